@@ -1,0 +1,166 @@
+package provider
+
+import (
+	"context"
+	"io"
+	"net"
+)
+
+// Power is the name of something that a provider can do beyond the contract.
+// A provider that names one in its [Description] implements its interface.
+type Power string
+
+// The powers and the interfaces behind them.
+const (
+	PowerDial   Power = "dial"   // Dialer
+	PowerExec   Power = "exec"   // Execer
+	PowerLogs   Power = "logs"   // Logger
+	PowerStat   Power = "stat"   // Stater
+	PowerCarry  Power = "carry"  // Carrier
+	PowerSurvey Power = "survey" // Surveyor
+	PowerProbe  Power = "probe"  // Prober
+	PowerLock   Power = "lock"   // Locker
+)
+
+// StreamFunc opens a byte stream.
+type StreamFunc func(ctx context.Context) (net.Conn, error)
+
+// Dialer offers a byte stream to the engine inside a hosting object, so that
+// another provider can speak with it.
+type Dialer interface {
+	Dial(ctx context.Context, parent Place, id string) (net.Conn, error)
+}
+
+// ExecRequest runs a command in an object that runs.
+type ExecRequest struct {
+	Place       Place
+	ID          string
+	Command     []string
+	Environment []string // KEY=value
+	WorkingDir  string
+	User        string
+	TTY         bool
+	Width       int // of the terminal, in columns, with TTY
+	Height      int
+	// Stdin may be nil. With TTY, stderr is not used.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Resize delivers the terminal's size as it changes; it may be nil.
+	Resize <-chan Size
+	// Signals delivers signals by name ("INT") for the command; it may be nil.
+	Signals <-chan string
+}
+
+// Size is a terminal's size in character cells.
+type Size struct{ Width, Height int }
+
+// ExecResponse tells how the command ended.
+type ExecResponse struct {
+	ExitCode int
+}
+
+// Execer runs commands in objects.
+type Execer interface {
+	Exec(ctx context.Context, req ExecRequest) (ExecResponse, error)
+}
+
+// LogsRequest asks for an object's output.
+type LogsRequest struct {
+	Place          Place
+	ID             string
+	Follow         bool
+	Tail           int    // 0: everything
+	Since          string // RFC 3339 or empty
+	Stdout, Stderr io.Writer
+}
+
+// Logger reads the output of objects.
+type Logger interface {
+	Logs(ctx context.Context, req LogsRequest) error
+}
+
+// StatRequest asks what a path is in an object's declared mounts and root.
+type StatRequest struct {
+	Place Place
+	ID    string // empty: the engine's own host, where that can be looked at
+	Path  string
+}
+
+// StatResponse is what is at a path, without following a link at its end.
+type StatResponse struct {
+	Exists bool
+	Mode   uint32 // bits as in io/fs.FileMode
+	Size   int64
+	Link   string // target of a symbolic link, else empty
+}
+
+// Stater looks at files of objects.
+type Stater interface {
+	Stat(ctx context.Context, req StatRequest) (StatResponse, error)
+}
+
+// CarryRequest streams an image from one place to another.
+type CarryRequest struct {
+	From, To  Place
+	Reference string
+}
+
+// CarryResponse is the image's id in the place that it was carried to.
+type CarryResponse struct {
+	ID string
+}
+
+// Carrier moves images between places without a registry.
+type Carrier interface {
+	Carry(ctx context.Context, req CarryRequest, sink Sink) (CarryResponse, error)
+}
+
+// SurveyResponse lists what a place holds, ours or not.
+type SurveyResponse struct {
+	Objects []Object
+}
+
+// Surveyor looks at everything in a place.
+type Surveyor interface {
+	Survey(ctx context.Context, place Place) (SurveyResponse, error)
+}
+
+// ProbeRequest asks whether, from inside an object that runs, the engine that it
+// is meant to call answers.
+type ProbeRequest struct {
+	Place       Place
+	ID          string
+	Declaration Declaration
+}
+
+// ProbeResponse says how it was tried and what answered.
+type ProbeResponse struct {
+	How    string // for people: "docker version, run in it"
+	Answer string // the version that answered
+}
+
+// Prober tries a path from inside an object. A path that does not work is a
+// [*Problem] with code [NotReady].
+type Prober interface {
+	Probe(ctx context.Context, req ProbeRequest, sink Sink) (ProbeResponse, error)
+}
+
+// Holder is who holds a lock.
+type Holder struct {
+	Nonce   string
+	Who     string // user@host
+	Boot    string // boot id of the machine, so that a pid means something
+	PID     int
+	Since   string // RFC 3339
+	Command string
+}
+
+// Locker keeps one run at a time on a project in an engine, across machines.
+type Locker interface {
+	// Lock takes the project's lock, or returns its present holder and false.
+	// It is atomic: of several callers exactly one gets true.
+	Lock(ctx context.Context, project string, holder Holder) (Holder, bool, error)
+	// Unlock releases the lock that the nonce holds; another's stays, and is no
+	// error. It is the caller's to know that a foreign nonce's holder is dead.
+	Unlock(ctx context.Context, project, nonce string) error
+}
