@@ -1,0 +1,61 @@
+package mount
+
+import (
+	"path"
+	"strings"
+)
+
+// absolute tells whether a path is an absolute POSIX path: the only form whose
+// meaning does not depend on a platform.
+func absolute(p string) bool {
+	return strings.HasPrefix(p, "/") && !strings.ContainsRune(p, 0)
+}
+
+// clean is the lexical form that an engine makes of an absolute path: without
+// "..", "." and doubled slashes, before any link is followed.
+func clean(p string) string { return path.Clean("/" + p) }
+
+// within tells whether p is dir or lies below it, by component.
+func within(p, dir string) bool {
+	return dir == "/" || p == dir || strings.HasPrefix(p, dir+"/")
+}
+
+// remainder is the path of p inside dir, "/" for dir itself; p lies within dir.
+func remainder(p, dir string) string {
+	if dir == "/" {
+		return p
+	}
+	return clean(strings.TrimPrefix(p, dir))
+}
+
+// join appends a remainder to a clean path.
+func join(dir, rest string) string { return path.Join(dir, rest) }
+
+// split returns the components of a path; none for "/".
+func split(p string) []string {
+	return strings.FieldsFunc(p, func(r rune) bool { return r == '/' })
+}
+
+// upwards calls visit with p and each directory above it, the longest first,
+// until visit returns true.
+func upwards(p string, visit func(dir string) bool) {
+	for !visit(p) {
+		dir := path.Dir(p)
+		if dir == p {
+			return
+		}
+		p = dir
+	}
+}
+
+// otherName is the other name of a path below /run or /var/run, which are one
+// directory nearly everywhere; empty for any other path.
+func otherName(p string) string {
+	if within(p, "/var/run") {
+		return strings.TrimPrefix(p, "/var")
+	}
+	if within(p, "/run") {
+		return "/var" + p
+	}
+	return ""
+}
