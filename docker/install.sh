@@ -7,7 +7,8 @@
 #   --no-start  no service is started by the installation; without it the
 #               package does what the distribution does, which is to start
 #               the engine where there is a service manager
-#   --only      of all commands, install only what brings these
+#   --only      install only what brings these commands; besides those of an
+#               engine, gcc (for Go's race detector) and shellcheck are known
 #
 # It promises:
 #   - Debian and Ubuntu only, by apt; elsewhere it names what is missing
@@ -22,7 +23,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 declare -A package=(
 	[dockerd]=docker.io [containerd]=containerd [runc]=runc [iptables]=iptables
 	[docker]=docker.io [ip]=iproute2 [debootstrap]=debootstrap [jq]=jq [openssl]=openssl
+	[gcc]=g++ [shellcheck]=shellcheck
 )
+engine=(dockerd containerd runc iptables docker ip debootstrap jq openssl)
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo -- "$@"; fi
@@ -96,7 +99,7 @@ main() {
 		esac
 		shift
 	done
-	[ "${#wanted[@]}" -gt 0 ] || wanted=("${!package[@]}")
+	[ "${#wanted[@]}" -gt 0 ] || wanted=("${engine[@]}")
 	for name in "${wanted[@]}"; do
 		[ -n "${package[$name]:-}" ] || fail "no package is known for $name"
 	done

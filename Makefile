@@ -1,0 +1,87 @@
+# dindctl: every target is a word; `make help` lists them.
+#
+# make demo   from nothing to a nested container that sees its files
+# make test   everything, a real Docker engine included
+#
+# What is slow to make (base images, compiled tools) is kept under .cache/,
+# which git ignores.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE   := .cache
+BIN     := bin/dindctl
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO      := go
+LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
+# The binary is static, so that it can also be run inside a container without a C library.
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+ENGINE  := docker/test-engine
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
+
+.PHONY: build
+build: ## compile bin/dindctl
+	$(BUILD) -o $(BIN) ./cmd/dindctl
+
+.PHONY: install
+install: ## compile dindctl into Go's bin directory
+	CGO_ENABLED=0 $(GO) install -trimpath -ldflags "-s -w -X main.version=$(VERSION)" ./cmd/dindctl
+
+.PHONY: demo
+demo: ## apply examples/case2.hcl on this machine's engine; installs and starts Docker only if none answers
+	docker/demo
+
+.PHONY: test
+test: tools lint unit real bench-check clean-check ## everything, a real Docker engine included
+	@echo "make test: all passed"
+
+.PHONY: tools
+tools: ## install what the tests need from Debian's packages; starts nothing
+	docker/install.sh --no-start
+	docker/install.sh --no-start --only gcc shellcheck
+
+.PHONY: lint
+lint: ## gofumpt, imports, floors, golangci-lint, shellcheck
+	$(GO) vet ./...
+	$(LINT) run ./...
+	shellcheck docker/*.sh docker/test-engine docker/demo docker/clean-check docker/daemon/entrypoint.sh docker/daemon/runtime-fit .ci/run
+
+.PHONY: unit
+unit: ## all tests that need no engine, with the race detector
+	$(GO) test -race ./...
+
+.PHONY: real
+real: build ## all tests that need a real Docker engine, in a private one
+	mkdir -p $(CACHE)/tests
+	$(GO) test -c -o $(CACHE)/tests/docker.test ./provider/docker
+	$(GO) test -c -o $(CACHE)/tests/e2e.test ./internal/e2e
+	cd provider/docker && DINDCTL_E2E=require ../../$(ENGINE) -- ../../$(CACHE)/tests/docker.test -test.timeout 15m
+	cd internal/e2e && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) --flag --add-runtime=bare=$$(PATH=$$PATH:/usr/sbin command -v runc) -- ../../$(CACHE)/tests/e2e.test -test.timeout 25m
+
+.PHONY: e2e
+e2e: build ## the scenarios with the real binary alone; RUN=regexp chooses some
+	mkdir -p $(CACHE)/tests
+	$(GO) test -c -o $(CACHE)/tests/e2e.test ./internal/e2e
+	cd internal/e2e && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) --flag --add-runtime=bare=$$(PATH=$$PATH:/usr/sbin command -v runc) -- ../../$(CACHE)/tests/e2e.test -test.v -test.timeout 25m -test.run '$(RUN)'
+
+.PHONY: bench-check
+bench-check: build ## plan and apply of 20 containers, as ratios to a bare client in the same run
+	mkdir -p $(CACHE)/tests
+	$(GO) test -c -o $(CACHE)/tests/bench.test ./internal/bench
+	cd internal/bench && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) -- ../../$(CACHE)/tests/bench.test -test.v -test.timeout 10m
+
+.PHONY: clean-check
+clean-check: ## fail when a test left a process, mount, bridge, network namespace or container behind
+	docker/clean-check
+
+.PHONY: generate
+generate: ## make the gRPC code from its proto file
+	provider/plugin/pb/generate.sh
+
+.PHONY: clean
+clean: ## remove what was built; the cache of base images stays
+	rm -rf bin $(CACHE)/tests

@@ -1,0 +1,56 @@
+// Command dindctl plans and applies Docker-in-Docker. This file is the process:
+// streams, signals and the exit code; everything else is package cli.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/dindctl/dindctl/internal/cli"
+)
+
+// version is set when the program is built for people.
+var version = "dev"
+
+func main() {
+	os.Exit(run())
+}
+
+// run ends gracefully at the first signal and at once at the second.
+func run() int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	stop := make(chan struct{})
+	go func() {
+		<-signals
+		close(stop)
+		<-signals
+		cancel()
+	}()
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	cwd, err := os.Getwd()
+	if err != nil {
+		cwd = "/"
+	}
+	env := cli.Env{
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Cwd: cwd,
+		Self: self, Version: version, Stop: stop, Now: time.Now,
+	}
+	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
+		env.Terminal = true
+		if width, _, err := term.GetSize(fd); err == nil {
+			env.Width = width
+		}
+	}
+	return cli.Run(ctx, env)
+}

@@ -1,0 +1,222 @@
+package hcl
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	hcl2 "github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/dynblock"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// body is a [config.Body]: the inside of a block, dynamic blocks included.
+type body struct {
+	of        hcl2.Body
+	header    hcl2.Range
+	functions map[string]function.Function
+
+	mu sync.Mutex
+	// ranges are where things stand, from the latest Decode.
+	ranges map[string]diag.Range
+}
+
+func (b *body) References(schema provider.Body) []config.Reference {
+	return references(walk(dynblock.WalkVariables(b.of), schema))
+}
+
+func walk(node dynblock.WalkVariablesNode, schema provider.Body) []hcl2.Traversal {
+	traversals, children := node.Visit(bodySchema(schema))
+	for _, child := range children {
+		for _, block := range schema.Blocks {
+			if block.Name == child.BlockTypeName {
+				traversals = append(traversals, walk(child.Node, block.Body)...)
+			}
+		}
+	}
+	return traversals
+}
+
+func (b *body) RangeOf(path string) diag.Range {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for path != "" {
+		if r, found := b.ranges[path]; found {
+			return r
+		}
+		path = path[:max(strings.LastIndex(path, "."), 0)]
+	}
+	return rangeOf(b.header)
+}
+
+func (b *body) Decode(schema provider.Body, scope map[string]cty.Value) (cty.Value, diag.List) {
+	d := decoder{
+		context: &hcl2.EvalContext{Variables: scope, Functions: b.functions},
+		ranges:  map[string]diag.Range{},
+	}
+	value := d.body(dynblock.Expand(b.of, d.context), schema, "")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ranges = d.ranges
+	return value, d.problems
+}
+
+// bodySchema is what the parser has to know of a body.
+func bodySchema(schema provider.Body) *hcl2.BodySchema {
+	out := &hcl2.BodySchema{}
+	for _, a := range schema.Attributes {
+		out.Attributes = append(out.Attributes, hcl2.AttributeSchema{Name: a.Name, Required: a.Required})
+	}
+	for _, b := range schema.Blocks {
+		out.Blocks = append(out.Blocks, hcl2.BlockHeaderSchema{Type: b.Name})
+	}
+	return out
+}
+
+// decoder evaluates one block with everything in it.
+type decoder struct {
+	context  *hcl2.EvalContext
+	ranges   map[string]diag.Range
+	problems diag.List
+}
+
+func (d *decoder) body(of hcl2.Body, schema provider.Body, prefix string) cty.Value {
+	content, diags := of.Content(bodySchema(schema))
+	d.problems = append(d.problems, convertAll(diags)...)
+	values := map[string]cty.Value{}
+	for _, a := range schema.Attributes {
+		values[a.Name] = cty.NullVal(a.Type)
+		if attribute, found := content.Attributes[a.Name]; found {
+			values[a.Name] = d.attribute(attribute, a, prefix+a.Name)
+		}
+	}
+	blocks := content.Blocks.ByType()
+	for _, b := range schema.Blocks {
+		values[b.Name] = d.blocks(blocks[b.Name], b, prefix+b.Name)
+	}
+	return cty.ObjectVal(values)
+}
+
+func (d *decoder) blocks(given hcl2.Blocks, schema provider.Block, path string) cty.Value {
+	if !schema.Single {
+		return d.repeated(given, schema, path)
+	}
+	if len(given) == 0 {
+		return cty.NullVal(bodyType(schema.Body))
+	}
+	if len(given) > 1 {
+		d.problems = append(d.problems, problem("duplicate-block", "Duplicate block", given[1].DefRange,
+			"There can be one %s block here, and one stands at %s:%d.", schema.Name, given[0].DefRange.Filename, given[0].DefRange.Start.Line))
+	}
+	d.ranges[path] = rangeOf(given[0].DefRange)
+	return d.body(given[0].Body, schema.Body, path+".")
+}
+
+func (d *decoder) repeated(given hcl2.Blocks, schema provider.Block, path string) cty.Value {
+	if len(given) == 0 {
+		return cty.NullVal(cty.List(bodyType(schema.Body)))
+	}
+	values := make([]cty.Value, len(given))
+	same := true
+	for i, block := range given {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		d.ranges[at] = rangeOf(block.DefRange)
+		values[i] = d.body(block.Body, schema.Body, at+".")
+		same = same && values[i].Type().Equals(values[0].Type())
+	}
+	if same {
+		return cty.ListVal(values)
+	}
+	return cty.TupleVal(values) // arguments of any type have several
+}
+
+// bodyType is the type of what a body decodes to.
+func bodyType(schema provider.Body) cty.Type {
+	types := map[string]cty.Type{}
+	for _, a := range schema.Attributes {
+		types[a.Name] = a.Type
+	}
+	for _, b := range schema.Blocks {
+		types[b.Name] = bodyType(b.Body)
+		if !b.Single {
+			types[b.Name] = cty.List(types[b.Name])
+		}
+	}
+	return cty.Object(types)
+}
+
+func (d *decoder) attribute(given *hcl2.Attribute, schema provider.Attribute, path string) cty.Value {
+	d.ranges[path] = rangeOf(given.Range)
+	value, diags := given.Expr.Value(d.context)
+	d.problems = append(d.problems, convertAll(diags)...)
+	if diags.HasErrors() {
+		return cty.UnknownVal(schema.Type)
+	}
+	converted, err := convert.Convert(value, schema.Type)
+	if err != nil {
+		d.problems = append(d.problems, wrongType(given, schema, value, err))
+		return cty.UnknownVal(schema.Type)
+	}
+	if schema.Sensitive {
+		converted = converted.Mark(provider.Sensitive)
+	}
+	return converted
+}
+
+func wrongType(given *hcl2.Attribute, schema provider.Attribute, value cty.Value, err error) diag.Problem {
+	at := ""
+	if path := (cty.PathError{}); errors.As(err, &path) {
+		at = pathText(path.Path)
+	}
+	p := problem("wrong-type", "Wrong type of value", given.Expr.Range(), "%s%s takes %s; %s.", schema.Name, at, typeWords(schema), err.Error())
+	p.Context = rangeOf(given.Range)
+	if len(schema.Refs) == 0 {
+		return p
+	}
+	example := string(schema.Refs[0]) + ".NAME"
+	plain, _ := value.Unmark()
+	switch {
+	case schema.Type.IsListType() && provider.IsRef(plain.Type()):
+		p.Detail = fmt.Sprintf("%s takes a list of references. Put brackets around it: [%s].", schema.Name, example)
+	case schema.Type.IsListType():
+		p.Detail = fmt.Sprintf("%s takes a list of references, such as [%s], without quotes.", schema.Name, example)
+	default:
+		p.Detail = fmt.Sprintf("%s takes a reference, such as %s, without quotes.", schema.Name, example)
+	}
+	return p
+}
+
+func typeWords(schema provider.Attribute) string {
+	switch t := schema.Type; {
+	case t == cty.List(cty.String):
+		return "a list of texts"
+	case t == cty.Map(cty.String):
+		return "a map of texts"
+	case t == cty.String:
+		return "text"
+	case t == cty.Bool:
+		return "true or false"
+	default:
+		return "a " + t.FriendlyNameForConstraint()
+	}
+}
+
+func pathText(path cty.Path) string {
+	var b strings.Builder
+	for _, step := range path {
+		switch step := step.(type) {
+		case cty.GetAttrStep:
+			b.WriteString("." + step.Name)
+		case cty.IndexStep:
+			b.WriteString("[" + show(step.Key) + "]")
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,166 @@
+package hcl
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	hcl2 "github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	hcljson "github.com/hashicorp/hcl/v2/json"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+)
+
+// LoadRequest says what to load, and with which variables.
+type LoadRequest struct {
+	// Path is a file or a directory, absolute or relative to Cwd; empty means Cwd.
+	// Ranges name files as Path does.
+	Path string
+	// Cwd is an absolute path.
+	Cwd string
+	// Project is the project's name from the command line; may be empty.
+	Project string
+	// Vars are "name=value", in the order of the command line.
+	Vars []string
+	// VarFiles are paths, relative to Cwd.
+	VarFiles []string
+	// Environment holds variables of the process; of them DINDCTL_VAR_name is read.
+	Environment map[string]string
+	// MachineID is this machine's lasting name, for the project's origin.
+	MachineID string
+}
+
+// NoConfiguration is the code of the problem that there is nothing to load.
+const NoConfiguration = "no-configuration"
+
+// Load reads a configuration. The results are never nil; beside errors they hold
+// what could be read.
+func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
+	l := &loader{
+		req: req, cfg: &config.Config{Inputs: map[string]cty.Value{}}, sources: &Sources{files: map[string][]byte{}},
+		blocks: map[string]hcl2.Range{}, names: map[string]hcl2.Range{},
+	}
+	files := l.find()
+	if l.problems.HasErrors() {
+		return l.cfg, l.sources, l.problems
+	}
+	l.functions = functions(l.cfg.Dir)
+	l.cfg.HashContext = hashContexts()
+	for _, file := range files {
+		if parsed := l.parse(file); parsed != nil {
+			l.content(parsed)
+		}
+	}
+	l.project()
+	l.inputs()
+	return l.cfg, l.sources, l.problems.Sorted()
+}
+
+// loader holds one Load.
+type loader struct {
+	req       LoadRequest
+	cfg       *config.Config
+	sources   *Sources
+	functions map[string]function.Function
+	problems  diag.List
+	// blocks and names are where blocks, and variables, locals and outputs were declared.
+	blocks, names map[string]hcl2.Range
+	variables     []*variable
+	projectBlock  *hcl2.Block
+}
+
+func (l *loader) report(p ...diag.Problem) { l.problems = append(l.problems, p...) }
+
+// file is a file to read: its name for people, and its absolute path.
+type file struct{ name, path string }
+
+// find decides which files make up the configuration.
+func (l *loader) find() []file {
+	shown := cmp.Or(l.req.Path, ".")
+	path := shown
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(l.req.Cwd, path)
+	}
+	l.cfg.Path, l.cfg.Dir = filepath.Clean(path), filepath.Clean(path)
+	l.cfg.Origin = l.req.MachineID + ":" + l.cfg.Path
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		l.report(noConfiguration("There is no file or directory %s.", path))
+		return nil
+	case err != nil:
+		l.report(noConfiguration("The configuration cannot be read: %v.", err))
+		return nil
+	case !info.IsDir():
+		l.cfg.Dir = filepath.Dir(l.cfg.Path)
+		return []file{{filepath.Clean(shown), l.cfg.Path}}
+	}
+	files := l.list(l.cfg.Dir, shown, isConfiguration)
+	if len(files) == 0 && !l.problems.HasErrors() {
+		l.report(noConfiguration("The directory %s has no *.hcl or *.hcl.json file.", l.cfg.Dir))
+	}
+	return files
+}
+
+func noConfiguration(format string, args ...any) diag.Problem {
+	return diag.Problem{Severity: diag.Error, Code: NoConfiguration, Summary: "No configuration", Detail: fmt.Sprintf(format, args...)}
+}
+
+func isConfiguration(name string) bool {
+	return strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".hcl.json")
+}
+
+// list are the files of a directory, sorted, without hidden ones.
+func (l *loader) list(dir, shown string, wanted func(string) bool) []file {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		l.report(noConfiguration("The directory cannot be read: %v.", err))
+		return nil
+	}
+	var out []file
+	for _, entry := range entries {
+		if name := entry.Name(); wanted(name) && !entry.IsDir() && !strings.HasPrefix(name, ".") {
+			out = append(out, file{filepath.Join(shown, name), filepath.Join(dir, name)})
+		}
+	}
+	slices.SortFunc(out, func(a, b file) int { return strings.Compare(a.name, b.name) })
+	return out
+}
+
+// parse reads a file within bounds; nil where nothing can be made of it.
+func (l *loader) parse(f file) hcl2.Body {
+	src, err := readBounded(f.path)
+	if large := (tooLarge{}); errors.As(err, &large) {
+		at := hcl2.Range{Filename: f.name}
+		l.report(problem("too-large", "File too large", at, "%s has more than %d bytes. Split it.", f.name, maxBytes))
+		return nil
+	}
+	if err != nil {
+		at := hcl2.Range{Filename: f.name}
+		l.report(problem("unreadable-file", "File that cannot be read", at, "Reading %s: %v.", f.name, err))
+		return nil
+	}
+	l.sources.files[f.name] = src
+	if problems := checkBounds(f.name, src); problems.HasErrors() {
+		l.report(problems...)
+		return nil
+	}
+	parse := func() (*hcl2.File, hcl2.Diagnostics) { return hclsyntax.ParseConfig(src, f.name, hcl2.InitialPos) }
+	if strings.HasSuffix(f.name, ".json") {
+		parse = func() (*hcl2.File, hcl2.Diagnostics) { return hcljson.Parse(src, f.name) }
+	}
+	parsed, diags := parse()
+	l.report(convertAll(diags)...)
+	if parsed == nil {
+		return nil
+	}
+	return parsed.Body
+}

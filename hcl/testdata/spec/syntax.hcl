@@ -1,0 +1,7 @@
+container "c" {
+  image = "bash
+}
+container "d" {
+  image = bash"
+  command = [
+}

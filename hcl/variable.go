@@ -1,0 +1,142 @@
+package hcl
+
+import (
+	hcl2 "github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// variable is a variable block, with what is needed to take a value for it.
+type variable struct {
+	config.Variable
+	typed    bool // the block has a type
+	defaults *typeexpr.Defaults
+	rules    []rule
+	at       hcl2.Range
+}
+
+// rule is a validation block.
+type rule struct {
+	condition, message hcl2.Expression
+}
+
+func (l *loader) addVariable(block *hcl2.Block) {
+	content, diags := block.Body.Content(&hcl2.BodySchema{
+		Attributes: []hcl2.AttributeSchema{
+			{Name: "type"}, {Name: "default"}, {Name: "description"}, {Name: "sensitive"}, {Name: "nullable"},
+		},
+		Blocks: []hcl2.BlockHeaderSchema{{Type: "validation"}},
+	})
+	l.report(convertAll(diags)...)
+	name := block.Labels[0]
+	if !l.checkIdentifier(block) || l.declared("variable", name, block.DefRange) {
+		return
+	}
+	v := &variable{at: block.DefRange, Variable: config.Variable{Name: name, Type: cty.DynamicPseudoType, Range: rangeOf(block.DefRange)}}
+	v.Description = l.constantText(content.Attributes["description"])
+	v.Sensitive = l.constantFlag(content.Attributes["sensitive"], false)
+	v.Nullable = l.constantFlag(content.Attributes["nullable"], true)
+	if a := content.Attributes["type"]; a != nil {
+		t, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr)
+		l.report(convertAll(diags)...)
+		v.Type, v.defaults, v.typed = t, defaults, true
+	}
+	if a := content.Attributes["default"]; a != nil {
+		l.setDefault(v, a)
+	}
+	for _, b := range content.Blocks {
+		l.addRule(v, b)
+	}
+	l.variables = append(l.variables, v)
+}
+
+func (l *loader) setDefault(v *variable, a *hcl2.Attribute) {
+	v.HasDefault, v.Default = true, cty.UnknownVal(v.Type.WithoutOptionalAttributesDeep())
+	value, diags := a.Expr.Value(nil)
+	l.report(convertAll(diags)...)
+	if diags.HasErrors() {
+		return
+	}
+	converted, err := v.fit(value)
+	if err != nil {
+		l.report(wrongType(a, provider.Attribute{Name: "default", Type: v.Type}, value, err))
+		return
+	}
+	if converted.IsNull() && !v.Nullable {
+		l.report(problem("invalid-value", "Invalid default", a.Expr.Range(), "The default is null, but nullable = false. Write another default, or none."))
+		return
+	}
+	v.Default = converted
+}
+
+// fit converts a value to the variable's type.
+func (v *variable) fit(value cty.Value) (cty.Value, error) {
+	if v.defaults != nil && !value.IsNull() {
+		value = v.defaults.Apply(value)
+	}
+	return convert.Convert(value, v.Type)
+}
+
+func (l *loader) addRule(v *variable, block *hcl2.Block) {
+	content, diags := block.Body.Content(&hcl2.BodySchema{Attributes: []hcl2.AttributeSchema{
+		{Name: "condition", Required: true}, {Name: "error_message", Required: true},
+	}})
+	l.report(convertAll(diags)...)
+	condition, message := content.Attributes["condition"], content.Attributes["error_message"]
+	if condition != nil && message != nil {
+		v.rules = append(v.rules, rule{condition.Expr, message.Expr})
+	}
+}
+
+// validate evaluates the rules of all variables.
+func (l *loader) validate() {
+	values := map[string]cty.Value{}
+	for _, v := range l.variables {
+		value, given := l.cfg.Inputs[v.Name]
+		if !given {
+			value = v.Default
+		}
+		if value == cty.NilVal {
+			value = cty.UnknownVal(v.Type)
+		}
+		if v.Sensitive {
+			value = value.Mark(provider.Sensitive)
+		}
+		values[v.Name] = value
+	}
+	context := &hcl2.EvalContext{Variables: map[string]cty.Value{"var": cty.ObjectVal(values)}, Functions: l.functions}
+	for _, v := range l.variables {
+		for _, r := range v.rules {
+			l.apply(v, r, context)
+		}
+	}
+}
+
+func (l *loader) apply(v *variable, r rule, context *hcl2.EvalContext) {
+	result, diags := r.condition.Value(context)
+	l.report(convertAll(diags)...)
+	result, _ = result.Unmark()
+	result, err := convert.Convert(result, cty.Bool)
+	switch {
+	case diags.HasErrors():
+		return
+	case err != nil || result.IsNull():
+		l.report(problem("wrong-type", "Wrong type of value", r.condition.Range(), "The condition of a validation has to be true or false."))
+		return
+	case !result.IsKnown() || result.True():
+		return
+	}
+	message := "The value is not allowed."
+	text, diags := r.message.Value(context)
+	l.report(convertAll(diags)...)
+	if text, err := convert.Convert(text, cty.String); err == nil && !text.IsMarked() && text.IsKnown() && !text.IsNull() {
+		message = text.AsString()
+	}
+	p := problem("invalid-value", "Invalid value of a variable", r.condition.Range(), "var.%s: %s", v.Name, message)
+	p.Context = v.Range
+	l.report(p)
+}

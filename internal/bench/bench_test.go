@@ -1,0 +1,216 @@
+// Package bench_test watches the promise of speed: what a plan without changes
+// and an apply of 20 containers cost, as ratios to a bare client that asks the
+// engine for the same things in the same run. `make bench-check` runs it.
+package bench_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
+	"github.com/docker/docker/client"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	containers  = 20
+	parallelism = 10
+	rounds      = 7
+	project     = "bench"
+	picture     = "dindctl.local/bash"
+
+	// The budgets. Starting two processes is paid once, whatever the size.
+	planRatio   = 1.5
+	applyRatio  = 1.25 // at 20 containers; the fixed cost weighs more than at 100
+	processCost = 60 * time.Millisecond
+	// processAndLocks is the fixed cost of an apply: the processes, and the engine's lock.
+	processAndLocks = processCost + 40*time.Millisecond
+)
+
+func setup(t *testing.T) (*client.Client, string) {
+	t.Helper()
+	if os.Getenv("DINDCTL_TEST_ENGINE") == "" || os.Getenv("DINDCTL_BIN") == "" {
+		if os.Getenv("DINDCTL_E2E") == "require" {
+			t.Fatal("the benchmark needs the test engine and the binary: run it by `make bench-check`")
+		}
+		t.Skip("no test engine: run it by `make bench-check`")
+	}
+	engine, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine.NegotiateAPIVersion(t.Context())
+	var file strings.Builder
+	for i := range containers {
+		fmt.Fprintf(&file, "container \"c%02d\" {\n  image   = %q\n  command = [\"sleep\", \"1000\"]\n  init    = true\n}\n", i, picture)
+	}
+	path := filepath.Join(t.TempDir(), "bench.hcl")
+	if err := os.WriteFile(path, []byte(file.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return engine, path
+}
+
+func dindctl(t *testing.T, args ...string) time.Duration {
+	t.Helper()
+	cmd := exec.Command(os.Getenv("DINDCTL_BIN"), append(args, "-project", project)...)
+	start := time.Now()
+	out, err := cmd.CombinedOutput()
+	took := time.Since(start)
+	if err != nil {
+		t.Fatalf("dindctl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return took
+}
+
+func median(of []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(of))
+	return sorted[len(sorted)/2]
+}
+
+// Apply and plan of 20 containers stay within their budgets.
+func TestBudgets(t *testing.T) {
+	engine, path := setup(t)
+	var bareApply, ourApply, barePlan, ourPlan []time.Duration
+	for range rounds {
+		bareApply = append(bareApply, timed(t, func(ctx context.Context) error { return createAll(ctx, engine) }))
+		removeAll(t, engine)
+		ourApply = append(ourApply, dindctl(t, "apply", path, "-auto-approve"))
+		for range 3 {
+			barePlan = append(barePlan, timed(t, func(ctx context.Context) error { return lookAtAll(ctx, engine) }))
+			ourPlan = append(ourPlan, dindctl(t, "plan", path, "-detailed-exitcode"))
+		}
+		dindctl(t, "destroy", path, "-auto-approve", "-volumes")
+	}
+	check(t, "plan without changes", median(ourPlan)-processCost, median(ourPlan), median(barePlan), planRatio)
+	check(t, "apply", median(ourApply)-processAndLocks, median(ourApply), median(bareApply), applyRatio)
+}
+
+func check(t *testing.T, what string, counted, whole, bare time.Duration, budget float64) {
+	t.Helper()
+	ratio := float64(counted) / float64(bare)
+	t.Logf("%s of %d containers: %v (%v without the fixed cost), bare client %v, ratio %.2f, budget %.2f",
+		what, containers, whole.Round(time.Millisecond), counted.Round(time.Millisecond), bare.Round(time.Millisecond), ratio, budget)
+	if ratio > budget {
+		t.Errorf("%s: ratio %.2f is above its budget %.2f", what, ratio, budget)
+	}
+}
+
+func timed(t *testing.T, do func(context.Context) error) time.Duration {
+	t.Helper()
+	start := time.Now()
+	if err := do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return time.Since(start)
+}
+
+// createAll makes the network and the containers as a bare client would.
+func createAll(ctx context.Context, engine *client.Client) error {
+	if _, err := engine.NetworkCreate(ctx, "bare", network.CreateOptions{Labels: map[string]string{"bare": "yes"}}); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelism)
+	yes := true
+	for i := range containers {
+		group.Go(func() error {
+			made, err := engine.ContainerCreate(ctx,
+				&container.Config{Image: picture, Cmd: []string{"sleep", "1000"}, Labels: map[string]string{"bare": "yes"}},
+				&container.HostConfig{Init: &yes, NetworkMode: "bare", RestartPolicy: container.RestartPolicy{Name: "unless-stopped"}},
+				nil, nil, fmt.Sprintf("bare-c%02d", i))
+			if err != nil {
+				return err
+			}
+			if err := engine.ContainerStart(ctx, made.ID, container.StartOptions{}); err != nil {
+				return err
+			}
+			_, err = engine.ContainerInspect(ctx, made.ID)
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+func removeAll(t *testing.T, engine *client.Client) {
+	t.Helper()
+	group, ctx := errgroup.WithContext(t.Context())
+	for i := range containers {
+		group.Go(func() error {
+			return engine.ContainerRemove(ctx, fmt.Sprintf("bare-c%02d", i), container.RemoveOptions{Force: true})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.NetworkRemove(t.Context(), "bare"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lookAtAll asks for what a plan has to know: one list a kind, one inspect an
+// object, in parallel, over connections of its own as a new process has them.
+func lookAtAll(ctx context.Context, engine *client.Client) error {
+	fresh, err := client.NewClientWithOpts(client.WithHost(engine.DaemonHost()), client.WithVersion(engine.ClientVersion()),
+		client.WithHTTPClient(&http.Client{Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return (&net.Dialer{}).DialContext(ctx, "unix", strings.TrimPrefix(engine.DaemonHost(), "unix://"))
+			},
+			MaxIdleConnsPerHost: parallelism,
+		}}))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = fresh.Close() }()
+	if _, err := fresh.Info(ctx); err != nil {
+		return err
+	}
+	ours := filters.NewArgs(filters.Arg("label", "dev.dindctl.project="+project))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelism + 4)
+	group.Go(func() error {
+		list, err := fresh.ContainerList(ctx, container.ListOptions{All: true})
+		for _, c := range list {
+			group.Go(func() error {
+				_, err := fresh.ContainerInspect(ctx, c.ID)
+				return err
+			})
+		}
+		return err
+	})
+	group.Go(func() error {
+		list, err := fresh.NetworkList(ctx, network.ListOptions{Filters: ours})
+		for _, n := range list {
+			group.Go(func() error {
+				_, err := fresh.NetworkInspect(ctx, n.ID, network.InspectOptions{})
+				return err
+			})
+		}
+		return err
+	})
+	group.Go(func() error {
+		_, err := fresh.VolumeList(ctx, volume.ListOptions{})
+		return err
+	})
+	group.Go(func() error {
+		_, err := fresh.ImageList(ctx, image.ListOptions{})
+		if err == nil {
+			_, err = fresh.ImageInspect(ctx, picture)
+		}
+		return err
+	})
+	return group.Wait()
+}

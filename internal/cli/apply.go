@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	ucli "github.com/urfave/cli/v3"
+
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/internal/runner"
+	"github.com/dindctl/dindctl/internal/ui"
+	"github.com/dindctl/dindctl/provider"
+)
+
+func applyFlags() []ucli.Flag {
+	return []ucli.Flag{
+		&ucli.BoolFlag{Name: "auto-approve", Usage: "do not ask"},
+		&ucli.IntFlag{Name: "parallelism", Value: runner.DefaultParallelism, Usage: "how many steps run at once, `N`"},
+		&ucli.DurationFlag{Name: "lock-timeout", Usage: "how long to wait for another run, such as 30s"},
+		&ucli.BoolFlag{Name: "volumes", Usage: "with volumes and their data, for removals and replacements"},
+		&ucli.BoolFlag{Name: "images", Usage: "with built images, for removals"},
+	}
+}
+
+func (a *app) apply() *ucli.Command {
+	return &ucli.Command{
+		Name: "apply", Usage: "plan, ask, and do", ArgsUsage: "[PATH]",
+		Description: "Example: dindctl apply examples/case2.hcl",
+		Flags:       append(append(append(engineFlags(), configFlags()...), applyFlags()...), jsonFlag()),
+		Action: func(ctx context.Context, c *ucli.Command) error {
+			where, err := path(c)
+			if err != nil {
+				return err
+			}
+			s := a.session(c)
+			defer s.close()
+			if where == "" && !hasConfiguration(a.env.Cwd) {
+				return s.nothingHere(ctx)
+			}
+			return s.apply(ctx, where)
+		},
+	}
+}
+
+// apply plans and asks while it holds the lock, so that what was shown is what is done.
+func (s *session) apply(ctx context.Context, where string) error {
+	problems := s.load(where)
+	if problems.HasErrors() {
+		return s.app.fail(problems, s.snippets())
+	}
+	if more := s.connect(ctx); more.HasErrors() {
+		return s.app.fail(append(problems, more...), s.snippets())
+	}
+	held, notes := s.lock(ctx, s.cfg.Project)
+	if notes.HasErrors() {
+		return s.app.fail(append(problems, notes...), s.snippets())
+	}
+	defer func() { s.app.show(held.Release(), nil) }()
+	s.app.show(notes, nil)
+	p, in, more := s.planAgain(ctx)
+	problems = append(problems, more...)
+	if problems.HasErrors() {
+		return s.app.fail(problems, s.snippets())
+	}
+	s.app.show(problems, s.snippets())
+	if !s.command.Bool("json") {
+		s.app.print(ui.Plan(p, s.app.options(s.command)))
+	}
+	if !p.Clean {
+		if err := s.confirm(s.command.Bool("auto-approve"), "yes", "Apply",
+			"Do you want dindctl to do this?\n  Only \"yes\" is accepted.\n\n  Enter a value: "); err != nil {
+			return err
+		}
+	}
+	remember(s.app.env, s.facts.ID, s.cfg.Project)
+	return s.carryOut(ctx, p, in)
+}
+
+// lock takes the project's lock.
+func (s *session) lock(ctx context.Context, project string) (*runner.Held, diag.List) {
+	locker, _ := s.provider.(provider.Locker)
+	return runner.Lock(ctx, runner.LockRequest{
+		Dir: runner.LockDir(environment(s.app.env.Environ)), EngineID: s.facts.ID, Project: project, Command: s.command.Name,
+		Timeout: s.command.Duration("lock-timeout"), Locker: locker, Hold: s.client.Hold,
+		EngineHere: strings.HasPrefix(s.facts.Endpoint, "unix://"),
+		Waiting: func(h provider.Holder) {
+			s.app.tell("Waiting for " + runner.Describe(h) + ", who holds the lock of this project.\n")
+		},
+	})
+}
+
+// carryOut does what a plan says and shows what became of it.
+func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) error {
+	o := s.app.options(s.command)
+	sink := ui.Progress(s.app.env.Stderr, o)
+	if s.command.Bool("json") {
+		sink = ui.ProgressJSON(s.app.env.Stdout)
+	}
+	request := runner.ApplyRequest{
+		Plan: p, Provider: s.provider, Observed: s.observed, Observe: s.wanted, Differ: in.Diff,
+		Parallelism: s.command.Int("parallelism"), Sink: sink, Stop: s.app.env.Stop, Now: s.now,
+		Refine: func(observed plan.Observed, daemon string) ([]plan.Step, diag.List) {
+			again := in
+			again.Observed = observed
+			return plan.Refine(again, p, daemon)
+		},
+	}
+	if in.Expand != nil {
+		expanded, problems := in.Expand(config.Known{})
+		if problems.HasErrors() {
+			return s.app.fail(problems, s.snippets())
+		}
+		request.Expanded = expanded
+	}
+	result, problems := runner.Apply(ctx, request)
+	if err := s.app.fail(problems, s.snippets()); err != nil {
+		return err
+	}
+	if s.command.Bool("json") {
+		s.app.print(ui.OutcomeJSON(result, p.Destroy))
+		return nil
+	}
+	if !p.Clean {
+		s.app.tell("\n" + ui.Applied(result, p.Destroy, o))
+	}
+	if len(result.Outputs) > 0 && !p.Destroy {
+		s.app.print("\n" + ui.Outputs(result.Outputs, o))
+	}
+	return nil
+}
+
+func (s *session) now() time.Time { return s.app.env.Now() }

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	ucli "github.com/urfave/cli/v3"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/internal/runner"
+	"github.com/dindctl/dindctl/internal/ui"
+)
+
+func (a *app) destroy() *ucli.Command {
+	return &ucli.Command{
+		Name: "destroy", Usage: "remove a project, from the records on its objects; volumes are kept", ArgsUsage: "[PATH]",
+		Description: "Example: dindctl destroy -project ci -volumes",
+		Flags:       append(append(append(engineFlags(), configFlags()...), applyFlags()...), jsonFlag()),
+		Action: func(ctx context.Context, c *ucli.Command) error {
+			where, err := path(c)
+			if err != nil {
+				return err
+			}
+			s := a.session(c)
+			defer s.close()
+			return s.destroy(ctx, where)
+		},
+	}
+}
+
+func (s *session) destroy(ctx context.Context, where string) error {
+	target, problems := s.target(ctx, where)
+	if problems.HasErrors() {
+		return s.app.fail(problems, s.snippets())
+	}
+	held, notes := s.lock(ctx, target.project)
+	if notes.HasErrors() {
+		return s.app.fail(notes, nil)
+	}
+	defer func() { s.app.show(held.Release(), nil) }()
+	s.app.show(notes, nil)
+	if problems := s.look(ctx, target.project, nil); problems.HasErrors() {
+		return s.app.fail(problems, nil)
+	}
+	in := plan.Input{
+		Project: target.project, Origin: target.origin, Derived: target.derived, Observed: s.observed,
+		Diff: runner.Differ(ctx, s.provider), Destroy: true,
+		Volumes: s.command.Bool("volumes"), Images: s.command.Bool("images"), DataLoss: s.command.Bool("volumes"),
+	}
+	p, problems := plan.Make(in)
+	if problems.HasErrors() {
+		return s.app.fail(problems, s.snippets())
+	}
+	if !s.command.Bool("json") {
+		s.app.print(ui.Plan(p, s.app.options(s.command)))
+	}
+	if p.Clean && !target.guessed {
+		forget(s.app.env, s.facts.ID, target.project)
+		return nil
+	}
+	if err := s.confirmDestroy(target); err != nil {
+		return err
+	}
+	if err := s.carryOut(ctx, p, in); err != nil {
+		return err
+	}
+	forget(s.app.env, s.facts.ID, target.project)
+	return nil
+}
+
+func (s *session) confirmDestroy(t target) error {
+	if t.guessed {
+		return s.confirm(false, t.project, "Destroy", fmt.Sprintf(
+			"The project %q was not named: it is the one that was applied last here.\n  Type its name to destroy it.\n\n  Enter a value: ", t.project))
+	}
+	return s.confirm(s.command.Bool("auto-approve"), "yes", "Destroy",
+		"Do you want dindctl to destroy all of this?\n  Only \"yes\" is accepted.\n\n  Enter a value: ")
+}
+
+// target is the project that a command without configuration is about.
+type target struct {
+	project string
+	origin  string
+	derived bool
+	// guessed says that nobody named it.
+	guessed bool
+}
+
+// target finds the project: that of PATH, -project, the configuration in the
+// current directory, or the one that was applied last. It connects on the way.
+func (s *session) target(ctx context.Context, where string) (target, diag.List) {
+	named := s.command.String("project")
+	if where != "" || named == "" && hasConfiguration(s.app.env.Cwd) {
+		if problems := s.load(where); problems.HasErrors() {
+			return target{}, problems
+		}
+		t := target{project: s.cfg.Project, origin: s.cfg.Origin, derived: s.cfg.Derived}
+		return t, s.connect(ctx)
+	}
+	if problems := s.connect(ctx); problems.HasErrors() {
+		return target{}, problems
+	}
+	if named != "" {
+		return target{project: named}, nil
+	}
+	return s.lastApplied(ctx)
+}
+
+// lastApplied is the project that was applied last, if the engine still has it.
+func (s *session) lastApplied(ctx context.Context) (target, diag.List) {
+	projects, problems := s.projects(ctx)
+	if problems.HasErrors() {
+		return target{}, problems
+	}
+	last := recall(s.app.env, s.facts.ID)
+	if _, there := projects[last]; there && last != "" {
+		return target{project: last, guessed: true}, nil
+	}
+	return target{}, diag.Errorf("It is not said which project is meant",
+		"There is no configuration in this directory, and no project of this engine was applied last from here. %s", listProjects(projects, "Name one by -project:"))
+}

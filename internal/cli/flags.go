@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	ucli "github.com/urfave/cli/v3"
+)
+
+func engineFlags() []ucli.Flag {
+	return []ucli.Flag{
+		&ucli.StringFlag{Name: "H", Aliases: []string{"host"}, Usage: "the root engine's `ENDPOINT`; wins over -context and DOCKER_HOST"},
+		&ucli.StringFlag{Name: "context", Usage: "the docker `CONTEXT` that names the root engine"},
+		&ucli.StringFlag{Name: "project", Usage: "the project's `NAME`, where the configuration does not say"},
+		&ucli.BoolFlag{Name: "no-color", Usage: "no colours"},
+	}
+}
+
+func configFlags() []ucli.Flag {
+	return []ucli.Flag{
+		&ucli.StringSliceFlag{Name: "var", Usage: "a variable, as `NAME=VALUE`; may be repeated", Config: ucli.StringConfig{}},
+		&ucli.StringSliceFlag{Name: "var-file", Usage: "a `FILE` of variables; may be repeated"},
+	}
+}
+
+func jsonFlag() ucli.Flag {
+	return &ucli.BoolFlag{Name: "json", Usage: "print JSON, for machines"}
+}
+
+// arrange puts the flags of a command in front of its other arguments, so that
+// they may stand anywhere: `dindctl plan ci.hcl -detailed-exitcode`. What comes
+// after "--" is left alone.
+func arrange(root *ucli.Command, args []string) []string {
+	at := slices.IndexFunc(args, func(s string) bool { return !strings.HasPrefix(s, "-") })
+	if at < 0 {
+		return args
+	}
+	command := root
+	i := at
+	for i < len(args) {
+		next := find(command, args[i])
+		if next == nil {
+			break
+		}
+		command, i = next, i+1
+	}
+	var flags, others []string
+	rest := append(slices.Clone(args[:at]), args[i:]...)
+	for n := 0; n < len(rest); n++ {
+		arg := rest[n]
+		switch {
+		case arg == "--":
+			others = append(others, rest[n:]...)
+			n = len(rest)
+		case !strings.HasPrefix(arg, "-") || arg == "-":
+			others = append(others, arg)
+		default:
+			flags = append(flags, arg)
+			if takesValue(command, arg) && n+1 < len(rest) {
+				n++
+				flags = append(flags, rest[n])
+			}
+		}
+	}
+	return slices.Concat(args[at:i], flags, others)
+}
+
+func find(c *ucli.Command, name string) *ucli.Command {
+	for _, sub := range c.Commands {
+		if slices.Contains(sub.Names(), name) {
+			return sub
+		}
+	}
+	return nil
+}
+
+// takesValue tells whether the argument is a flag whose value is the next argument.
+func takesValue(c *ucli.Command, arg string) bool {
+	name := strings.TrimLeft(arg, "-")
+	if strings.Contains(name, "=") {
+		return false
+	}
+	for _, flag := range c.Flags {
+		if slices.Contains(flag.Names(), name) {
+			_, isBool := flag.(*ucli.BoolFlag)
+			return !isBool
+		}
+	}
+	return false
+}

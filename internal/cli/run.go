@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	ucli "github.com/urfave/cli/v3"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/ui"
+)
+
+// Env is the world of one run.
+type Env struct {
+	Args           []string // without the program's name
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Environ        []string // KEY=value
+	Cwd            string
+	// Terminal says that Stdout is one; Width is its width in columns.
+	Terminal bool
+	Width    int
+	// Self is the path of this program, which is started again as the provider.
+	Self    string
+	Version string
+	// Stop is closed at the first request to end; the context's end is the second.
+	Stop <-chan struct{}
+	Now  func() time.Time
+}
+
+// The exit codes.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitChanges     = 2
+	exitInterrupted = 130
+)
+
+// exit is the error of a command that has said everything and ends with a code.
+type exit int
+
+func (e exit) Error() string { return "exit" }
+
+// Run runs one command and returns its exit code.
+func Run(ctx context.Context, env Env) int {
+	root := newRoot(env)
+	args := append([]string{"dindctl"}, arrange(root, env.Args)...)
+	err := root.Run(ctx, args)
+	var code exit
+	switch {
+	case ctx.Err() != nil:
+		return exitInterrupted
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	}
+	list := diag.Errorf("The command line was not understood", "%s. `dindctl help` lists the commands, `dindctl help COMMAND` its flags.", strings.TrimSuffix(err.Error(), "."))
+	_, _ = io.WriteString(env.Stderr, ui.Diagnostics(list, nil, uiOptions(env, false)))
+	return exitError
+}
+
+func newRoot(env Env) *ucli.Command {
+	a := &app{env: env}
+	root := &ucli.Command{
+		Name: "dindctl", Usage: "plan and apply Docker-in-Docker, and check that every nested mount is visible",
+		Version: env.Version, HideVersion: true, Writer: env.Stdout, ErrWriter: env.Stderr, Reader: env.Stdin,
+		EnableShellCompletion: true, Suggest: true,
+		ExitErrHandler: func(context.Context, *ucli.Command, error) {},
+		OnUsageError:   func(_ context.Context, _ *ucli.Command, err error, _ bool) error { return err },
+		Commands: []*ucli.Command{
+			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.exec(), a.output(), a.list(), a.unlock(), a.version(), a.provider(),
+		},
+		Action: func(_ context.Context, c *ucli.Command) error {
+			if name := c.Args().First(); name != "" {
+				return a.fail(diag.List{unknownCommand(c, name)}, nil)
+			}
+			return ucli.ShowRootCommandHelp(c)
+		},
+	}
+	return root
+}
+
+func unknownCommand(c *ucli.Command, name string) diag.Problem {
+	p := diag.Problem{Severity: diag.Error, Code: "unknown-command", Summary: "There is no such command"}
+	p.Detail = "dindctl has no command \"" + name + "\". `dindctl help` lists them."
+	if like := ucli.SuggestCommand(c.Commands, name); like != "" {
+		p.Detail = "dindctl has no command \"" + name + "\". Did you mean \"" + like + "\"?"
+	}
+	return p
+}
+
+// app makes the commands.
+type app struct{ env Env }
+
+// fail shows problems and returns the exit code that they mean.
+func (a *app) fail(list diag.List, sources ui.Sources) error {
+	a.show(list, sources)
+	if list.HasErrors() {
+		return exit(exitError)
+	}
+	return nil
+}
+
+func (a *app) show(list diag.List, sources ui.Sources) {
+	if len(list) > 0 {
+		_, _ = io.WriteString(a.env.Stderr, ui.Diagnostics(list, sources, uiOptions(a.env, false)))
+	}
+}
+
+func (a *app) print(text string) { _, _ = io.WriteString(a.env.Stdout, text) }
+func (a *app) tell(text string)  { _, _ = io.WriteString(a.env.Stderr, text) }
+
+func (a *app) options(c *ucli.Command) ui.Options { return uiOptions(a.env, c.Bool("no-color")) }
+
+func uiOptions(env Env, plain bool) ui.Options {
+	return ui.Options{Width: env.Width, Color: env.Terminal && !plain && lookup(env.Environ, "NO_COLOR") == ""}
+}
+
+func lookup(environ []string, name string) string {
+	for _, entry := range environ {
+		if key, value, _ := strings.Cut(entry, "="); key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+func environment(environ []string) map[string]string {
+	out := make(map[string]string, len(environ))
+	for _, entry := range environ {
+		key, value, _ := strings.Cut(entry, "=")
+		out[key] = value
+	}
+	return out
+}

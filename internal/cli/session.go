@@ -1,0 +1,206 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	ucli "github.com/urfave/cli/v3"
+
+	"github.com/dindctl/dindctl/hcl"
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mount"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/internal/runner"
+	"github.com/dindctl/dindctl/internal/ui"
+	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/docker"
+	"github.com/dindctl/dindctl/provider/plugin"
+)
+
+// session is what a command works with. Its parts are there from the call on
+// that makes them: load, connect, observe.
+type session struct {
+	app     *app
+	command *ucli.Command
+
+	cfg     *config.Config
+	sources *hcl.Sources
+	schema  provider.Schema
+
+	client   *plugin.Client
+	provider provider.Provider
+	facts    provider.Facts
+
+	wanted   runner.ObserveRequest
+	observed plan.Observed
+}
+
+func (a *app) session(c *ucli.Command) *session { return &session{app: a, command: c} }
+
+// snippets are the sources for diagnostics; nil before load.
+func (s *session) snippets() ui.Sources {
+	if s.sources == nil {
+		return nil
+	}
+	return s.sources
+}
+
+// load reads the configuration at path, or in the current directory.
+func (s *session) load(path string) diag.List {
+	if path == "" {
+		path = s.app.env.Cwd
+	}
+	cfg, sources, problems := hcl.Load(hcl.LoadRequest{
+		Path: path, Cwd: s.app.env.Cwd, Project: s.command.String("project"),
+		Vars: s.command.StringSlice("var"), VarFiles: s.command.StringSlice("var-file"),
+		Environment: environment(s.app.env.Environ), MachineID: runner.MachineID(),
+	})
+	s.cfg, s.sources = cfg, sources
+	return problems
+}
+
+// offline takes the schema without starting a provider.
+func (s *session) offline(ctx context.Context) diag.List {
+	description, err := docker.New(nil).Describe(ctx)
+	if err != nil {
+		return diag.Errorf("The provider does not describe itself", "%s.", err)
+	}
+	s.schema = description.Schema
+	return nil
+}
+
+// connect starts the provider and reaches the root engine.
+func (s *session) connect(ctx context.Context) diag.List {
+	environ := s.app.env.Environ
+	client, err := plugin.Start(ctx, plugin.StartRequest{
+		Command: []string{s.app.env.Self, "provider", "docker"}, Environment: environ, Logger: logger(s.app.env),
+	})
+	if err != nil {
+		return runner.Problems(err, "The provider did not start")
+	}
+	s.client, s.provider = client, client.Provider()
+	description, err := s.provider.Describe(ctx)
+	if err != nil {
+		return runner.Problems(err, "The provider does not describe itself")
+	}
+	s.schema = description.Schema
+	pinned := s.command.String("context")
+	if pinned == "" && s.cfg != nil {
+		pinned = s.cfg.Context
+	}
+	resp, err := s.provider.Configure(ctx, provider.ConfigureRequest{
+		Endpoint: s.command.String("H"), Context: pinned, Environment: environment(environ),
+	})
+	if err != nil {
+		return runner.Problems(err, "The engine could not be reached")
+	}
+	s.facts = resp.Facts
+	return nil
+}
+
+func (s *session) close() {
+	if s.client != nil {
+		_ = s.client.Close()
+	}
+}
+
+// look observes a project; expanded may be nil.
+func (s *session) look(ctx context.Context, project string, expanded *config.Expanded) diag.List {
+	s.wanted = runner.Wanted(project, expanded)
+	observed, problems := runner.Observe(ctx, s.provider, s.facts, s.wanted)
+	s.observed = observed
+	return problems
+}
+
+// expand evaluates the configuration with nothing known.
+func (s *session) expand() (*config.Expanded, diag.List) {
+	return config.Expand(s.cfg, s.schema, config.Known{})
+}
+
+// input is what a plan of the configuration is made from.
+func (s *session) input(ctx context.Context) plan.Input {
+	return plan.Input{
+		Project: s.cfg.Project, Origin: s.cfg.Origin, Derived: s.cfg.Derived,
+		Expand: func(known config.Known) (*config.Expanded, diag.List) {
+			return config.Expand(s.cfg, s.schema, known)
+		},
+		Observed: s.observed, Diff: runner.Differ(ctx, s.provider), Look: look,
+	}
+}
+
+// planned loads, connects, observes and plans.
+func (s *session) planned(ctx context.Context, path string) (*plan.Plan, plan.Input, diag.List) {
+	problems := s.load(path)
+	if problems.HasErrors() {
+		return nil, plan.Input{}, problems
+	}
+	if more := s.connect(ctx); more.HasErrors() {
+		return nil, plan.Input{}, append(problems, more...)
+	}
+	p, in, more := s.planAgain(ctx)
+	return p, in, append(problems, more...)
+}
+
+// planAgain observes and plans with what was loaded and connected before.
+func (s *session) planAgain(ctx context.Context) (*plan.Plan, plan.Input, diag.List) {
+	expanded, problems := s.expand()
+	if problems.HasErrors() {
+		return nil, plan.Input{}, problems
+	}
+	if more := s.look(ctx, s.cfg.Project, expanded); more.HasErrors() {
+		return nil, plan.Input{}, append(problems, more...)
+	}
+	in := s.input(ctx)
+	p, more := plan.Make(in)
+	return p, in, more
+}
+
+// look asks this machine's file system; it never follows a link at the path itself.
+func look(object mount.Object, path string) (link string, exists bool, err error) {
+	if object.In != "root" {
+		return "", false, fmt.Errorf("it is on another machine")
+	}
+	info, err := os.Lstat(path)
+	switch {
+	case os.IsNotExist(err):
+		return "", false, nil
+	case err != nil:
+		return "", false, err
+	case info.Mode()&os.ModeSymlink == 0:
+		return "", true, nil
+	}
+	link, err = os.Readlink(path)
+	return link, true, err
+}
+
+// hasConfiguration tells whether a directory holds one.
+func hasConfiguration(dir string) bool {
+	for _, pattern := range []string{"*.hcl", "*.hcl.json"} {
+		if found, err := filepath.Glob(filepath.Join(dir, pattern)); err == nil && len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// positional returns the command's arguments, at most n of them.
+func positional(c *ucli.Command, n int, usage string) ([]string, error) {
+	args := c.Args().Slice()
+	if len(args) > n {
+		return nil, fmt.Errorf("too many arguments: %q; usage: dindctl %s %s", slices.Concat(args[n:]), c.Name, usage)
+	}
+	return args, nil
+}
+
+// path is the PATH argument; empty without one.
+func path(c *ucli.Command) (string, error) {
+	args, err := positional(c, 1, "[PATH]")
+	if err != nil || len(args) == 0 {
+		return "", err
+	}
+	return args[0], nil
+}

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	ucli "github.com/urfave/cli/v3"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/runner"
+	"github.com/dindctl/dindctl/provider"
+)
+
+func (a *app) unlock() *ucli.Command {
+	return &ucli.Command{
+		Name: "unlock", Usage: "release the engine's lock of a project whose holder is gone", ArgsUsage: "[PATH]",
+		Description: "Example: dindctl unlock -project ci",
+		Flags:       append(append(engineFlags(), configFlags()...), &ucli.BoolFlag{Name: "auto-approve", Usage: "do not ask"}),
+		Action: func(ctx context.Context, c *ucli.Command) error {
+			where, err := path(c)
+			if err != nil {
+				return err
+			}
+			s := a.session(c)
+			defer s.close()
+			t, problems := s.target(ctx, where)
+			if problems.HasErrors() {
+				return a.fail(problems, s.snippets())
+			}
+			return s.unlock(ctx, t.project)
+		},
+	}
+}
+
+// unlock finds the holder by asking for the lock in a name of its own.
+func (s *session) unlock(ctx context.Context, project string) error {
+	locker, able := s.provider.(provider.Locker)
+	if !able {
+		return s.app.fail(diag.Errorf("There is no lock to release", "The provider has no lock."), nil)
+	}
+	own := provider.Holder{Nonce: "unlock", Who: "dindctl unlock", Command: "unlock"}
+	holder, free, err := locker.Lock(ctx, project, own)
+	if err != nil {
+		return s.app.fail(runner.Problems(err, "The lock could not be looked at"), nil)
+	}
+	if free {
+		s.app.print(fmt.Sprintf("The project %q is not locked.\n", project))
+		return s.release(ctx, locker, project, own.Nonce)
+	}
+	s.app.print(fmt.Sprintf("The project %q is locked by %s.\n", project, runner.Describe(holder)))
+	if err := s.confirm(s.command.Bool("auto-approve"), "yes", "Unlock",
+		"Release it only if that run is gone: two at once can harm each other's work.\n  Only \"yes\" is accepted.\n\n  Enter a value: "); err != nil {
+		return err
+	}
+	if err := s.release(ctx, locker, project, holder.Nonce); err != nil {
+		return err
+	}
+	s.app.print("The lock is released.\n")
+	return nil
+}
+
+func (s *session) release(ctx context.Context, locker provider.Locker, project, nonce string) error {
+	if err := locker.Unlock(ctx, project, nonce); err != nil {
+		return s.app.fail(runner.Problems(err, "The lock could not be released"), nil)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"context"
+
+	ucli "github.com/urfave/cli/v3"
+
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mount"
+	"github.com/dindctl/dindctl/internal/ui"
+)
+
+func (a *app) validate() *ucli.Command {
+	return &ucli.Command{
+		Name: "validate", Usage: "check everything that can be checked without an engine", ArgsUsage: "[PATH]",
+		Description: "Example: dindctl validate examples/case2.hcl",
+		Flags:       append(append(engineFlags(), configFlags()...), jsonFlag()),
+		Action: func(ctx context.Context, c *ucli.Command) error {
+			where, err := path(c)
+			if err != nil {
+				return err
+			}
+			s := a.session(c)
+			_, problems := s.checked(ctx, where, "this")
+			if c.Bool("json") {
+				a.print(ui.ValidateJSON(problems, s.snippets()))
+				if problems.HasErrors() {
+					return exit(exitError)
+				}
+				return nil
+			}
+			if err := a.fail(problems, s.snippets()); err != nil {
+				return err
+			}
+			a.print("Success! The configuration is valid.\n")
+			return nil
+		},
+	}
+}
+
+// checked loads and evaluates a configuration and applies the rule, offline. The
+// entries are there whatever else is wrong, as long as it could be evaluated.
+func (s *session) checked(ctx context.Context, where, host string) ([]mount.Entry, diag.List) {
+	problems := s.load(where)
+	if s.cfg == nil || problems.HasErrors() {
+		return nil, problems
+	}
+	if more := s.offline(ctx); more.HasErrors() {
+		return nil, append(problems, more...)
+	}
+	expanded, more := s.expand()
+	problems = append(problems, more...)
+	if expanded == nil {
+		return nil, problems
+	}
+	topology := expanded.Topology(config.TopologyOptions{Host: host, HostWhy: "-host " + host + " was given"})
+	entries := mount.Check(topology, look)
+	return entries, append(problems, config.MountProblems(entries, expanded)...)
+}

@@ -1,0 +1,253 @@
+package config
+
+import (
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mount"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Expand evaluates a configuration with what is known of existing objects. It is
+// pure: equal arguments give equal results, whatever the order of the blocks.
+// The result is never nil; beside errors it holds what could be made out, so that
+// mounts can be listed whatever else is wrong.
+func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.List) {
+	s := newState(cfg, schema)
+	s.known = known
+	problems := append(s.checkReferences(), s.findNeeds()...)
+	order, list := s.evaluationOrder()
+	problems = append(problems, list...)
+
+	e := s.evaluation(known)
+	for _, n := range order {
+		value, list := e.decode(n)
+		n.value = value
+		problems = append(problems, list...)
+		problems = append(problems, s.settle(n)...)
+		// What was evaluated before, in a cycle, took a name that may have changed.
+		delete(e.refs, n.address)
+	}
+	problems = append(problems, s.imply()...)
+	problems = append(problems, s.reachDaemons(known)...)
+	problems = append(problems, s.checkNames()...)
+	problems = append(problems, s.checkNetworks()...)
+	for _, n := range s.nouns {
+		n.mounts, _ = s.mountsOf(n, n.value) // declare says what is wrong
+	}
+	x := &Expanded{Config: cfg, schema: schema, state: s}
+	problems = append(problems, x.build(e)...)
+	x.translate()
+
+	outputs, list := x.outputs(e)
+	x.Outputs = outputs
+	for _, name := range keys(s.locals) {
+		e.local(name)
+	}
+	problems = append(problems, list...)
+	problems = append(problems, e.problems...)
+	x.WantsOutput = s.wantsOutput()
+	return x, s.distinct(problems).Sorted()
+}
+
+// translate asks the rule how translated sources are sent, as far as that can be
+// said without any file.
+func (x *Expanded) translate() {
+	t := x.Topology(TopologyOptions{Socket: rootSocket(x.state.known)})
+	t.Nested = slices.DeleteFunc(t.Nested, func(n mount.Nested) bool { return n.Resolve != mount.ResolveTranslate })
+	if len(t.Nested) > 0 {
+		x.Rewrite(mount.Check(t, nil))
+	}
+}
+
+// distinct leaves out what only repeats.
+func (s *state) distinct(problems diag.List) diag.List {
+	var out diag.List
+	seen := map[string]bool{}
+	for _, p := range problems {
+		key := p.Subject.String() + "\x00" + p.Summary + "\x00" + p.Detail
+		if p.Subject.Empty() {
+			key += "\x00" + p.Address
+		}
+		isReport := p.Code == "undeclared-name" || p.Code == "unknown-name" || p.Code == "no-such-attribute" || p.Code == "cycle"
+		if seen[key] || !isReport && s.said(p) || p.Code == "unknown-value" && explained(p, problems) {
+			continue
+		}
+		seen[key] = true
+		out = append(out, p)
+	}
+	return out
+}
+
+// explained tells whether another error says why a value is not known.
+func explained(p diag.Problem, problems diag.List) bool {
+	return slices.ContainsFunc(problems, func(o diag.Problem) bool {
+		return o.Code != p.Code && o.Severity == diag.Error && !p.Subject.Empty() && o.Subject.File == p.Subject.File &&
+			o.Subject.Start.Byte >= p.Subject.Start.Byte && o.Subject.End.Byte <= p.Subject.End.Byte
+	})
+}
+
+// build makes the instances, in topological order.
+func (x *Expanded) build(e *evaluation) diag.List {
+	s := x.state
+	all := s.sorted()
+	for _, n := range all {
+		n.deps = s.depsOf(n)
+	}
+	addresses := make([]string, len(all))
+	for i, n := range all {
+		addresses[i] = n.address
+	}
+	order, left := topological(addresses, func(a string) []string { return s.nouns[a].deps })
+	var problems diag.List
+	s.index = make(map[string]int, len(all))
+	for i, address := range append(order, left...) {
+		in, list := s.instance(e, s.nouns[address])
+		problems = append(problems, list...)
+		x.Instances = append(x.Instances, in)
+		s.index[address] = i
+	}
+	return problems
+}
+
+func (s *state) instance(e *evaluation, n *noun) (Instance, diag.List) {
+	declared, problems := s.declare(e, n, n.value)
+	in := Instance{
+		Address: n.address, Kind: n.kind, Label: n.label, Name: n.name, Inside: n.inside, Declared: declared,
+		Deps: n.deps, Implied: n.block == nil, Logical: n.logical,
+		Header: n.header(), Close: n.end(), RangeOf: n.rangeOf,
+	}
+	if n.kind.Runs() && !n.logical {
+		in.ImageRef, _ = textOf(attribute(n.value, "image"))
+		if image := s.target(n.value, "image", provider.Image); image != nil {
+			in.ImageAddress = image.address
+		}
+	}
+	for _, volume := range []string{n.certs, n.data} {
+		if v := s.nouns[volume]; v != nil && v.owner == n {
+			in.Provides = append(in.Provides, volume)
+		}
+	}
+	return in, problems
+}
+
+// depsOf are the objects that must be there before, sorted. In the place of what
+// is no object stands what that needs.
+func (s *state) depsOf(n *noun) []string {
+	seen := map[string]bool{n.address: true}
+	var out []string
+	var follow func(address string)
+	follow = func(address string) {
+		next := s.nouns[address]
+		if next == nil || seen[address] {
+			return
+		}
+		seen[address] = true
+		if !next.logical {
+			out = append(out, address)
+			return
+		}
+		for _, need := range keys(next.needs) {
+			follow(need)
+		}
+	}
+	for _, address := range s.structure(n) {
+		follow(address)
+	}
+	for _, address := range keys(n.needs) {
+		follow(address)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Instance finds an object by its address.
+func (x *Expanded) Instance(address string) (Instance, bool) {
+	if x.state != nil {
+		i, found := x.state.index[address]
+		if !found {
+			return Instance{}, false
+		}
+		return x.Instances[i], true
+	}
+	for _, in := range x.Instances {
+		if in.Address == address {
+			return in, true
+		}
+	}
+	return Instance{}, false
+}
+
+// Declaration evaluates one object with what is known now. Related holds what the
+// declared value refers to, directly and by one more step, with the ids that are known.
+func (x *Expanded) Declaration(address string, known Known) (provider.Declaration, diag.List) {
+	in, found := x.Instance(address)
+	if !found {
+		return provider.Declaration{}, diag.Errorf("Unknown address", "The configuration has no %s.", address)
+	}
+	d := provider.Declaration{Address: address, Kind: in.Kind, Name: in.Name, Declared: in.Declared, Related: map[string]provider.Related{}}
+	if x.state == nil {
+		return d, nil
+	}
+	s := x.state
+	n := s.nouns[address]
+	e := s.evaluation(known)
+	value, problems := e.decode(n)
+	declared, list := s.declare(e, n, value)
+	d.Declared = declared
+	for _, a := range s.structure(n) {
+		s.relate(x, d.Related, a, known)
+		for _, further := range s.structure(s.nouns[a]) {
+			if further != address {
+				s.relate(x, d.Related, further, known)
+			}
+		}
+	}
+	problems = append(append(problems, e.problems...), list...)
+	return d, s.distinct(problems).Sorted()
+}
+
+func (s *state) relate(x *Expanded, related map[string]provider.Related, address string, known Known) {
+	in, found := x.Instance(address)
+	if _, done := related[address]; done || !found {
+		return
+	}
+	r := provider.Related{Address: address, Kind: in.Kind, Name: in.Name, Inside: in.Inside, Declared: in.Declared}
+	if k := known[address]; !k.Pending {
+		r.ID = k.ID
+	}
+	related[address] = r
+}
+
+// Rewrite takes over how translated sources are sent, from the entries of the
+// rule. Expand does so with the rule's answer without any file; whoever can look
+// at files calls it again. It is for one goroutine, before Declaration is used.
+func (x *Expanded) Rewrite(entries []mount.Entry) {
+	if x.state == nil {
+		return
+	}
+	changed := map[string]bool{}
+	for _, entry := range entries {
+		if entry.Resolve != mount.ResolveTranslate || entry.Send.Type == "" {
+			continue
+		}
+		if x.state.sent[entry.Address] == nil {
+			x.state.sent[entry.Address] = map[string]mount.Mount{}
+		}
+		x.state.sent[entry.Address][entry.Target] = entry.Send
+		changed[entry.Address] = true
+	}
+	e := x.state.evaluation(x.state.known)
+	for address := range changed {
+		i, found := x.state.index[address]
+		if !found {
+			continue
+		}
+		n := x.state.nouns[address]
+		attributes := x.Instances[i].Declared.AsValueMap()
+		attributes["mount"] = x.state.mountValues(e, n, n.mounts)
+		x.Instances[i].Declared = cty.ObjectVal(attributes)
+	}
+}

@@ -1,0 +1,107 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+const (
+	defaultNetwork = "network.default"
+	dataTarget     = "/var/lib/docker"
+	certsTarget    = "/certs/client"
+	socketTarget   = "/var/run/docker.sock"
+	defaultAlias   = "docker"
+)
+
+// imply adds what the blocks need and nobody wrote: the project's network, and
+// the volumes of daemons.
+func (s *state) imply() diag.List {
+	var problems diag.List
+	taken := map[string]string{} // data volume -> daemon
+	for _, n := range s.sorted() {
+		s.implyNetwork(n)
+		if n.kind != provider.Daemon || n.logical {
+			continue
+		}
+		if data := s.target(n.value, "data", provider.Volume); data != nil {
+			n.data = data.address
+			if other := taken[n.data]; other != "" {
+				problems = append(problems, n.problem("shared-data", "data", "Data volume of two daemons",
+					fmt.Sprintf("%s keeps the data of %s already, and two daemons on one volume destroy it. Give %s a volume of its own, or take data away.", n.data, other, n.address)))
+			}
+			taken[n.data] = n.address
+		} else if !given(n.value, "data") && !mountsAt(n, dataTarget) {
+			n.data = s.implyVolume(n, "data")
+		}
+		if !given(n.value, "tls") || flag(n.value, "tls") {
+			n.certs = s.implyVolume(n, "certs")
+		}
+	}
+	return append(problems, s.checkAliases()...)
+}
+
+func (s *state) implyNetwork(n *noun) {
+	n.joinsDefault = n.kind.Runs() && !n.logical && n.placed == "" && !given(n.value, "networks")
+	if n.joinsDefault && s.nouns[defaultNetwork] == nil {
+		s.nouns[defaultNetwork] = &noun{
+			address: defaultNetwork, kind: provider.Network, label: "default", name: s.cfg.Project + "-default",
+			owner: n, body: NounBody(provider.Network, s.schema), value: nullObject(NounBody(provider.Network, s.schema)),
+		}
+	}
+}
+
+func (s *state) implyVolume(daemon *noun, what string) string {
+	label := daemon.label + "-" + what
+	body := NounBody(provider.Volume, s.schema)
+	n := &noun{
+		address: daemon.address + "." + what, kind: provider.Volume, label: label, name: s.cfg.Project + "-" + label,
+		owner: daemon, body: body, value: nullObject(body), placed: daemon.placed, inside: daemon.inside,
+	}
+	s.nouns[n.address] = n
+	return n.address
+}
+
+// mountsAt tells whether a mount block has the target.
+func mountsAt(n *noun, target string) bool {
+	return slices.ContainsFunc(elements(attribute(n.value, "mount")), func(m cty.Value) bool {
+		return clean(text(m, "target")) == target
+	})
+}
+
+// networksOf are the addresses of the networks that something joins.
+func (s *state) networksOf(n *noun) []string {
+	if n.joinsDefault {
+		return []string{defaultNetwork}
+	}
+	return addresses(attribute(n.value, "networks"))
+}
+
+// checkAliases refuses two daemons under one name on one network.
+func (s *state) checkAliases() diag.List {
+	var problems diag.List
+	taken := map[string]string{}
+	for _, n := range s.sorted() {
+		if n.kind != provider.Daemon || n.logical {
+			continue
+		}
+		alias := text(n.value, "alias")
+		if alias == "" {
+			alias = defaultAlias
+		}
+		for _, network := range s.networksOf(n) {
+			key := network + " " + alias
+			if other := taken[key]; other != "" {
+				problems = append(problems, n.problem("duplicate-alias", "alias", "Alias of two daemons on one network",
+					fmt.Sprintf("%s and %s both answer to %q on %s, so that nobody knows which one is reached. Give one of them another alias, such as alias = %q.", other, n.address, alias, network, n.label)))
+				continue
+			}
+			taken[key] = n.address
+		}
+	}
+	return problems
+}

@@ -1,0 +1,42 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// checkNames refuses two addresses with one name in one name space of an engine.
+func (s *state) checkNames() diag.List {
+	var problems diag.List
+	taken := map[string]*noun{}
+	for _, n := range s.sorted() {
+		if n.logical || n.name == "" {
+			continue
+		}
+		key := n.inside + "\x00" + nameSpace(n.kind) + "\x00" + n.name
+		other := taken[key]
+		if other == nil {
+			taken[key] = n
+			continue
+		}
+		// An implied object has no name to change: the block is told.
+		at, against := n, other
+		if n.block == nil && other.block != nil {
+			at, against = other, n
+		}
+		problems = append(problems, at.problem("duplicate-name", "name", "Two objects of one name",
+			fmt.Sprintf("%s and %s would both be %s %q on %s. Give one of them another label or name.",
+				against.address, at.address, nameSpace(n.kind), n.name, engineWord(n.inside))))
+	}
+	return problems
+}
+
+// nameSpace is what the engine calls all that share names with the kind.
+func nameSpace(kind provider.Kind) string {
+	if kind.Runs() {
+		return "container"
+	}
+	return string(kind)
+}

@@ -1,0 +1,204 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// settle decides from a block's value what graph and rule need of it: its name,
+// its role and its place. What it refers to is settled already.
+func (s *state) settle(n *noun) diag.List {
+	problems := s.checkArguments(n)
+	n.external = flag(n.value, "external")
+	n.name = cmp.Or(text(n.value, "name"), s.defaultName(n))
+	if n.kind == provider.Daemon {
+		n.logical = given(n.value, "socket") || given(n.value, "endpoint") || n.address == rootDaemon
+	}
+	return append(problems, s.settlePlace(n)...)
+}
+
+func (s *state) defaultName(n *noun) string {
+	switch {
+	case n.address == rootDaemon, n.external:
+		return n.label
+	case n.kind == provider.Image:
+		return strings.ToLower(s.cfg.Project + "-" + n.label) // references have no capitals
+	}
+	return s.cfg.Project + "-" + n.label
+}
+
+// target is the block that an argument refers to, if it is of one of the kinds.
+func (s *state) target(value cty.Value, name string, kinds ...provider.Kind) *noun {
+	n := s.nouns[addressOf(attribute(value, name))]
+	if n == nil || !slices.Contains(kinds, n.kind) {
+		return nil
+	}
+	return n
+}
+
+// hosting is the address of a daemon that objects live in: empty where it is the root engine.
+func (n *noun) hosting() string {
+	if n.logical {
+		return ""
+	}
+	return n.address
+}
+
+func (s *state) settlePlace(n *noun) diag.List {
+	var problems diag.List
+	if d := s.target(n.value, "inside", provider.Daemon); d != nil {
+		n.placed, n.inside = d.address, d.hosting()
+		problems = append(problems, s.checkHost(n, d, "inside")...)
+	}
+	if n.kind == provider.Controller {
+		if d := s.target(n.value, "daemon", provider.Daemon); d != nil {
+			n.daemon = d.address
+		}
+	}
+	if c := s.target(n.value, "controller", provider.Controller); n.kind == provider.Job && c != nil {
+		if n.placed != "" {
+			problems = append(problems, n.problem("conflicting-arguments", "controller", "Arguments that exclude each other",
+				"A job runs inside a daemon or on its controller's daemon. Take inside or controller away."))
+		}
+		n.controller = c.address
+		if d := s.nouns[c.daemon]; d != nil {
+			n.daemon, n.placed, n.inside = d.address, d.address, d.hosting()
+			problems = append(problems, s.checkHost(n, d, "controller")...)
+		}
+	}
+	return problems
+}
+
+// checkHost refuses what would live on an engine that is reached by nobody yet.
+func (s *state) checkHost(n, daemon *noun, path string) diag.List {
+	if !given(daemon.value, "endpoint") {
+		return nil
+	}
+	return diag.List{n.problem("not-supported", path, "Placement on an engine elsewhere",
+		fmt.Sprintf("%s has an endpoint, and this version of dindctl makes no objects on such an engine. Use a daemon with an image or a socket, or run dindctl with -H %s.",
+			daemon.address, cmp.Or(text(daemon.value, "endpoint"), "ENDPOINT")))}
+}
+
+// checkArguments is what can be said of one block by itself.
+func (s *state) checkArguments(n *noun) diag.List {
+	if n.block == nil {
+		return nil
+	}
+	problems := s.checkKinds(n)
+	problems = append(problems, checkKnown(n)...)
+	switch n.kind {
+	case provider.Image:
+		problems = append(problems, checkOneOf(n, n.external, "build", "from")...)
+	case provider.Daemon:
+		problems = append(problems, s.checkDaemon(n)...)
+	case provider.Guard:
+		problems = append(problems, n.problem("not-supported", "", "Guard blocks are not supported yet",
+			"This version of dindctl does not run guards. Let the controller use the daemon itself."))
+	case provider.Container, provider.Controller, provider.Job:
+		problems = append(problems, checkOneOf(n, false, "image")...)
+	case provider.Network, provider.Volume:
+	}
+	if n.kind == provider.Job {
+		problems = append(problems, checkJob(n)...)
+	}
+	return problems
+}
+
+// checkOneOf demands exactly one of the arguments, or none if none is allowed.
+func checkOneOf(n *noun, none bool, names ...string) diag.List {
+	var found []string
+	for _, name := range names {
+		if given(n.value, name) {
+			found = append(found, name)
+		}
+	}
+	switch {
+	case len(found) == 1, len(found) == 0 && none:
+		return nil
+	case len(found) == 0:
+		return diag.List{n.problem("missing-argument", "", "Missing argument",
+			fmt.Sprintf("%s needs %s.", n.address, strings.Join(names, " or ")))}
+	}
+	return diag.List{n.problem("conflicting-arguments", found[1], "Arguments that exclude each other",
+		fmt.Sprintf("%s has %s. Only one of them can stand in a block.", n.address, strings.Join(found, " and ")))}
+}
+
+func (s *state) checkDaemon(n *noun) diag.List {
+	if n.address == rootDaemon {
+		return diag.List{n.problem("reserved-name", "", "Reserved name", "daemon.root is the root engine, which is there without a block. Choose another label.")}
+	}
+	problems := checkOneOf(n, false, "image", "socket", "endpoint")
+	socket := text(n.value, "socket")
+	if socket != "" && !strings.HasPrefix(socket, "/") {
+		problems = append(problems, n.problem("invalid-path", "socket", "Path that is not absolute",
+			fmt.Sprintf("The socket %q is a path on the engine's host and has to be absolute.", socket)))
+	}
+	if !given(n.value, "socket") && !given(n.value, "endpoint") {
+		return problems
+	}
+	for _, name := range keys(n.value.AsValueMap()) {
+		if !slices.Contains([]string{"socket", "endpoint", "image", dependsOn}, name) && given(n.value, name) {
+			problems = append(problems, n.problem("conflicting-arguments", name, "Argument of a daemon that exists already",
+				fmt.Sprintf("%s is an engine that dindctl does not start, so %s means nothing there. Take it away, or give the daemon an image.", n.address, name)))
+		}
+	}
+	return problems
+}
+
+func checkJob(n *noun) diag.List {
+	var problems diag.List
+	if timeout := text(n.value, "timeout"); timeout != "" {
+		if d, err := time.ParseDuration(timeout); err != nil || d <= 0 {
+			problems = append(problems, n.problem("invalid-value", "timeout", "Invalid duration", fmt.Sprintf("The timeout is %q. Write a number and a unit, such as 90s or 10m.", timeout)))
+		}
+	}
+	problems = append(problems, checkWord(n, "run", text(n.value, "run"), "on_change", "on_request")...)
+	if retries := attribute(n.value, "retries"); !retries.IsNull() && retries.IsKnown() {
+		if f := retries.AsBigFloat(); f.Sign() < 0 || !f.IsInt() {
+			problems = append(problems, n.problem("invalid-value", "retries", "Invalid number", "The number of retries is a whole number, 0 or more."))
+		}
+	}
+	return problems
+}
+
+func checkWord(n *noun, path, given string, words ...string) diag.List {
+	if given == "" || slices.Contains(words, given) {
+		return nil
+	}
+	return diag.List{n.problem("invalid-value", path, "Invalid value",
+		fmt.Sprintf("%q is not one of %s.%s", given, strings.Join(words, ", "), suggest(given, words, "")))}
+}
+
+// checkKnown demands that what graph and names are made from does not wait for an apply.
+func checkKnown(n *noun) diag.List {
+	var problems diag.List
+	for _, name := range []string{"name", "inside", "external", "networks", "daemon", "controller", "data", "socket", "endpoint", "tls"} {
+		if settled(attribute(n.value, name)) {
+			continue
+		}
+		problems = append(problems, n.problem("unknown-value", name, "Value that is not known in time",
+			fmt.Sprintf("The plan is made from %s of %s, but its value is known only after something was applied. Use values that are known before.", name, n.address)))
+	}
+	return problems
+}
+
+// settled tells whether a value is known, where of references the address counts.
+func settled(v cty.Value) bool {
+	switch {
+	case v.IsNull():
+		return true
+	case !v.IsKnown():
+		return false
+	case provider.IsRef(v.Type()):
+		return addressOf(v) != ""
+	}
+	return !slices.ContainsFunc(elements(v), func(e cty.Value) bool { return !settled(e) })
+}

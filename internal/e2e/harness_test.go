@@ -1,0 +1,219 @@
+// Package e2e_test runs the real binary against a real Docker engine, as a user
+// would. Each test states an intent, takes the steps, and looks at the state of
+// the engine with the docker CLI, not at the tool's own words alone.
+//
+// The engine is the private one of docker/test-engine; `make e2e RUN=Case2` runs
+// one scenario. DINDCTL_E2E=require turns a missing engine into a failure.
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Images of the test engine, see docker/base-images.sh.
+const (
+	bashImage      = "dindctl.local/bash"
+	dindImage      = "dindctl.local/dind"
+	controllerBase = "dindctl.local/base-controller"
+)
+
+// scenario is one project in a directory of its own.
+type scenario struct {
+	t       *testing.T
+	dir     string // holds examples/ and docker/, as the repository does
+	project string
+	env     []string
+}
+
+// result is how one command ended.
+type result struct {
+	command string
+	code    int
+	stdout  string
+	stderr  string
+}
+
+func (r result) all() string { return r.stdout + r.stderr }
+
+// newScenario makes a directory with case 2 and its surroundings, and removes
+// everything that bears the project's label when the test ends.
+func newScenario(t *testing.T) *scenario {
+	t.Helper()
+	needEngine(t)
+	s := &scenario{t: t, dir: t.TempDir(), project: projectName(t)}
+	copyTree(t, "../../docker/controller", filepath.Join(s.dir, "docker/controller"))
+	s.write("examples/case2.hcl", readFile(t, "../../examples/case2.hcl"))
+	s.write("examples/marker.txt", "a file that lies on the host\n")
+	s.write("examples/local.auto.hclvars", fmt.Sprintf("daemon_image = %q\ncontroller_base = %q\njob_image = %q\n",
+		dindImage, controllerBase, bashImage))
+	s.env = append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(s.dir, "state"), "XDG_RUNTIME_DIR="+filepath.Join(s.dir, "run"))
+	t.Cleanup(s.sweep)
+	return s
+}
+
+func needEngine(t *testing.T) {
+	t.Helper()
+	if os.Getenv("DINDCTL_TEST_ENGINE") != "" && os.Getenv("DINDCTL_BIN") != "" {
+		return
+	}
+	if os.Getenv("DINDCTL_E2E") == "require" {
+		t.Fatal("this test needs the test engine and the binary: run it by `make e2e`")
+	}
+	t.Skip("no test engine: run it by `make e2e`")
+}
+
+func projectName(t *testing.T) string {
+	t.Helper()
+	name := strings.ToLower(strings.TrimPrefix(t.Name(), "Test"))
+	name = regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(name, "-")
+	return strings.Trim(name[:min(len(name), 38)], "-")
+}
+
+func (s *scenario) write(name, content string) string {
+	s.t.Helper()
+	path := filepath.Join(s.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+	return path
+}
+
+// dindctl runs the binary in the scenario's directory with nothing on standard input.
+func (s *scenario) dindctl(args ...string) result {
+	s.t.Helper()
+	return s.run("", os.Getenv("DINDCTL_BIN"), args...)
+}
+
+// answer is dindctl with something on standard input.
+func (s *scenario) answer(stdin string, args ...string) result {
+	s.t.Helper()
+	return s.run(stdin, os.Getenv("DINDCTL_BIN"), args...)
+}
+
+func (s *scenario) run(stdin, name string, args ...string) result {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env, cmd.Stdin = s.dir, s.env, strings.NewReader(stdin)
+	return capture(s.t, cmd)
+}
+
+func capture(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("running %s: %v", cmd, err)
+	}
+	r := result{
+		command: filepath.Base(cmd.Path) + " " + strings.Join(cmd.Args[1:], " "),
+		code:    cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(),
+	}
+	t.Logf("$ %s\n%s%s(exit %d, %s)", r.command, r.stdout, r.stderr, r.code, cmd.ProcessState.SystemTime()+cmd.ProcessState.UserTime())
+	return r
+}
+
+// wants fails the test unless the command ended with the code.
+func (r result) wants(t *testing.T, code int) result {
+	t.Helper()
+	if r.code != code {
+		t.Fatalf("%s: exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", r.command, r.code, code, r.stdout, r.stderr)
+	}
+	return r
+}
+
+// says fails the test unless everything that was printed holds each of the texts.
+func (r result) says(t *testing.T, texts ...string) result {
+	t.Helper()
+	folded := fold(r.all())
+	for _, text := range texts {
+		if !strings.Contains(folded, fold(text)) {
+			t.Errorf("%s: does not say %q\nstdout:\n%s\nstderr:\n%s", r.command, text, r.stdout, r.stderr)
+		}
+	}
+	return r
+}
+
+// fold makes text comparable whatever width a message was wrapped to.
+func fold(s string) string {
+	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(s)), " ")
+}
+
+// docker runs the docker CLI against the test engine and returns its output's lines.
+func (s *scenario) docker(args ...string) []string {
+	s.t.Helper()
+	r := s.run("", "docker", args...).wants(s.t, 0)
+	return strings.FieldsFunc(r.stdout, func(c rune) bool { return c == '\n' })
+}
+
+// containers, volumes and networks list the project's objects by name, sorted.
+func (s *scenario) containers() []string { return s.list("ps", "-a", "--format", "{{.Names}}") }
+func (s *scenario) volumes() []string    { return s.list("volume", "ls", "--format", "{{.Name}}") }
+func (s *scenario) networks() []string   { return s.list("network", "ls", "--format", "{{.Name}}") }
+
+func (s *scenario) list(args ...string) []string {
+	s.t.Helper()
+	out := s.docker(append(args, "--filter", "label=dev.dindctl.project="+s.project)...)
+	slices.Sort(out)
+	return out
+}
+
+// sweep removes what a failed test left, so that the next one starts clean.
+func (s *scenario) sweep() {
+	sweep := func(list, remove string) {
+		//nolint:gosec // the label is the test's own
+		script := fmt.Sprintf("%s --filter label=dev.dindctl.project=%s | xargs -r %s", list, s.project, remove)
+		out, err := exec.Command("bash", "-c", script).CombinedOutput()
+		if err != nil {
+			s.t.Errorf("sweeping: %v\n%s", err, out)
+		}
+	}
+	sweep("docker ps -aq", "docker rm -fv")
+	sweep("docker network ls -q", "docker network rm")
+	sweep("docker volume ls -q", "docker volume rm")
+	sweep("docker image ls -q", "docker rmi -f")
+}
+
+func (s *scenario) wantList(what string, got []string, want ...string) {
+	s.t.Helper()
+	for i := range want {
+		want[i] = s.project + "-" + want[i]
+	}
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		s.t.Errorf("%s: %q, want %q", what, got, want)
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func copyTree(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,164 @@
+package plan
+
+import (
+	"encoding/json"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// FormatVersion is the version of the JSON document of a plan. Fields may be
+// added within one major version.
+const FormatVersion = "1.0"
+
+type document struct {
+	FormatVersion   string           `json:"format_version"`
+	Project         string           `json:"project"`
+	Engine          engineDocument   `json:"engine"`
+	Clean           bool             `json:"clean"`
+	ResourceChanges []changeDocument `json:"resource_changes"`
+	OutputChanges   map[string]any   `json:"output_changes"`
+	Kept            []keptDocument   `json:"kept"`
+	Unread          []unreadDocument `json:"unread"`
+}
+
+type engineDocument struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Endpoint string `json:"endpoint"`
+	Chosen   string `json:"chosen"`
+}
+
+type changeDocument struct {
+	Address      string              `json:"address"`
+	Type         string              `json:"type"`
+	Name         string              `json:"name"`
+	Inside       string              `json:"inside,omitempty"`
+	Change       actionDocument      `json:"change"`
+	ActionReason string              `json:"action_reason,omitempty"`
+	Cause        []attributeDocument `json:"cause"`
+	Tentative    bool                `json:"tentative,omitempty"`
+	DataLoss     string              `json:"data_loss,omitempty"`
+}
+
+type actionDocument struct {
+	Actions      []string        `json:"actions"`
+	Before       json.RawMessage `json:"before"`
+	After        json.RawMessage `json:"after"`
+	AfterUnknown bool            `json:"after_unknown"`
+	ReplacePaths [][]string      `json:"replace_paths"`
+}
+
+type attributeDocument struct {
+	Path  string          `json:"path"`
+	Cause provider.Cause  `json:"cause"`
+	From  json.RawMessage `json:"from"`
+	To    json.RawMessage `json:"to"`
+	Live  bool            `json:"live"`
+}
+
+type keptDocument struct {
+	Address string `json:"address"`
+	Name    string `json:"name"`
+	Why     string `json:"why"`
+}
+
+type unreadDocument struct {
+	Address string `json:"address"`
+	Why     string `json:"why"`
+}
+
+// JSON is the plan as one document, with Terraform's names where it has them.
+// Sensitive values are null.
+func (p *Plan) JSON() ([]byte, error) {
+	doc := document{
+		FormatVersion: FormatVersion, Project: p.Project, Clean: p.Clean,
+		Engine:          engineDocument{ID: p.Engine.ID, Name: p.Engine.Name, Endpoint: p.Engine.Endpoint, Chosen: p.Engine.Chosen},
+		ResourceChanges: []changeDocument{}, OutputChanges: map[string]any{}, Kept: []keptDocument{}, Unread: []unreadDocument{},
+	}
+	for _, r := range p.Resources {
+		doc.ResourceChanges = append(doc.ResourceChanges, changeOf(r))
+	}
+	for _, o := range p.Outputs {
+		doc.OutputChanges[o.Name] = map[string]any{"after": masked(o.Value, o.Sensitive), "after_unknown": !o.Value.IsWhollyKnown()}
+	}
+	for _, k := range p.Kept {
+		doc.Kept = append(doc.Kept, keptDocument{k.Address, k.Name, k.Why})
+	}
+	for _, u := range p.Unread {
+		doc.Unread = append(doc.Unread, unreadDocument(u))
+	}
+	return json.MarshalIndent(doc, "", "  ")
+}
+
+func changeOf(r Resource) changeDocument {
+	out := changeDocument{
+		Address: r.Address, Type: string(r.Kind), Name: r.Name, Inside: r.Inside, ActionReason: r.Cause,
+		Tentative: r.Tentative, DataLoss: r.DataLoss, Cause: []attributeDocument{},
+		Change: actionDocument{Actions: actionsOf(r), Before: null(), After: null(), ReplacePaths: [][]string{}},
+	}
+	if r.Before != nil {
+		out.Change.Before = specDocument(r.Before.Owner.Spec)
+	}
+	if r.After != nil {
+		out.Change.After = masked(r.After.Declared, false)
+		out.Change.AfterUnknown = !r.After.Declared.IsWhollyKnown()
+	}
+	for _, c := range r.Changes {
+		out.Cause = append(out.Cause, attributeDocument{
+			Path: c.Path, Cause: c.Cause, From: masked(c.From, c.Sensitive), To: masked(c.To, c.Sensitive), Live: c.Effect == provider.Live,
+		})
+		if c.Effect == provider.Replace {
+			out.Change.ReplacePaths = append(out.Change.ReplacePaths, []string{c.Path})
+		}
+	}
+	return out
+}
+
+func actionsOf(r Resource) []string {
+	switch r.Action {
+	case Replace:
+		return []string{"delete", "create"}
+	case Run:
+		if r.Before != nil {
+			return []string{"delete", "create"}
+		}
+		return []string{"create"}
+	case Start, Update:
+		return []string{"update"}
+	case None, Create, Delete:
+	}
+	return []string{string(r.Action)}
+}
+
+func specDocument(spec []byte) json.RawMessage {
+	if !json.Valid(spec) {
+		return null()
+	}
+	return spec
+}
+
+// masked is a value as JSON: null for what is sensitive or not known.
+func masked(v cty.Value, sensitive bool) json.RawMessage {
+	if sensitive || v == cty.NilVal {
+		return null()
+	}
+	v, err := cty.Transform(v, func(_ cty.Path, part cty.Value) (cty.Value, error) {
+		if part.IsMarked() || !part.IsKnown() {
+			return cty.NullVal(part.Type()), nil
+		}
+		return part, nil
+	})
+	if err != nil {
+		return null()
+	}
+	text, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		return null()
+	}
+	return text
+}
+
+func null() json.RawMessage { return json.RawMessage("null") }

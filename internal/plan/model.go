@@ -1,0 +1,140 @@
+// Package plan decides. From a configuration, what was observed, and a pure
+// comparison, it makes a [Plan]: a value with ordered [Step]s, each with its
+// cause, that can be printed, compared, saved and carried out by package
+// runner. It asks no engine, reads no clock and no file.
+package plan
+
+import (
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mount"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Observed is what was seen of a project.
+type Observed struct {
+	Root Snapshot
+	// Inside holds the places inside daemons, by the daemon's address.
+	Inside map[string]Snapshot
+}
+
+// Snapshot is one place.
+type Snapshot struct {
+	Place provider.Place
+	Facts provider.Facts
+	// Readable is false where nothing could be seen; Why says why. Absent says
+	// that it is known that nothing is there: the daemon and its data are absent.
+	Readable, Absent bool
+	Why              string
+	Objects          []provider.Object
+	Images           map[string]string // wanted image reference -> id
+	Projects         map[string]int
+}
+
+// Differ is the provider's pure comparison.
+type Differ func([]provider.DiffItem) ([]provider.Difference, error)
+
+// Input is everything that a plan is made from.
+type Input struct {
+	Project string
+	Origin  string
+	// Derived says that the project's name was derived; see design, names.
+	Derived bool
+	// Expand evaluates the configuration with what is known. It is nil for a
+	// destroy without configuration.
+	Expand   func(config.Known) (*config.Expanded, diag.List)
+	Observed Observed
+	Diff     Differ
+	Look     mount.Look
+	// Destroy plans the removal of everything; Volumes and Images extend it.
+	Destroy, Volumes, Images bool
+	// DataLoss says that the loss of data was consented to (the -volumes flag or a typed yes).
+	DataLoss bool
+}
+
+// Action is what happens to one address.
+type Action string
+
+// The actions. A replacement is a Delete step and a Create step of one address.
+const (
+	None    Action = "no-op"
+	Create  Action = "create"
+	Update  Action = "update"  // live
+	Replace Action = "replace" // of a Resource: delete, then create
+	Start   Action = "start"   // an existing object is started, or waited for
+	Run     Action = "run"     // a job without a good record: an old record is deleted first
+	Delete  Action = "delete"
+)
+
+// Plan is what has to happen, in order.
+type Plan struct {
+	Project string
+	Origin  string
+	Engine  provider.Facts
+	Destroy bool
+	// Steps are in topological order; the same input gives the same steps.
+	Steps []Step
+	// Resources has one entry for each address, by address, also those without changes.
+	Resources []Resource
+	// Kept are objects of the project that stay although nothing wants them any longer.
+	Kept []Kept
+	// Unread are the daemons that could not be looked into.
+	Unread  []Unread
+	Outputs []config.OutputValue
+	Mounts  []mount.Entry
+	// Clean says that nothing has to change.
+	Clean bool
+}
+
+// Step is one call of the provider.
+type Step struct {
+	ID      int // counted from 1
+	Action  Action
+	Address string
+	Kind    provider.Kind
+	Name    string
+	// Inside is the address of the daemon in whose place it happens; empty for the root.
+	Inside string
+	// Object is the id of the existing object, for all but Create.
+	Object string
+	// Cause is a clause for people: "not there yet", "no record of a run".
+	Cause   string
+	Changes []provider.Change
+	// Needs are the ids of steps that must have succeeded before.
+	Needs []int
+	// Tentative says that the place could not be looked into: "create, unless
+	// already there". It is planned again when the daemon is ready.
+	Tentative bool
+	// DataLoss describes data that goes with it, empty for none.
+	DataLoss string
+}
+
+// Resource is what becomes of one address.
+type Resource struct {
+	Address   string
+	Kind      provider.Kind
+	Name      string
+	Inside    string
+	Action    Action
+	Cause     string
+	Changes   []provider.Change
+	Tentative bool
+	DataLoss  string
+	// Before is the observed object, nil where there is none; After what is
+	// wanted, nil for a deletion.
+	Before *provider.Object
+	After  *config.Instance
+}
+
+// Kept is an object that is left.
+type Kept struct {
+	Address, Name string
+	Kind          provider.Kind
+	Why           string // a clause: "volumes are kept without -volumes"
+}
+
+// Unread is a daemon whose inside is not readable now.
+type Unread struct {
+	Address string
+	Why     string
+}

@@ -1,0 +1,58 @@
+package plan
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// String is the plan as one line a step: its number, what it does, its needs, its
+// cause. It is for tests and logs; package ui shows plans to people.
+func (p *Plan) String() string {
+	var out strings.Builder
+	for _, s := range p.Steps {
+		fmt.Fprintf(&out, "%d %s %s <- %s  %s", s.ID, s.Action, s.Address, numbers(s.Needs), s.Cause)
+		if s.Tentative {
+			out.WriteString(" (unless already there)")
+		}
+		if s.DataLoss != "" {
+			out.WriteString(" (loses " + s.DataLoss + ")")
+		}
+		out.WriteByte('\n')
+	}
+	for _, k := range p.Kept {
+		fmt.Fprintf(&out, "keep %s: %s\n", k.Address, k.Why)
+	}
+	for _, u := range p.Unread {
+		fmt.Fprintf(&out, "unread %s: %s\n", u.Address, u.Why)
+	}
+	return out.String()
+}
+
+func numbers(ids []int) string {
+	text := make([]string, len(ids))
+	for i, id := range ids {
+		text[i] = strconv.Itoa(id)
+	}
+	return strings.Join(text, ",")
+}
+
+// Counts are the numbers of a plan's summary: a replacement counts as one to add
+// and one to destroy, a start or a live change as one to change.
+func (p *Plan) Counts() (add, change, destroy int) {
+	for _, r := range p.Resources {
+		switch r.Action {
+		case Create, Run:
+			add++
+		case Update, Start:
+			change++
+		case Delete:
+			destroy++
+		case Replace:
+			add++
+			destroy++
+		case None:
+		}
+	}
+	return add, change, destroy
+}

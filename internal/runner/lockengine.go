@@ -1,0 +1,102 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// lockEngine takes the engine's lock. This machine's lock is held already, so that
+// a holder whose run would need that one, too, is dead.
+func lockEngine(ctx context.Context, req LockRequest, w *waiter) diag.List {
+	var notes diag.List
+	for {
+		present, ours, err := req.Locker.Lock(ctx, req.Project, req.Holder)
+		if err != nil {
+			return problemsOf(err, "The engine's lock cannot be taken", "")
+		}
+		if ours {
+			return notes
+		}
+		why := deadBecause(req, present)
+		if why == "" {
+			if !w.again(ctx, present) {
+				return locked(ctx, req, present, "in this engine")
+			}
+			continue
+		}
+		if err := req.Locker.Unlock(ctx, req.Project, present.Nonce); err != nil {
+			return problemsOf(err, "The lock of a dead run cannot be removed", "")
+		}
+		notes = diag.List{{
+			Severity: diag.Warning, Code: "lock-taken-over", Summary: "The lock of a dead run was taken over",
+			Detail: fmt.Sprintf("Project %q was locked by %s. %s What it left half done is finished by this run.", req.Project, Describe(present), why),
+		}}
+	}
+}
+
+// deadBecause says, in a sentence, why a holder of the engine's lock is known to
+// be dead; empty where that is not known.
+func deadBecause(req LockRequest, present provider.Holder) string {
+	machine, boot, dir := splitBoot(present.Boot)
+	ourMachine, ourBoot, ourDir := splitBoot(req.Holder.Boot)
+	switch {
+	case boot == "" || machine != ourMachine:
+		return ""
+	case boot == ourBoot && dir == ourDir:
+		return "That process is gone."
+	case boot != ourBoot && req.EngineHere && present.Who == req.Holder.Who:
+		return "This machine was started anew since."
+	}
+	return ""
+}
+
+// bootOf names the surroundings in which a free lock tells that its holder is
+// dead: this machine since its last start, and the directory of its locks. A
+// container on the same machine has another directory, and another user too.
+func bootOf(dir string) string {
+	var stat syscall.Stat_t
+	place := "?"
+	if err := syscall.Stat(dir, &stat); err == nil {
+		place = fmt.Sprintf("%d:%d", stat.Dev, stat.Ino)
+	}
+	return strings.Join([]string{MachineID(), bootID(), place}, " ")
+}
+
+func splitBoot(boot string) (machine, id, dir string) {
+	parts := strings.SplitN(boot, " ", 3)
+	if len(parts) < 3 {
+		return "", boot, ""
+	}
+	return parts[0], parts[1], parts[2]
+}
+
+// Holding asks who holds the project's lock in the engine, for unlock; false
+// where nobody does. It changes nothing that stays.
+func Holding(ctx context.Context, locker provider.Locker, project string) (provider.Holder, bool, diag.List) {
+	asker := provider.Holder{Nonce: randomNonce(), Who: userAtHost(), PID: os.Getpid(), Command: "unlock"}
+	present, free, err := locker.Lock(ctx, project, asker)
+	if err == nil && free {
+		err = locker.Unlock(ctx, project, asker.Nonce)
+		present = provider.Holder{}
+	}
+	return present, !free, problemsOf(err, "The engine's lock cannot be read", "")
+}
+
+// Unlock removes the engine's lock that was found by [Holding]. It refuses while a
+// run on this machine holds the lock here, because that one lives.
+func Unlock(ctx context.Context, req LockRequest, present provider.Holder) diag.List {
+	engine := req.Locker
+	req.Locker, req.Hold, req.Command = nil, nil, "unlock"
+	held, problems := Lock(ctx, req)
+	if problems.HasErrors() {
+		return problems
+	}
+	defer held.Release()
+	return problemsOf(engine.Unlock(ctx, req.Project, present.Nonce), "The engine's lock cannot be removed", "")
+}

@@ -1,0 +1,164 @@
+package runner
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Refiner plans again what is inside daemons, with the planner and the input
+// that the plan was made with; it is what [ApplyRequest.Refine] usually is.
+func Refiner(in plan.Input, prior *plan.Plan) func(plan.Observed, string) ([]plan.Step, diag.List) {
+	return func(observed plan.Observed, daemon string) ([]plan.Step, diag.List) {
+		in.Observed = observed
+		return plan.Refine(in, prior, daemon)
+	}
+}
+
+// refine plans again what is inside a daemon that was just looked into. The
+// tentative steps there are dropped, and what is to be done instead takes their
+// place: whatever needed the one needs the other.
+func (r *run) refine(daemon string) diag.List {
+	old := r.tentative(daemon)
+	if len(old) == 0 {
+		return nil
+	}
+	if r.req.Refine == nil {
+		return diag.List{{
+			Severity: diag.Error, Code: string(provider.Invalid), Summary: "A plan cannot be made again", Address: daemon,
+			Detail: fmt.Sprintf("What is inside %s was not known when the plan was made, and nothing is there to plan it again with. Run the command again.", daemon),
+		}}
+	}
+	steps, problems := r.req.Refine(r.observed, daemon)
+	if problems.HasErrors() {
+		return problems
+	}
+	r.swap(daemon, old, steps)
+	return problems
+}
+
+// tentative are the steps inside a daemon that were planned without looking.
+func (r *run) tentative(daemon string) []*node {
+	var out []*node
+	for _, n := range r.nodes {
+		if n.step.Inside == daemon && n.step.Tentative && n.state == waiting {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// swap puts refined steps in the place of tentative ones. What is inside a
+// daemon deeper still has a gate of its own and is planned again there.
+func (r *run) swap(daemon string, old []*node, steps []plan.Step) {
+	given := map[int]*node{} // by the id that the planner gave
+	fresh := map[string][]*node{}
+	lost := r.lost(daemon, steps)
+	for _, step := range steps {
+		if step.Inside != daemon || lost[step.Address] {
+			continue
+		}
+		id := step.ID
+		step.ID, step.Tentative = r.lastID+1, false
+		n := r.add(step)
+		given[id] = n
+		fresh[step.Address] = append(fresh[step.Address], n)
+		r.expect(step)
+		r.sink(Event{Kind: Added, Step: step, Text: step.Cause})
+	}
+	for _, n := range given {
+		r.linkFresh(n, given)
+	}
+	for _, n := range old {
+		r.linkOld(n, fresh[n.step.Address])
+	}
+	for _, n := range old {
+		if lost[n.step.Address] {
+			r.skip(n, "something that it needs was not done")
+			continue
+		}
+		r.drop(n, fresh[n.step.Address])
+	}
+	for _, nodes := range fresh {
+		for _, n := range nodes {
+			r.offer(n)
+		}
+	}
+}
+
+// lost are the addresses inside a daemon that must not be touched any more,
+// because something that they need was not done before the daemon was ready.
+func (r *run) lost(daemon string, steps []plan.Step) map[string]bool {
+	lost := map[string]bool{}
+	for _, n := range r.nodes {
+		if n.step.Inside == daemon && n.step.Tentative && n.state == skipped {
+			lost[n.step.Address] = true
+		}
+	}
+	gone := map[int]bool{}
+	for _, step := range steps { // in topological order
+		if lost[step.Address] || slices.ContainsFunc(step.Needs, func(id int) bool { return gone[id] }) {
+			lost[step.Address], gone[step.ID] = true, true
+		}
+	}
+	return lost
+}
+
+// linkFresh makes a refined step wait for the refined steps that it needs, and
+// puts the ids that the run uses in the place of the planner's.
+func (r *run) linkFresh(n *node, given map[int]*node) {
+	var needs []int
+	for _, id := range n.step.Needs {
+		if need, found := given[id]; found && need != n {
+			link(need, n)
+			needs = append(needs, need.step.ID)
+		}
+	}
+	n.step.Needs = needs
+}
+
+// linkOld makes refined steps wait for what the tentative one waited for outside
+// of the daemon: that has not changed.
+func (r *run) linkOld(old *node, fresh []*node) {
+	for _, id := range old.step.Needs {
+		need := r.byStep[id]
+		if need.step.Inside == old.step.Inside && need.step.Tentative {
+			continue // it is planned again itself
+		}
+		for _, n := range fresh {
+			n.waitFor(need)
+		}
+	}
+}
+
+// waitFor makes a node wait for another, or for what took that one's place.
+func (n *node) waitFor(need *node) {
+	if need.state != dropped {
+		link(need, n)
+		n.step.Needs = append(n.step.Needs, need.step.ID)
+		return
+	}
+	for _, instead := range need.instead {
+		n.waitFor(instead)
+	}
+}
+
+// drop ends a tentative step; those that need it need the fresh ones now.
+func (r *run) drop(old *node, fresh []*node) {
+	for _, d := range old.dependents {
+		for _, n := range fresh {
+			if d.state == waiting && !slices.Contains(n.dependents, d) {
+				link(n, d)
+			}
+		}
+	}
+	old.instead = fresh
+	old.because = "it is there already"
+	if len(fresh) > 0 {
+		old.because = "it is planned anew"
+	}
+	r.settle(old, dropped)
+}

@@ -1,0 +1,224 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// call is one step with everything that it needs, apart from the run's state.
+type call struct {
+	p           provider.Provider
+	step        plan.Step
+	place       provider.Place
+	project     string
+	declaration provider.Declaration
+	owner       provider.Ownership
+	imageFrom   []provider.Place
+	before      provider.Object
+	facts       provider.Facts
+	imageID     string
+	differ      plan.Differ
+	prove       func() error // nil where there is nothing to prove
+	sink        provider.Sink
+}
+
+// done is what a step leaves.
+type done struct {
+	id     string
+	object provider.Object
+}
+
+// prepare reads all that a step needs from the run's state and returns the
+// function that takes the step.
+func (r *run) prepare(step plan.Step) (func() outcome, diag.List) {
+	place, found := r.placeOf(step.Inside)
+	if !found {
+		return nil, diag.List{{
+			Severity: diag.Error, Code: string(provider.NotReady), Summary: "A daemon cannot be looked into", Address: step.Address,
+			Detail: fmt.Sprintf("%s is inside %s, and nothing leads into that one. Run the command again.", step.Address, step.Inside),
+		}}
+	}
+	c := call{
+		p: r.req.Provider, step: step, place: place, project: r.req.Plan.Project,
+		differ: r.req.Differ, sink: forStep(r.sink, step),
+	}
+	if step.Action == plan.Delete {
+		return r.perform(c), nil
+	}
+	problems := r.declare(&c)
+	if problems.HasErrors() {
+		return nil, problems
+	}
+	return r.perform(c), problems
+}
+
+// declare evaluates the step's object with what is known by now.
+func (r *run) declare(c *call) diag.List {
+	address := c.step.Address
+	if r.req.Expanded == nil {
+		return diag.Errorf("A step needs a configuration", "%s is to be %sd, and there is no configuration that describes it.", address, c.step.Action)
+	}
+	declaration, problems := r.req.Expanded.Declaration(address, r.known)
+	if problems.HasErrors() {
+		return problems
+	}
+	c.declaration = declaration
+	instance, _ := r.instance(address)
+	spec, err := provider.Spec(declaration.Declared)
+	if err != nil {
+		return append(problems, placed(diag.List{{
+			Severity: diag.Error, Code: string(provider.Invalid), Summary: "Something about an object is not known", Address: address,
+			Detail: fmt.Sprintf("%s cannot be made: %s.", address, err),
+		}}, nil, r.instance)...)
+	}
+	c.owner = provider.Ownership{
+		Project: r.req.Plan.Project, Address: address, Kind: c.step.Kind, Origin: r.req.Plan.Origin,
+		Spec: spec, Deps: instance.Deps, Run: r.req.Nonce(), Schema: provider.OwnershipSchema,
+	}
+	c.imageFrom = r.imageFrom(c.step.Inside, instance.ImageAddress)
+	snapshot := r.snapshotOf(c.step.Inside)
+	c.before, c.facts = r.objects[address].object, snapshot.Facts
+	c.imageID = r.imageID(instance.ImageRef, instance.ImageAddress, snapshot)
+	if c.step.Kind == provider.Job && c.step.Action != plan.Update {
+		c.prove = r.proofFor(declaration, c.step)
+	}
+	return problems
+}
+
+// perform returns the function that takes a step and reports what it left.
+func (r *run) perform(c call) func() outcome {
+	ctx := r.ctx
+	return func() outcome {
+		left, err := c.take(ctx)
+		return outcome{err: err, apply: func() { r.record(c, left, err) }}
+	}
+}
+
+// record takes in what a step left.
+func (r *run) record(c call, left done, err error) {
+	address := c.step.Address
+	if err == nil && c.step.Action == plan.Delete {
+		r.forget(address, c.step.Object)
+		r.see(c.step.Inside, c.step.Object, provider.Object{})
+		return
+	}
+	if err != nil && left.id == "" {
+		return
+	}
+	object := left.object
+	object.ID, object.Kind, object.Name, object.Place = firstOf(object.ID, left.id, c.step.Object), c.step.Kind, c.step.Name, c.place
+	if object.Owner.Address == "" {
+		object.Owner = c.owner
+	}
+	r.see(c.step.Inside, object.ID, object)
+	if err != nil {
+		r.left = append(r.left, Left{Address: address, ID: object.ID, Place: c.place})
+		r.objects[address] = located{place: c.place, object: object}
+		return
+	}
+	r.know(address, c.place, object)
+}
+
+// take does what the step says.
+func (c call) take(ctx context.Context) (done, error) {
+	if c.prove != nil {
+		if err := c.prove(); err != nil {
+			return done{}, err
+		}
+	}
+	switch c.step.Action {
+	case plan.Create, plan.Replace, plan.Run:
+		return c.create(ctx)
+	case plan.Update:
+		return c.update(ctx)
+	case plan.Start:
+		resp, err := c.p.Resume(ctx, provider.ResumeRequest{
+			Place: c.place, ID: c.step.Object, Declaration: c.declaration, Project: c.project,
+		}, c.sink)
+		return done{object: resp.Object}, err
+	case plan.Delete:
+		return done{}, c.remove(ctx)
+	case plan.None:
+	}
+	return done{}, fmt.Errorf("the plan has a step with the action %q", c.step.Action)
+}
+
+// create makes the object. What a step without a good record leaves behind is
+// removed first.
+func (c call) create(ctx context.Context) (done, error) {
+	if c.step.Object != "" {
+		if err := c.remove(ctx); err != nil {
+			return done{}, err
+		}
+	}
+	resp, err := c.p.Create(ctx, provider.CreateRequest{
+		Place: c.place, Declaration: c.declaration, Owner: c.owner, ImageFrom: c.imageFrom,
+	}, c.sink)
+	return done{id: resp.ID, object: resp.Object}, err
+}
+
+func (c call) remove(ctx context.Context) error {
+	_, err := c.p.Delete(ctx, provider.DeleteRequest{
+		Place: c.place, Kind: c.step.Kind, ID: c.step.Object, Project: c.project,
+	}, c.sink)
+	if errors.Is(err, &provider.Problem{Code: provider.NotFound}) {
+		return nil
+	}
+	return err
+}
+
+// update changes the object as it stands. Where the plan did not know everything
+// yet, the object is compared again.
+func (c call) update(ctx context.Context) (done, error) {
+	changes := c.step.Changes
+	if !allKnown(changes) {
+		var err error
+		if changes, err = c.compare(); err != nil {
+			return done{}, err
+		}
+		if len(changes) == 0 {
+			return done{object: c.before}, nil
+		}
+	}
+	resp, err := c.p.Update(ctx, provider.UpdateRequest{
+		Place: c.place, ID: c.step.Object, Declaration: c.declaration, Changes: changes, Project: c.project,
+	}, c.sink)
+	return done{object: resp.Object}, err
+}
+
+// compare finds the changes anew, now that everything is known. What would take
+// a replacement was not shown, and is not done.
+func (c call) compare() ([]provider.Change, error) {
+	differences, err := c.differ([]provider.DiffItem{{
+		Declaration: c.declaration, Created: c.before.Owner.Spec, Actual: c.before.Actual,
+		Condition: c.before.Condition, Facts: c.facts, ImageID: c.imageID,
+	}})
+	if err != nil {
+		return nil, err
+	}
+	for _, change := range differences[0].Changes {
+		if change.Effect == provider.Replace {
+			return nil, &provider.Problem{
+				Code: provider.Invalid, Address: c.step.Address, Path: change.Path, Summary: "A replacement was not shown in the plan",
+				Detail: fmt.Sprintf("Now that everything is known, %s of %s differs in a way that takes a replacement. Run plan again.", change.Path, c.step.Address),
+			}
+		}
+	}
+	return differences[0].Changes, nil
+}
+
+func allKnown(changes []provider.Change) bool {
+	for _, change := range changes {
+		if change.To != cty.NilVal && !change.To.IsWhollyKnown() {
+			return false
+		}
+	}
+	return true
+}

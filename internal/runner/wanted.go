@@ -1,0 +1,123 @@
+package runner
+
+import (
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// ObserveRequest says what to look at. [Wanted] makes it from a configuration.
+type ObserveRequest struct {
+	// Project is whose objects are wanted. Empty: everybody's, in the root engine alone.
+	Project string
+	// Images are the references whose ids are wanted, in every place.
+	Images []string
+	// Names are the names that the configuration wants, by the address of the
+	// daemon that they are inside (empty for the root) and by kind.
+	Names map[string]map[provider.Kind][]string
+	// Output are the addresses of jobs whose standard output is wanted.
+	Output []string
+	// Daemons are those that the configuration wants, whether they exist or not.
+	Daemons []WantedDaemon
+}
+
+// WantedDaemon is a daemon of the configuration that runs in a container.
+type WantedDaemon struct {
+	Address string
+	Inside  string // address of the daemon that it is inside; empty for the root
+	// Data is the address of the volume that keeps what is inside it.
+	Data string
+	// Foreign says that the volume is not the project's, so that nothing tells
+	// whether it is there.
+	Foreign bool
+}
+
+// Wanted is what has to be looked at for a configuration; e may be nil.
+func Wanted(project string, e *config.Expanded) ObserveRequest {
+	req := ObserveRequest{Project: project, Names: map[string]map[provider.Kind][]string{}}
+	if e == nil {
+		return req
+	}
+	req.Output = slices.Clone(e.WantsOutput)
+	byAddress := map[string]config.Instance{}
+	for _, in := range e.Instances {
+		byAddress[in.Address] = in
+	}
+	for _, in := range e.Instances {
+		if in.Logical {
+			continue
+		}
+		names := req.Names[in.Inside]
+		if names == nil {
+			names = map[provider.Kind][]string{}
+			req.Names[in.Inside] = names
+		}
+		names[in.Kind] = append(names[in.Kind], in.Name)
+		req.Images = append(req.Images, imagesOf(in)...)
+		if in.Kind == provider.Daemon {
+			req.Daemons = append(req.Daemons, wantedDaemon(in, byAddress))
+		}
+	}
+	slices.Sort(req.Images)
+	req.Images = slices.Compact(req.Images)
+	return req
+}
+
+func wantedDaemon(in config.Instance, byAddress map[string]config.Instance) WantedDaemon {
+	data := refOf(in.Declared, "data")
+	if data == "" {
+		data = in.Address + ".data"
+	}
+	volume, ours := byAddress[data]
+	external := ours && isTrue(attribute(volume.Declared, "external"))
+	return WantedDaemon{Address: in.Address, Inside: in.Inside, Data: data, Foreign: external}
+}
+
+// imagesOf are the references that an instance's image may go by.
+func imagesOf(in config.Instance) []string {
+	var out []string
+	if in.ImageRef != "" {
+		out = append(out, in.ImageRef)
+	}
+	if in.Kind != provider.Image {
+		return out
+	}
+	if from := attribute(in.Declared, "from"); isText(from) {
+		return append(out, from.AsString())
+	}
+	return append(out, in.Name)
+}
+
+// attribute is one attribute of an object value, unmarked; null where there is none.
+func attribute(object cty.Value, name string) cty.Value {
+	object, _ = object.Unmark()
+	if object == cty.NilVal || object.IsNull() || !object.IsKnown() || !object.Type().IsObjectType() || !object.Type().HasAttribute(name) {
+		return cty.NullVal(cty.DynamicPseudoType)
+	}
+	value, _ := object.GetAttr(name).Unmark()
+	return value
+}
+
+// refOf is the address that an attribute refers to, or empty.
+func refOf(object cty.Value, name string) string {
+	value := attribute(object, name)
+	if value.IsNull() || !value.IsKnown() || !provider.IsRef(value.Type()) {
+		return ""
+	}
+	address := attribute(value, "address")
+	if !isText(address) {
+		return ""
+	}
+	return address.AsString()
+}
+
+func isText(v cty.Value) bool {
+	return !v.IsNull() && v.IsKnown() && v.Type() == cty.String
+}
+
+func isTrue(v cty.Value) bool {
+	return !v.IsNull() && v.IsKnown() && v.Type() == cty.Bool && v.True()
+}

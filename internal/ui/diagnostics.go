@@ -1,0 +1,114 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/dindctl/dindctl/internal/diag"
+)
+
+// Sources gives the lines of files for snippets.
+type Sources interface {
+	// Line returns one line of a file, counted from 1, without its end; false where there is none.
+	Line(file string, line int) (string, bool)
+}
+
+// Diagnostics is the text of problems, in the order of their places. Sources may be nil.
+func Diagnostics(list diag.List, sources Sources, o Options) string {
+	var out strings.Builder
+	for _, p := range list.Sorted() {
+		out.WriteString(diagnostic(p, sources, o))
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
+func diagnostic(p diag.Problem, sources Sources, o Options) string {
+	label, color := "Error", red
+	if p.Severity == diag.Warning {
+		label, color = "Warning", yellow
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s%s\n", o.paint(color+";"+bold, label+": "), o.paint(bold, clean(p.Summary)))
+	writePlace(&out, p, sources, o)
+	if p.Detail != "" {
+		out.WriteByte('\n')
+		for _, line := range wrap(p.Detail, o.width()) {
+			out.WriteString(line + "\n")
+		}
+	}
+	if len(p.Chain) > 0 {
+		out.WriteString("\nWhat each level sees:\n")
+		for _, line := range p.Chain {
+			out.WriteString("  " + clean(line) + "\n")
+		}
+	}
+	if len(p.Log) > 0 {
+		out.WriteString("\nThe last lines of its output:\n")
+		for _, line := range p.Log {
+			out.WriteString(o.paint(faint, "  | "+clean(line)) + "\n")
+		}
+	}
+	for i, fix := range p.Fixes {
+		out.WriteString(fixText(i, len(p.Fixes), fix, o))
+	}
+	return out.String()
+}
+
+func writePlace(out *strings.Builder, p diag.Problem, sources Sources, o Options) {
+	if p.Address != "" {
+		fmt.Fprintf(out, "\n  with %s,\n", clean(p.Address))
+	}
+	if p.Subject.Empty() {
+		return
+	}
+	if p.Address == "" {
+		out.WriteByte('\n')
+	}
+	fmt.Fprintf(out, "  on %s line %d:\n", clean(p.Subject.File), p.Subject.Start.Line)
+	if sources == nil {
+		return
+	}
+	number := strconv.Itoa(p.Subject.Start.Line)
+	line, found := sources.Line(p.Subject.File, p.Subject.Start.Line)
+	if !found {
+		return
+	}
+	fmt.Fprintf(out, "  %s: %s\n", number, clean(line))
+	width := 1
+	if p.Subject.End.Line == p.Subject.Start.Line {
+		width = max(1, p.Subject.End.Column-p.Subject.Start.Column)
+	}
+	before := []rune(line)[:min(len([]rune(line)), max(0, p.Subject.Start.Column-1))]
+	indent := strings.Repeat(" ", len(number)+4+len([]rune(clean(string(before)))))
+	out.WriteString(indent + o.paint(color(p), strings.Repeat("^", width)) + "\n")
+	for _, v := range p.Values {
+		fmt.Fprintf(out, "    %s is %s\n", clean(v.Traversal), clean(v.Is))
+	}
+}
+
+func color(p diag.Problem) string {
+	if p.Severity == diag.Warning {
+		return yellow
+	}
+	return red
+}
+
+func fixText(i, of int, fix diag.Fix, o Options) string {
+	title := "Fix"
+	if of > 1 {
+		title = fmt.Sprintf("Fix %d", i+1)
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "\n%s: %s\n", o.paint(green, title), clean(fix.Title))
+	if fix.HCL == "" {
+		return out.String()
+	}
+	where := fmt.Sprintf("before line %d of %s", fix.Line, fix.File)
+	if fix.Replace {
+		where = fmt.Sprintf("instead of line %d of %s", fix.Line, fix.File)
+	}
+	fmt.Fprintf(&out, "  %s:\n\n%s\n", where, clean(fix.HCL))
+	return out.String()
+}

@@ -1,0 +1,218 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Plan is the screen of a plan.
+func Plan(p *plan.Plan, o Options) string {
+	var out strings.Builder
+	out.WriteString(Engine(p.Engine, p.Project, o))
+	writeUnread(&out, p, o)
+	if p.Clean {
+		writeKept(&out, p)
+		if p.Destroy {
+			out.WriteString("Nothing to destroy.\n")
+			return out.String()
+		}
+		out.WriteString(o.paint(green, "No changes.") + " What runs is what the configuration describes.\n")
+		return out.String()
+	}
+	for _, r := range p.Resources {
+		if r.Action != plan.None {
+			out.WriteString(resource(r, o) + "\n")
+		}
+	}
+	writeKept(&out, p)
+	out.WriteString(summary(p, o))
+	return out.String()
+}
+
+// Engine is the head of every plan and question: which engine, and why that one.
+func Engine(f provider.Facts, project string, o Options) string {
+	return fmt.Sprintf("Project %s on engine %s %s\n  %s (%s)\n\n",
+		o.paint(bold, project), o.paint(bold, clean(f.Name)), clean(f.Version), clean(f.Endpoint), clean(f.Chosen))
+}
+
+func writeUnread(out *strings.Builder, p *plan.Plan, o Options) {
+	for _, u := range p.Unread {
+		what := "What is inside is planned as \"create, unless already there\"."
+		if p.Destroy {
+			what = "What is inside stays on its data volume."
+		}
+		text := fmt.Sprintf("%s could not be looked into: %s. %s", u.Address, clean(u.Why), what)
+		out.WriteString(o.paint(yellow, "Note: "))
+		out.WriteString(strings.Join(wrap(text, o.width()-6), "\n      ") + "\n\n")
+	}
+}
+
+func writeKept(out *strings.Builder, p *plan.Plan) {
+	for i, k := range p.Kept {
+		if i == 0 {
+			out.WriteString("Kept:\n")
+		}
+		fmt.Fprintf(out, "  %s %s (%s): %s\n", k.Kind, clean(k.Name), k.Address, k.Why)
+	}
+	if len(p.Kept) > 0 {
+		out.WriteByte('\n')
+	}
+}
+
+func symbol(a plan.Action) (text, color, verb string) {
+	switch a {
+	case plan.Create:
+		return "+", green, "will be created"
+	case plan.Run:
+		return "+", green, "will be run"
+	case plan.Update:
+		return "~", yellow, "will be updated in-place"
+	case plan.Start:
+		return "~", yellow, "will be started"
+	case plan.Delete:
+		return "-", red, "will be destroyed"
+	case plan.Replace:
+		return "-/+", red, "must be replaced"
+	case plan.None:
+	}
+	return " ", faint, "stays as it is"
+}
+
+func resource(r plan.Resource, o Options) string {
+	sign, color, verb := symbol(r.Action)
+	if r.Tentative {
+		verb += ", unless already there"
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "  # %s %s\n", o.paint(bold, r.Address), verb)
+	if r.Cause != "" {
+		fmt.Fprintf(&out, "  # (%s)\n", clean(r.Cause))
+	}
+	if r.DataLoss != "" {
+		fmt.Fprintf(&out, "  # %s\n", o.paint(red, "data loss: "+clean(r.DataLoss)))
+	}
+	fmt.Fprintf(&out, "%s %s %q", pad(o.paint(color, sign), sign), r.Kind, r.Name)
+	if r.Inside != "" {
+		out.WriteString(" inside " + r.Inside)
+	}
+	lines := attributes(r, o)
+	if len(lines) == 0 {
+		out.WriteByte('\n')
+		return out.String()
+	}
+	out.WriteString(" {\n" + strings.Join(lines, "") + "    }\n")
+	return out.String()
+}
+
+func pad(painted, plain string) string {
+	return strings.Repeat(" ", max(0, 3-len(plain))) + painted
+}
+
+// attributes are the lines between a resource's braces.
+func attributes(r plan.Resource, o Options) []string {
+	switch r.Action {
+	case plan.Create, plan.Run:
+		if len(r.Changes) == 0 {
+			return declared(r, o)
+		}
+	case plan.Delete, plan.Start, plan.None, plan.Update, plan.Replace:
+	}
+	width := 0
+	for _, c := range r.Changes {
+		width = max(width, len(c.Path))
+	}
+	var out []string
+	for _, c := range r.Changes {
+		from, to := short(c.From, c.Sensitive), short(c.To, c.Sensitive)
+		line := fmt.Sprintf("      %s %-*s = %s -> %s", o.paint(yellow, "~"), width, c.Path, from, to)
+		if c.Default != "" {
+			line += " (" + c.Default + " default)"
+		}
+		if c.Effect == provider.Replace {
+			line += o.paint(red, " # forces replacement")
+		}
+		line += o.paint(faint, " ("+string(c.Cause)+")")
+		if c.Cause == provider.Both {
+			line += o.paint(faint, " created as "+short(c.Created, c.Sensitive))
+		}
+		out = append(out, line+"\n")
+	}
+	return out
+}
+
+// declared lists what the configuration says of a new object.
+func declared(r plan.Resource, o Options) []string {
+	if r.After == nil {
+		return nil
+	}
+	value, _ := r.After.Declared.Unmark()
+	if value.IsNull() || !value.IsKnown() || !value.Type().IsObjectType() {
+		return nil
+	}
+	width := 0
+	names := []string{}
+	for it := value.ElementIterator(); it.Next(); {
+		key, element := it.Element()
+		if !empty(element) {
+			names = append(names, key.AsString())
+			width = max(width, len(key.AsString()))
+		}
+	}
+	var out []string
+	for _, name := range names {
+		element := value.GetAttr(name)
+		if name == "mount" {
+			for _, line := range mountLines(element) {
+				out = append(out, fmt.Sprintf("      %s %s\n", o.paint(green, "+"), line))
+			}
+			continue
+		}
+		out = append(out, fmt.Sprintf("      %s %-*s = %s\n", o.paint(green, "+"), width, name, short(element, false)))
+	}
+	return out
+}
+
+func empty(v cty.Value) bool {
+	plain, _ := v.Unmark()
+	return plain.IsNull() || plain.IsKnown() && plain.CanIterateElements() && plain.Type() != cty.String && plain.LengthInt() == 0
+}
+
+// mountLines shows each mount in one line.
+func mountLines(mounts cty.Value) []string {
+	var out []string
+	mounts, _ = mounts.Unmark()
+	if !mounts.IsKnown() {
+		return []string{"mount (known after apply)"}
+	}
+	for it := mounts.ElementIterator(); it.Next(); {
+		_, m := it.Element()
+		line := fmt.Sprintf("mount %s -> %s", short(attr(m, "source"), false), short(attr(m, "target"), false))
+		if t := attr(m, "type"); t.IsKnown() && !t.IsNull() && t.AsString() != "bind" {
+			line += " (" + t.AsString() + ")"
+		}
+		if ro := attr(m, "read_only"); ro.IsKnown() && !ro.IsNull() && ro.True() {
+			line += " (read-only)"
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func attr(v cty.Value, name string) cty.Value {
+	v, _ = v.Unmark()
+	if v.IsNull() || !v.IsKnown() || !v.Type().IsObjectType() || !v.Type().HasAttribute(name) {
+		return cty.NullVal(cty.String)
+	}
+	out, _ := v.GetAttr(name).Unmark()
+	return out
+}
+
+func summary(p *plan.Plan, o Options) string {
+	add, change, destroy := p.Counts()
+	return fmt.Sprintf("%s %d to add, %d to change, %d to destroy.\n", o.paint(bold, "Plan:"), add, change, destroy)
+}

@@ -1,0 +1,296 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/build"
+	"github.com/docker/docker/api/types/image"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// labelName says which name an image was built under: whatever is built from an
+// image inherits its labels, and is not ours.
+const labelName = labelPrefix + "name"
+
+// buildLogKept is how many lines of a build are shown when it fails.
+const buildLogKept = 40
+
+// createImage builds an image under the object's name, or adopts it. An earlier
+// build of the same object loses its name to the new one.
+func (p *Provider) createImage(ctx context.Context, e *engine, req provider.CreateRequest, say events) (provider.CreateResponse, error) {
+	decl := req.Declaration
+	i, err := e.read.ImageInspect(ctx, decl.Name)
+	if err != nil && !errdefs.IsNotFound(err) {
+		return provider.CreateResponse{}, e.problem(err, "looking for the image", decl.Address, decl.Name)
+	}
+	if err == nil {
+		owner := imageOwner(i)
+		mine := owner.Project == req.Owner.Project && owner.Address == req.Owner.Address
+		err := mayAdopt(req, "image", decl.Name, owner)
+		switch {
+		case err == nil:
+			return provider.CreateResponse{ID: i.ID, Adopted: true, Object: placed(e, imageObject(i, owner))}, nil
+		case !mine:
+			return provider.CreateResponse{}, err
+		}
+	}
+	if err := p.buildImage(ctx, e, req, say); err != nil {
+		return provider.CreateResponse{}, err
+	}
+	i, err = e.read.ImageInspect(ctx, decl.Name)
+	if err != nil {
+		return provider.CreateResponse{}, e.problem(err, "reading the image", decl.Address, decl.Name)
+	}
+	object := placed(e, imageObject(i, imageOwner(i)))
+	object.Name = decl.Name
+	return provider.CreateResponse{ID: i.ID, Object: object}, nil
+}
+
+// imageOwner reads the ownership of an image that still has the name it was built under.
+func imageOwner(i image.InspectResponse) provider.Ownership {
+	if i.Config == nil {
+		return provider.Ownership{}
+	}
+	return ownedImage(i.Config.Labels, i.RepoTags)
+}
+
+// ownedImage reads ownership from an image's labels and tags.
+func ownedImage(labels map[string]string, tags []string) provider.Ownership {
+	owner := ownerOf(labels)
+	if owner.Kind != provider.Image || !contains(tags, familiar(labels[labelName])) {
+		return provider.Ownership{}
+	}
+	return owner
+}
+
+func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.CreateRequest, say events) error {
+	decl := req.Declaration
+	d := valuesOf(decl.Declared)
+	options := build.ImageBuildOptions{
+		Version: build.BuilderV1, Tags: []string{decl.Name}, Remove: true, ForceRemove: true,
+		Labels: withOwner(nil, req.Owner), Dockerfile: dockerfileName,
+	}
+	options.Labels[labelName] = decl.Name
+	var content io.ReadCloser
+	block, ok := d.block("build")
+	switch {
+	case ok:
+		var err error
+		if content, err = buildContext(block.text("context"), block.text("dockerfile")); err != nil {
+			return &provider.Problem{Code: provider.Invalid, Address: decl.Address, Path: "build", Summary: "The build's context cannot be read", Detail: err.Error() + "."}
+		}
+		options.Target = block.text("target")
+		options.BuildArgs = map[string]*string{}
+		for name, value := range block.mapping("args") {
+			options.BuildArgs[name] = &value
+		}
+	case d.text("from") != "":
+		from := d.text("from")
+		policy := d.text("pull")
+		if policy == "" {
+			policy = "missing"
+		}
+		if _, err := p.haveImage(ctx, e, imageWish{reference: from, policy: policy, from: req.ImageFrom, address: decl.Address}, say); err != nil {
+			return err
+		}
+		content = io.NopCloser(oneFile(dockerfileName, "FROM "+from+"\n"))
+	default:
+		return &provider.Problem{Code: provider.Invalid, Address: decl.Address, Summary: "An image needs a source", Detail: "Say `build { context = ... }`, or `from`."}
+	}
+	defer func() { _ = content.Close() }()
+	return runBuild(ctx, e, decl, content, options, say)
+}
+
+func runBuild(ctx context.Context, e *engine, decl provider.Declaration, content io.Reader, options build.ImageBuildOptions, say events) error {
+	say.phase(provider.PhaseBuild, decl.Name)
+	answer, err := e.write.ImageBuild(ctx, content, options)
+	if err != nil {
+		return e.problem(err, "building the image", decl.Address, decl.Name)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	last := &lastLines{n: buildLogKept}
+	lines := &lineWriter{line: func(line string) {
+		if strings.TrimSpace(line) != "" {
+			last.add(line)
+			say.phase(provider.PhaseBuild, line)
+		}
+	}}
+	err = readMessages(answer.Body, func(m message) { _, _ = io.WriteString(lines, m.Stream) })
+	lines.flush()
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return &provider.Problem{
+		Code: provider.NoImage, Address: decl.Address, Path: "build", Summary: "The image cannot be built",
+		Detail: fmt.Sprintf("Building %s: %s.", decl.Name, strings.TrimSuffix(err.Error(), ".")), Log: last.kept,
+	}
+}
+
+// dockerfileName is the Dockerfile's name in the context that is sent; it may lie outside of the directory.
+const dockerfileName = ".dindctl.Dockerfile"
+
+// buildContext streams a directory without what its .dockerignore shuts out, and the Dockerfile.
+func buildContext(dir, dockerfile string) (io.ReadCloser, error) {
+	if dockerfile == "" {
+		dockerfile = "Dockerfile"
+	}
+	if !filepath.IsAbs(dockerfile) {
+		dockerfile = filepath.Join(dir, dockerfile)
+	}
+	recipe, err := os.ReadFile(dockerfile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the Dockerfile: %w", err)
+	}
+	ignored, err := ignoredBy(dir)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("%s is not a directory", dir)
+	}
+	r, w := io.Pipe()
+	go func() {
+		out := tar.NewWriter(w)
+		err := archive(out, dir, ignored)
+		if err == nil {
+			err = writeFile(out, dockerfileName, recipe)
+		}
+		if err == nil {
+			err = out.Close()
+		}
+		w.CloseWithError(err)
+	}()
+	return r, nil
+}
+
+func ignoredBy(dir string) (*patternmatcher.PatternMatcher, error) {
+	file, err := os.Open(filepath.Join(dir, ".dockerignore"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return patternmatcher.New(nil)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading .dockerignore: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	patterns, err := ignorefile.ReadAll(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading .dockerignore: %w", err)
+	}
+	return patternmatcher.New(patterns)
+}
+
+// archive writes the directory's files, owned by root as a build sees them.
+func archive(out *tar.Writer, dir string, ignored *patternmatcher.PatternMatcher) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil || name == "." {
+			return err
+		}
+		skip, err := ignored.MatchesOrParentMatches(name)
+		switch {
+		case err != nil:
+			return err
+		case skip && entry.IsDir() && !ignored.Exclusions():
+			return filepath.SkipDir
+		case skip:
+			return nil
+		}
+		return archiveEntry(out, path, filepath.ToSlash(name), entry)
+	})
+}
+
+func archiveEntry(out *tar.Writer, path, name string, entry fs.DirEntry) error {
+	info, err := entry.Info()
+	if err != nil {
+		return err
+	}
+	link := ""
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		if link, err = os.Readlink(path); err != nil {
+			return err
+		}
+	case !info.Mode().IsRegular() && !info.IsDir():
+		return nil // sockets, pipes and devices are no part of a build
+	}
+	header, err := tar.FileInfoHeader(info, link)
+	if err != nil {
+		return err
+	}
+	header.Name = name
+	if info.IsDir() {
+		header.Name += "/"
+	}
+	header.Uid, header.Gid, header.Uname, header.Gname = 0, 0, "", ""
+	if err := out.WriteHeader(header); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	_, err = io.Copy(out, file)
+	return err
+}
+
+func writeFile(out *tar.Writer, name string, content []byte) error {
+	err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(content))})
+	if err == nil {
+		_, err = out.Write(content)
+	}
+	return err
+}
+
+func oneFile(name, content string) *bytes.Buffer {
+	var b bytes.Buffer
+	out := tar.NewWriter(&b)
+	_ = writeFile(out, name, []byte(content)) // a buffer takes everything
+	_ = out.Close()
+	return &b
+}
+
+// deleteImage takes the object's name off its image, which removes it with its
+// last name, unless something uses it.
+func (p *Provider) deleteImage(ctx context.Context, e *engine, req provider.DeleteRequest, say events) error {
+	i, err := e.read.ImageInspect(ctx, req.ID)
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return e.problem(err, "reading the image", "", req.ID)
+	}
+	owner := imageOwner(i)
+	if err := mayChange(req.Project, "image", req.ID, owner); err != nil {
+		return err
+	}
+	say.phase(provider.PhaseRemove, "")
+	name := i.Config.Labels[labelName]
+	_, err = e.write.ImageRemove(ctx, name, image.RemoveOptions{PruneChildren: true})
+	if err == nil || errdefs.IsNotFound(err) {
+		return nil
+	}
+	if errdefs.IsConflict(err) {
+		return inUse("image", name, owner.Address, []string{engineWords(err)})
+	}
+	return e.problem(err, "removing the image", owner.Address, name)
+}

@@ -1,0 +1,217 @@
+package docker
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// add notes a change with its cause.
+func (c *comparison) add(r row, path string, from, to cty.Value, effect provider.Effect) {
+	c.changes = append(c.changes, provider.Change{
+		Path: path, From: from, To: to, Created: c.createdAt(path), Effect: effect,
+		Cause: c.cause(r.name, path), Default: c.layer(r, path), Sensitive: c.sensitive(r),
+	})
+}
+
+// configured notes a change that only the configuration can have made.
+func (c *comparison) configured(r row, path string, from, to cty.Value) {
+	c.changes = append(c.changes, provider.Change{
+		Path: path, From: from, To: to, Created: from, Effect: r.effect,
+		Cause: provider.Configured, Sensitive: c.sensitive(r),
+	})
+}
+
+// layer names where the wanted value comes from, where it is not declared.
+func (c *comparison) layer(r row, path string) string {
+	name, key, nested := strings.Cut(path, ".")
+	declared := c.declared.get(name)
+	if r.subset && nested {
+		declared = values{declared}.get(key)
+		if _, role := c.derived(r)[key]; role {
+			return ""
+		}
+	}
+	if !declared.IsNull() || r.name == "mount" || r.name == "image" {
+		return ""
+	}
+	return r.layer
+}
+
+func (c *comparison) sensitive(r row) bool {
+	if r.sensitive {
+		return true
+	}
+	raw, _ := c.raw.Unmark()
+	if c.raw == cty.NilVal || raw.IsNull() || !raw.IsKnown() || !raw.Type().IsObjectType() || !raw.Type().HasAttribute(r.name) {
+		return false
+	}
+	_, paths := raw.GetAttr(r.name).UnmarkDeepWithPaths()
+	_, whole := c.raw.Unmark()
+	for _, p := range paths {
+		if _, secret := p.Marks[provider.Sensitive]; secret {
+			return true
+		}
+	}
+	_, secret := whole[provider.Sensitive]
+	return secret
+}
+
+// cause compares desired, created and actual. A secret's record tells nothing
+// but that it was one; what cannot change on an object, changed in the configuration.
+func (c *comparison) cause(name, path string) provider.Cause {
+	desired, created := c.specNow(name), c.record[name]
+	if secretIn(created) {
+		return provider.Configured
+	}
+	if key := keyOf(name, path); key != "" {
+		return c.causeOfKey(name, key)
+	}
+	if name == "mount" {
+		return c.causeOfMount(path)
+	}
+	if name == "image" {
+		return c.causeOfImage(desired)
+	}
+	if !desired.unknown && bytes.Equal(desired.text, created) {
+		if name == "environment" || name == "networks" && strings.Contains(path, "[") {
+			return provider.Configured // derived from another object's declaration
+		}
+		return provider.Outside
+	}
+	if same(c.before[name], c.actual.get(name)) {
+		return provider.Configured
+	}
+	return provider.Both
+}
+
+// keyOf returns the key of a path into a map attribute.
+func keyOf(name, path string) string {
+	if key, ok := strings.CutPrefix(path, name+"."); ok {
+		return key
+	}
+	return ""
+}
+
+func (c *comparison) causeOfKey(name, key string) provider.Cause {
+	desired, created := c.declared.get(name), c.created.mapping(name)
+	now, then := "", created[key]
+	if desired != cty.NilVal && !desired.IsNull() && desired.IsKnown() {
+		now = values{desired}.text(key)
+	}
+	_, was := created[key]
+	declared := !values{desired}.get(key).IsNull()
+	switch {
+	case !was && !declared:
+		return provider.Configured // follows from another object's declaration
+	case was && declared && now == then:
+		return provider.Outside
+	case values{c.before[name]}.text(key) == values{c.actual.get(name)}.text(key):
+		return provider.Configured
+	}
+	return provider.Both
+}
+
+// causeOfMount looks at the one mount: targets are unique.
+func (c *comparison) causeOfMount(path string) provider.Cause {
+	find := func(d values) (mountSpec, bool) {
+		for _, m := range d.blocks("mount") {
+			if spec := mountOf(m); strings.HasPrefix(path, "mount["+quoted(spec.target)+"]") {
+				spec.createSource = false
+				return spec, true
+			}
+		}
+		return mountSpec{}, false
+	}
+	desired, wanted := find(c.declared)
+	created, was := find(c.created)
+	if wanted == was && desired == created {
+		return provider.Outside
+	}
+	for target, v := range c.actual.objects("mount") {
+		if !strings.HasPrefix(path, "mount["+quoted(target)+"]") {
+			continue
+		}
+		actual := mountOf(v)
+		if was && actual.source == created.source && actual.readOnly == created.readOnly && actual.kind == created.kind {
+			return provider.Configured
+		}
+		return provider.Both
+	}
+	if !was {
+		return provider.Configured
+	}
+	return provider.Both
+}
+
+// causeOfImage: the same reference with another id is an image that was built or
+// pulled anew; that is the configuration's doing where it is built from it.
+func (c *comparison) causeOfImage(desired spec) provider.Cause {
+	if _, built := c.declared.ref("image"); built || !bytes.Equal(desired.text, c.record["image"]) {
+		return provider.Configured
+	}
+	return provider.Outside
+}
+
+// createdAt is the recorded value at a path, or null.
+func (c *comparison) createdAt(path string) cty.Value {
+	name, key, nested := strings.Cut(path, ".")
+	if secretIn(c.record[name]) {
+		return cty.NullVal(cty.DynamicPseudoType)
+	}
+	if nested && !strings.HasPrefix(path, "mount[") {
+		return values{c.created.get(name)}.get(key)
+	}
+	return c.created.get(name)
+}
+
+// spec is an attribute's canonical record.
+type spec struct {
+	text    json.RawMessage
+	unknown bool
+}
+
+// specNow is what would be recorded of an attribute today.
+func (c *comparison) specNow(name string) spec {
+	raw, marks := c.raw, cty.ValueMarks(nil)
+	if raw != cty.NilVal {
+		raw, marks = raw.Unmark()
+	}
+	if raw == cty.NilVal || raw.IsNull() || !raw.IsKnown() || !raw.Type().IsObjectType() || !raw.Type().HasAttribute(name) {
+		return spec{}
+	}
+	text, err := provider.Spec(cty.ObjectVal(map[string]cty.Value{name: raw.GetAttr(name).WithMarks(marks)}))
+	if err != nil {
+		return spec{unknown: true}
+	}
+	var one map[string]json.RawMessage
+	if json.Unmarshal(text, &one) != nil {
+		return spec{}
+	}
+	return spec{text: one[name]}
+}
+
+func secretIn(record json.RawMessage) bool {
+	return bytes.Contains(record, []byte(`{"sensitive":true}`))
+}
+
+// same compares two values of possibly different but like types.
+func same(a, b cty.Value) bool {
+	if a == cty.NilVal {
+		a = cty.NullVal(cty.DynamicPseudoType)
+	}
+	if b == cty.NilVal {
+		b = cty.NullVal(cty.DynamicPseudoType)
+	}
+	if a.IsNull() || b.IsNull() {
+		return a.IsNull() && b.IsNull()
+	}
+	if !a.IsWhollyKnown() || !b.IsWhollyKnown() {
+		return false
+	}
+	return a.RawEquals(b)
+}

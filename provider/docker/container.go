@@ -1,0 +1,257 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/versions"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// making is the work on one container, from its declaration to its readiness.
+type making struct {
+	p       *Provider
+	e       *engine
+	req     provider.CreateRequest
+	request request
+	say     events
+	imageID string
+}
+
+// createContainer makes everything that runs.
+func (p *Provider) createContainer(ctx context.Context, e *engine, req provider.CreateRequest, say events) (provider.CreateResponse, error) {
+	r, err := requestOf(req.Declaration)
+	if err != nil {
+		return provider.CreateResponse{}, err
+	}
+	m := &making{p: p, e: e, req: req, request: r, say: say}
+	if m.imageID, err = p.haveImage(ctx, e, imageWish{
+		reference: r.image, policy: "missing", from: req.ImageFrom, address: req.Declaration.Address, platform: r.platform,
+	}, say); err != nil {
+		return provider.CreateResponse{}, err
+	}
+	retries := 0
+	if n, ok := valuesOf(req.Declaration.Declared).number("retries"); ok && req.Declaration.Kind == provider.Job {
+		retries = int(n)
+	}
+	resp, err := m.once(ctx)
+	for ; retries > 0 && provider.CodeOf(err) == provider.JobFailed && ctx.Err() == nil && !p.isStopping(); retries-- {
+		say.phase(provider.PhaseMessage, fmt.Sprintf("failed; %d more attempts", retries))
+		if err := m.e.remove(ctx, resp.ID); err != nil {
+			return resp, err
+		}
+		resp, err = m.once(ctx)
+	}
+	return resp, err
+}
+
+// once creates the container, or adopts the one that is there, and brings it to its end state.
+func (m *making) once(ctx context.Context) (provider.CreateResponse, error) {
+	id, adopted, err := m.create(ctx)
+	resp := provider.CreateResponse{ID: id, Adopted: adopted}
+	if err != nil {
+		return resp, err
+	}
+	c, err := m.e.read.ContainerInspect(ctx, id)
+	if err != nil {
+		return resp, m.e.problem(err, "reading the container", m.req.Declaration.Address, m.req.Declaration.Name)
+	}
+	if c.State.Status == "created" {
+		if err := m.prepare(ctx, c); err != nil {
+			return resp, err
+		}
+	}
+	object, err := m.p.finish(ctx, m.e, m.req.Declaration, c, m.say)
+	resp.Object = object
+	if err == nil && object.ID != "" {
+		err = applied(m.req, object, m.e.facts, m.imageID)
+	}
+	return resp, err
+}
+
+// create asks the engine for the container.
+func (m *making) create(ctx context.Context) (id string, adopted bool, err error) {
+	decl := m.req.Declaration
+	config, host := m.request.config, m.request.host
+	config.Labels = withOwner(config.Labels, m.req.Owner)
+	if err := putMounts(&host, m.request.mounts, m.e.facts.API); err != nil {
+		return "", false, withAddress(err, decl.Address)
+	}
+	m.say.phase(provider.PhaseCreate, "")
+	created, err := m.e.write.ContainerCreate(ctx, &config, &host, m.endpoints(), platformOf(m.request.platform), decl.Name)
+	if err == nil {
+		return created.ID, false, nil
+	}
+	if errdefs.IsConflict(err) {
+		return m.adopt(ctx, err)
+	}
+	return "", false, m.e.problem(err, "creating the container", decl.Address, decl.Name)
+}
+
+// adopt takes over the container that has the name already.
+func (m *making) adopt(ctx context.Context, conflict error) (string, bool, error) {
+	decl := m.req.Declaration
+	c, err := m.e.read.ContainerInspect(ctx, decl.Name)
+	if errdefs.IsNotFound(err) {
+		return "", false, m.e.problem(conflict, "creating the container", decl.Address, decl.Name)
+	}
+	if err != nil {
+		return "", false, m.e.problem(err, "reading the container", decl.Address, decl.Name)
+	}
+	if c.State.Status == "removing" {
+		if err := m.e.waitGone(ctx, c.ID); err != nil {
+			return "", false, err
+		}
+		return m.create(ctx)
+	}
+	if err := mayAdopt(m.req, "container", c.ID[:12], runOwner(c.Config.Labels)); err != nil {
+		return "", false, err
+	}
+	return c.ID, true, nil
+}
+
+// endpoints are the networks of the create request: all, or before API 1.44 the first.
+func (m *making) endpoints() *network.NetworkingConfig {
+	out := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{}}
+	for i, n := range m.request.networks {
+		if i > 0 && versions.LessThan(m.e.facts.API, "1.44") {
+			break
+		}
+		out.EndpointsConfig[n.name] = &network.EndpointSettings{Aliases: n.aliases}
+	}
+	return out
+}
+
+// prepare does to a container that was never started what has to be done before
+// its start: further networks, a daemon's configuration. It may be done again.
+func (m *making) prepare(ctx context.Context, c container.InspectResponse) error {
+	return prepare(ctx, m.e, m.req.Declaration, m.request, c)
+}
+
+func prepare(ctx context.Context, e *engine, decl provider.Declaration, r request, c container.InspectResponse) error {
+	for _, n := range r.networks {
+		if _, joined := c.NetworkSettings.Networks[n.name]; joined {
+			continue
+		}
+		if err := e.write.NetworkConnect(ctx, n.name, c.ID, &network.EndpointSettings{Aliases: n.aliases}); err != nil {
+			return e.problem(err, "connecting "+decl.Name+" to the network", decl.Address, n.name)
+		}
+	}
+	if r.daemonJSON == nil {
+		return nil
+	}
+	err := e.write.CopyToContainer(ctx, c.ID, "/", fileArchive(daemonJSONPath, r.daemonJSON), container.CopyToContainerOptions{})
+	return e.problem(err, "putting daemon.json into", decl.Address, decl.Name)
+}
+
+// fileArchive is a tar of one file and the directories above it.
+func fileArchive(path string, content []byte) *bytes.Buffer {
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for i := 1; i < len(path); i++ {
+		if path[i] == '/' {
+			_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: path[1 : i+1], Mode: 0o755})
+		}
+	}
+	// A buffer takes everything.
+	_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: path[1:], Mode: 0o644, Size: int64(len(content))})
+	_, _ = w.Write(content)
+	_ = w.Close()
+	return &out
+}
+
+func platformOf(text string) *ocispec.Platform {
+	if text == "" {
+		return nil
+	}
+	var p ocispec.Platform
+	parts := bytes.SplitN([]byte(text), []byte("/"), 3)
+	fields := []*string{&p.OS, &p.Architecture, &p.Variant}
+	if len(parts) == 1 {
+		p.OS, p.Architecture = "linux", text
+		return &p
+	}
+	for i, part := range parts {
+		*fields[i] = string(part)
+	}
+	return &p
+}
+
+func withAddress(err error, address string) error {
+	if p, ok := err.(*provider.Problem); ok { //nolint:errorlint // made a line above
+		p.Address = address
+	}
+	return err
+}
+
+// Resume brings an existing container to where Create would have left it.
+func (p *Provider) Resume(ctx context.Context, req provider.ResumeRequest, sink provider.Sink) (provider.ResumeResponse, error) {
+	e, err := p.at(req.Place)
+	if err != nil {
+		return provider.ResumeResponse{}, err
+	}
+	decl := req.Declaration
+	if !decl.Kind.Runs() {
+		return provider.ResumeResponse{}, &provider.Problem{
+			Code: provider.Invalid, Address: decl.Address, Summary: "It does not run", Detail: fmt.Sprintf("A %s cannot be started.", decl.Kind),
+		}
+	}
+	c, err := e.read.ContainerInspect(ctx, req.ID)
+	if err != nil {
+		return provider.ResumeResponse{}, e.problem(err, "reading the container", decl.Address, decl.Name)
+	}
+	if err := mayChange(req.Project, "container", decl.Name, runOwner(c.Config.Labels)); err != nil {
+		return provider.ResumeResponse{}, err
+	}
+	if c.State.Status == "created" {
+		r, err := requestOf(decl)
+		if err != nil {
+			return provider.ResumeResponse{}, err
+		}
+		if err := prepare(ctx, e, decl, r, c); err != nil {
+			return provider.ResumeResponse{}, err
+		}
+	}
+	object, err := p.finish(ctx, e, decl, c, newEvents(sink, decl.Address))
+	return provider.ResumeResponse{Object: object}, err
+}
+
+// finish starts a container that does not run and waits: for a job's end, for
+// the readiness of everything else. The object is as it is then, also beside an error.
+func (p *Provider) finish(ctx context.Context, e *engine, decl provider.Declaration, c container.InspectResponse, say events) (provider.Object, error) {
+	var err error
+	var out output
+	if decl.Kind == provider.Job {
+		out, err = p.runJob(ctx, e, decl, c, say)
+	} else {
+		err = p.startAndWait(ctx, e, decl, c, say)
+	}
+	object, readErr := e.object(context.WithoutCancel(ctx), c.ID)
+	if decl.Kind == provider.Job {
+		object.Values.Stdout, object.Values.Stderr = out.stdout, out.stderr
+	}
+	if err == nil && readErr != nil {
+		err = e.problem(readErr, "reading the container", decl.Address, decl.Name)
+	}
+	return object, err
+}
+
+// object reads a container.
+func (e *engine) object(ctx context.Context, id string) (provider.Object, error) {
+	c, err := e.read.ContainerInspect(ctx, id)
+	if err != nil {
+		return provider.Object{}, err
+	}
+	defaults, err := e.imageDefaults(ctx, c.Image)
+	if err != nil {
+		return provider.Object{}, err
+	}
+	return placed(e, containerObject(c, defaults, e.facts)), nil
+}

@@ -1,0 +1,66 @@
+package docker
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+)
+
+// pingLimit is how long one question to a daemon that is starting may take.
+const pingLimit = 5 * time.Second
+
+// daemon looks whether the daemon answers: on its own socket, then on the
+// endpoint and with the certificates that its controllers will use.
+func (r *readiness) daemon(ctx context.Context, _ container.InspectResponse) string {
+	if err := r.ping(ctx, tunnelExec()); err != nil {
+		return "its socket does not answer: " + engineWords(err)
+	}
+	env := []string{"DOCKER_CONTEXT=", "DOCKER_TLS=", "DOCKER_API_VERSION="}
+	client := clientEnvironment(r.d)
+	if len(r.d.refs("networks")) == 0 && client["DOCKER_HOST"] != "" {
+		// Without a network of its own no name leads to it.
+		client["DOCKER_HOST"] = strings.Replace(client["DOCKER_HOST"], aliasOf(r.d), "localhost", 1)
+	}
+	for _, name := range []string{"DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"} {
+		env = append(env, name+"="+client[name])
+	}
+	if client["DOCKER_HOST"] == "" {
+		return ""
+	}
+	outside := tunnelExec()
+	outside.Env = env
+	if err := r.ping(ctx, outside); err != nil {
+		return client["DOCKER_HOST"] + " does not answer: " + engineWords(err)
+	}
+	return ""
+}
+
+// ping asks an engine through an exec in the daemon's container.
+func (r *readiness) ping(ctx context.Context, options container.ExecOptions) error {
+	ctx, cancel := context.WithTimeout(ctx, pingLimit)
+	defer cancel()
+	through := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return openExecStream(ctx, r.e.write.HTTPClient(), "/v"+r.e.read.ClientVersion(), r.id, options)
+		},
+		DisableKeepAlives: true,
+	}
+	defer through.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+engineHost+"/_ping", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := through.RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return &net.OpError{Op: "ping", Net: answer.Status, Err: net.ErrClosed}
+	}
+	return nil
+}

@@ -1,0 +1,183 @@
+package docker
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Where a daemon's client certificates are, in the daemon and in its controllers.
+const (
+	certificatesRoot = "/certs"
+	certificates     = "/certs/client"
+	daemonJSONPath   = "/etc/docker/daemon.json"
+)
+
+// derivedEnvironment is what follows from an object's role: where a controller
+// finds its daemon, how a daemon names itself in its certificates.
+func derivedEnvironment(decl provider.Declaration, d values) map[string]string {
+	switch decl.Kind {
+	case provider.Daemon:
+		return daemonEnvironment(decl, d)
+	case provider.Controller:
+		return controllerEnvironment(decl, d)
+	case provider.Image, provider.Network, provider.Volume, provider.Container, provider.Job, provider.Guard:
+	}
+	return map[string]string{}
+}
+
+func daemonEnvironment(decl provider.Declaration, d values) map[string]string {
+	if !d.flag("tls", true) {
+		return map[string]string{"DOCKER_TLS_CERTDIR": ""}
+	}
+	names := appendNew([]string{"DNS:" + aliasOf(d)}, "DNS:"+labelOf(decl.Address))
+	return map[string]string{"DOCKER_TLS_CERTDIR": certificatesRoot, "DOCKER_TLS_SAN": strings.Join(names, ",")}
+}
+
+func controllerEnvironment(decl provider.Declaration, d values) map[string]string {
+	r, ok := d.ref("daemon")
+	if !ok {
+		return map[string]string{}
+	}
+	daemon, ok := decl.Related[r.Address]
+	if !ok || daemon.Kind != provider.Daemon {
+		return map[string]string{}
+	}
+	return clientEnvironment(valuesOf(daemon.Declared))
+}
+
+// clientEnvironment leads a docker CLI to a daemon. A socket is mounted where
+// the CLI looks by itself.
+func clientEnvironment(daemon values) map[string]string {
+	switch {
+	case daemon.text("endpoint") != "":
+		return map[string]string{"DOCKER_HOST": daemon.text("endpoint")}
+	case daemon.text("socket") != "" || !daemon.has("image"):
+		return map[string]string{}
+	case !daemon.flag("tls", true):
+		return map[string]string{"DOCKER_HOST": endpointOf(daemon)}
+	}
+	return map[string]string{
+		"DOCKER_HOST":       endpointOf(daemon),
+		"DOCKER_TLS_VERIFY": "1",
+		"DOCKER_CERT_PATH":  certificates,
+	}
+}
+
+// endpointOf is where a daemon in a container answers on its networks.
+func endpointOf(daemon values) string {
+	port := "2376"
+	if !daemon.flag("tls", true) {
+		port = "2375"
+	}
+	return "tcp://" + aliasOf(daemon) + ":" + port
+}
+
+func aliasOf(daemon values) string {
+	if alias := daemon.text("alias"); alias != "" {
+		return alias
+	}
+	return "docker"
+}
+
+// daemonJSON merges a daemon's own arguments and its config into one
+// daemon.json; nil where neither says anything.
+func daemonJSON(d values) ([]byte, error) {
+	merged := map[string]any{}
+	if config := d.get("config"); !config.IsNull() && config.IsWhollyKnown() {
+		if !config.Type().IsObjectType() && !config.Type().IsMapType() {
+			return nil, fmt.Errorf("daemon.json is an object, not a %s", config.Type().FriendlyName())
+		}
+		content, err := ctyjson.Marshal(config, config.Type())
+		if err != nil {
+			return nil, fmt.Errorf("writing daemon.json: %w", err)
+		}
+		if err := json.Unmarshal(content, &merged); err != nil {
+			return nil, fmt.Errorf("writing daemon.json: %w", err)
+		}
+	}
+	own := map[string]any{}
+	if list := d.list("registry_mirrors"); len(list) > 0 {
+		own["registry-mirrors"] = list
+	}
+	if list := d.list("insecure_registries"); len(list) > 0 {
+		own["insecure-registries"] = list
+	}
+	if driver := d.text("storage_driver"); driver != "" {
+		own["storage-driver"] = driver
+	}
+	if mtu, ok := d.number("mtu"); ok {
+		own["mtu"] = int(mtu)
+	}
+	for _, key := range sortedKeys(own) {
+		if _, twice := merged[key]; twice {
+			return nil, fmt.Errorf("%q is in config and has an argument of its own; say it once", key)
+		}
+		merged[key] = own[key]
+	}
+	if len(merged) == 0 {
+		return nil, nil
+	}
+	return json.MarshalIndent(merged, "", "  ")
+}
+
+// capabilities brings names into one form: upper case, with CAP_, sorted, each once.
+func capabilities(names []string) []string {
+	var out []string
+	for _, name := range names {
+		name = strings.ToUpper(strings.TrimSpace(name))
+		if name != "ALL" && !strings.HasPrefix(name, "CAP_") {
+			name = "CAP_" + name
+		}
+		out = appendNew(out, name)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// signalName brings a signal into one form: SIGTERM.
+func signalName(name string) string {
+	name = strings.ToUpper(strings.TrimSpace(name))
+	known := map[string]string{"": "SIGTERM", "1": "SIGHUP", "2": "SIGINT", "3": "SIGQUIT", "9": "SIGKILL", "15": "SIGTERM"}
+	if full, ok := known[name]; ok {
+		return full
+	}
+	if name[0] >= '0' && name[0] <= '9' || strings.HasPrefix(name, "SIG") {
+		return name
+	}
+	return "SIG" + name
+}
+
+func cleanPath(p string) string {
+	if p == "" {
+		return ""
+	}
+	return path.Clean(p)
+}
+
+func contains(list []string, s string) bool { return slices.Contains(list, s) }
+
+// createdOf reads a record back as a declared value, as far as it can be: a
+// reference is only an address there, a secret nothing at all.
+func createdOf(spec []byte) cty.Value {
+	if len(spec) == 0 {
+		return cty.EmptyObjectVal
+	}
+	t, err := ctyjson.ImpliedType(spec)
+	if err != nil {
+		return cty.EmptyObjectVal
+	}
+	v, err := ctyjson.Unmarshal(spec, t)
+	if err != nil {
+		return cty.EmptyObjectVal
+	}
+	return v
+}

@@ -1,0 +1,389 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Diff compares each item on its own. It is pure: no engine is asked.
+func (p *Provider) Diff(_ context.Context, req provider.DiffRequest) (provider.DiffResponse, error) {
+	resp := provider.DiffResponse{Differences: make([]provider.Difference, 0, len(req.Items))}
+	for _, item := range req.Items {
+		changes, err := diff(item)
+		if err != nil {
+			return provider.DiffResponse{}, err
+		}
+		resp.Differences = append(resp.Differences, provider.Difference{Changes: changes})
+	}
+	return resp, nil
+}
+
+// diff compares one object with its declaration, row by row.
+func diff(item provider.DiffItem) ([]provider.Change, error) {
+	c, err := newComparison(item)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rowsOf(item.Declaration.Kind) {
+		c.row(r)
+	}
+	slices.SortStableFunc(c.changes, func(a, b provider.Change) int { return strings.Compare(a.Path, b.Path) })
+	return c.changes, nil
+}
+
+// comparison is one object, as it is wanted, as it was created, as it is.
+type comparison struct {
+	item     provider.DiffItem
+	raw      cty.Value // declared, with its marks
+	declared values
+	record   map[string]json.RawMessage
+	created  values
+	want     map[string]cty.Value // wanted, in the form of view.go
+	before   map[string]cty.Value // as created, in that form
+	actual   values
+	changes  []provider.Change
+}
+
+func newComparison(item provider.DiffItem) (*comparison, error) {
+	c := &comparison{
+		item: item, raw: item.Declaration.Declared, declared: valuesOf(item.Declaration.Declared),
+		record: map[string]json.RawMessage{}, created: values{createdOf(item.Created)}, actual: valuesOf(item.Actual),
+	}
+	if len(item.Created) > 0 {
+		_ = json.Unmarshal(item.Created, &c.record) // a record that cannot be read is no record
+	}
+	var err error
+	if c.want, err = c.view(item.Declaration); err != nil {
+		return nil, err
+	}
+	// What was declared then may be refused today; then nothing is known of it.
+	if c.before, err = c.view(c.declarationBefore()); err != nil {
+		c.before = map[string]cty.Value{}
+	}
+	return c, nil
+}
+
+func (c *comparison) declarationBefore() provider.Declaration {
+	old := c.item.Declaration
+	old.Declared = c.created.v
+	return old
+}
+
+// view is a declaration in the form in which it is compared.
+func (c *comparison) view(decl provider.Declaration) (map[string]cty.Value, error) {
+	d := valuesOf(decl.Declared)
+	switch decl.Kind {
+	case provider.Image:
+		return map[string]cty.Value{}, nil
+	case provider.Network:
+		return networkView(networkOptions(d)), nil
+	case provider.Volume:
+		return volumeView(volumeOptions(d)), nil
+	case provider.Container, provider.Daemon, provider.Controller, provider.Job, provider.Guard:
+	}
+	r, err := requestOf(decl)
+	if err != nil {
+		return nil, err
+	}
+	var image imageDefaults
+	_ = json.Unmarshal([]byte(c.actual.text(hiddenImage)), &image)
+	config := merge(r.config, image)
+	return containerView(&config, &r.host, r.mounts, networkNames(r), c.item.Facts), nil
+}
+
+// networkNames lists what a request joins; the engine's default bridge without any.
+func networkNames(r request) []string {
+	names := []string{}
+	for _, n := range r.networks {
+		names = append(names, n.name)
+	}
+	if len(names) == 0 {
+		names = append(names, "bridge")
+	}
+	return names
+}
+
+func (c *comparison) row(r row) {
+	switch {
+	case r.ignored:
+	case r.recorded:
+		c.recorded(r)
+	case r.name == "image":
+		c.image()
+	case r.name == "mount":
+		c.mounts()
+	case r.name == "networks":
+		c.networks(r)
+	case r.subset:
+		c.keys(r)
+	default:
+		c.single(r)
+	}
+}
+
+// single compares an attribute as a whole.
+func (c *comparison) single(r row) {
+	declared := c.declared.get(r.name)
+	if !declared.IsWhollyKnown() {
+		c.add(r, r.name, c.actual.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effect)
+		return
+	}
+	_, recorded := c.record[r.name]
+	if declared.IsNull() && !recorded && !c.managed(r) {
+		return
+	}
+	want, have := c.want[r.name], c.actual.get(r.name)
+	if r.name == "image" || want == cty.NilVal || same(want, have) {
+		return
+	}
+	c.add(r, r.name, have, want, c.effect(r, want))
+}
+
+// managed tells whether an attribute is compared although it is not declared.
+func (c *comparison) managed(r row) bool {
+	return r.always || r.name == "privileged" && c.item.Declaration.Kind == provider.Daemon
+}
+
+// effect is how a change to want is made: the engine takes 0 for "as it is", so
+// that a limit cannot be lifted on a container as it stands.
+func (c *comparison) effect(r row, want cty.Value) provider.Effect {
+	if want.IsNull() && (r.name == "mem_limit" || r.name == "cpus") {
+		return provider.Replace
+	}
+	if r.name == "cpus" && c.actual.flag(hiddenQuota, false) {
+		return provider.Replace
+	}
+	return r.effect
+}
+
+// keys compares a map, of which only those keys count that are or were declared
+// or follow from the object's role.
+func (c *comparison) keys(r row) {
+	declared := c.declared.get(r.name)
+	if !declared.IsNull() && !declared.IsKnown() {
+		c.add(r, r.name, c.actual.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effect)
+		return
+	}
+	want, have := values{c.want[r.name]}, values{c.actual.get(r.name)}
+	names := map[string]bool{}
+	for _, source := range []map[string]string{c.declared.mapping(r.name), c.created.mapping(r.name), c.derived(r)} {
+		for name := range source {
+			names[name] = true
+		}
+	}
+	for _, name := range unknownKeys(declared) {
+		delete(names, name)
+		c.add(r, r.name+"."+name, have.get(name), cty.UnknownVal(cty.String), r.effect)
+	}
+	for _, name := range sortedKeys(names) {
+		if !same(want.get(name), have.get(name)) {
+			c.add(r, r.name+"."+name, have.get(name), want.get(name), r.effect)
+		}
+	}
+}
+
+// derived are the variables that an object's role decides, set or not.
+func (c *comparison) derived(r row) map[string]string {
+	if r.name != "environment" {
+		return nil
+	}
+	out := map[string]string{}
+	if c.item.Declaration.Kind == provider.Controller {
+		for _, name := range []string{"DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"} {
+			out[name] = ""
+		}
+	}
+	maps.Copy(out, derivedEnvironment(c.item.Declaration, c.declared))
+	return out
+}
+
+func unknownKeys(v cty.Value) []string {
+	if v.IsNull() || !v.CanIterateElements() {
+		return nil
+	}
+	var out []string
+	for it := v.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		if !e.IsKnown() {
+			out = append(out, k.AsString())
+		}
+	}
+	return out
+}
+
+// recorded compares with what was recorded at creation; the object does not show
+// it, so that only the configuration can have changed it.
+func (c *comparison) recorded(r row) {
+	if r.name == "build" {
+		c.build(r)
+		return
+	}
+	now := c.specNow(r.name)
+	if now.unknown {
+		c.add(r, r.name, c.created.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effect)
+		return
+	}
+	if !bytes.Equal(now.text, c.record[r.name]) {
+		c.configured(r, r.name, c.created.get(r.name), c.declared.get(r.name))
+	}
+}
+
+// build compares what decides an image's content: where the context lies does not.
+func (c *comparison) build(r row) {
+	now, _ := c.declared.block("build")
+	then, _ := c.created.block("build")
+	for _, name := range []string{"inputs", "dockerfile", "target"} {
+		if now.text(name) != then.text(name) {
+			c.configured(r, "build."+name, then.get(name), now.get(name))
+		}
+	}
+	args, old := now.mapping("args"), then.mapping("args")
+	all := map[string]bool{}
+	for _, m := range []map[string]string{args, old} {
+		for name := range m {
+			all[name] = true
+		}
+	}
+	for _, name := range sortedKeys(all) {
+		is, was := args[name], old[name]
+		if is != was {
+			c.configured(r, "build.args."+name, cty.StringVal(was), cty.StringVal(is))
+		}
+	}
+}
+
+// image compares ids where that of the wanted reference is known in the place,
+// else the references as they were written.
+func (c *comparison) image() {
+	r := row{name: "image", effect: provider.Replace}
+	have, haveID := c.actual.text("image"), c.actual.text(hiddenImageID)
+	declared := c.declared.get("image")
+	if !declared.IsNull() && provider.IsRef(declared.Type()) && declared.IsKnown() && !declared.GetAttr("id").IsKnown() && c.item.ImageID == "" {
+		c.add(r, "image", cty.StringVal(have), cty.UnknownVal(cty.String), provider.Replace)
+		return
+	}
+	wanted := imageOf(c.declared)
+	switch {
+	case wanted == "":
+	case c.item.ImageID != "" && haveID != "":
+		if c.item.ImageID != haveID {
+			c.add(r, "image", cty.StringVal(imageText(have, haveID)), cty.StringVal(imageText(wanted, c.item.ImageID)), provider.Replace)
+		}
+	case familiar(wanted) != familiar(have):
+		c.add(r, "image", cty.StringVal(have), cty.StringVal(wanted), provider.Replace)
+	}
+}
+
+func imageText(reference, id string) string {
+	short := strings.TrimPrefix(id, "sha256:")
+	if len(short) > 12 {
+		short = short[:12]
+	}
+	return reference + " (" + short + ")"
+}
+
+// mounts compares by target, those too that follow from an object's role. What
+// was mounted outside counts, but for volumes that the engine named.
+func (c *comparison) mounts() {
+	r := row{name: "mount", effect: provider.Replace}
+	want, have := map[string]mountSpec{}, map[string]mountSpec{}
+	for _, m := range c.declared.blocks("mount") {
+		spec := mountOf(m)
+		want[spec.target] = spec
+	}
+	for target, v := range c.actual.objects("mount") {
+		have[target] = mountOf(v)
+	}
+	for _, target := range sortedKeys(want) {
+		is, ok := have[target]
+		if !ok {
+			c.add(r, "mount["+quoted(target)+"]", cty.NullVal(mountType()), mountValue(want[target]), provider.Replace)
+			continue
+		}
+		c.mount(r, want[target], is)
+	}
+	for _, target := range sortedKeys(have) {
+		_, wanted := want[target]
+		if !wanted && (have[target].kind != "volume" || !anonymous(have[target].source)) {
+			c.add(r, "mount["+quoted(target)+"]", mountValue(have[target]), cty.NullVal(mountType()), provider.Replace)
+		}
+	}
+}
+
+func (c *comparison) mount(r row, want, have mountSpec) {
+	path := "mount[" + quoted(want.target) + "]."
+	change := func(name string, from, to cty.Value) { c.add(r, path+name, from, to, provider.Replace) }
+	if want.kind != have.kind {
+		change("type", cty.StringVal(string(have.kind)), cty.StringVal(string(want.kind)))
+		return
+	}
+	switch {
+	case want.unknown:
+		change("source", cty.StringVal(have.source), cty.UnknownVal(cty.String))
+	case want.source == "" && anonymous(have.source):
+	case want.source != have.source:
+		change("source", cty.StringVal(have.source), cty.StringVal(want.source))
+	}
+	if want.readOnly != have.readOnly {
+		change("read_only", cty.BoolVal(have.readOnly), cty.BoolVal(want.readOnly))
+	}
+	if cleanPath(want.subpath) != cleanPath(have.subpath) {
+		change("subpath", cty.StringVal(have.subpath), cty.StringVal(want.subpath))
+	}
+	if want.propagation != "" && want.propagation != have.propagation {
+		change("propagation", cty.StringVal(have.propagation), cty.StringVal(want.propagation))
+	}
+}
+
+// networks compares membership: which networks by name, and whether each is
+// still the one that bears the name.
+func (c *comparison) networks(r row) {
+	want, have := c.want["networks"], c.actual.get("networks")
+	if !c.actual.get("networks").IsNull() && !same(want, have) {
+		c.add(r, "networks", have, want, provider.Live)
+		return
+	}
+	joined := values{c.actual.get(hiddenNetworkIDs)}
+	for _, n := range c.declared.refs("networks") {
+		is := joined.text(n.engineName())
+		if n.ID != "" && is != "" && n.ID != is {
+			c.add(r, "networks["+quoted(n.engineName())+"]", cty.StringVal(is), cty.StringVal(n.ID), provider.Live)
+		}
+	}
+}
+
+// objects returns a map's elements.
+func (d values) objects(name string) map[string]values {
+	out := map[string]values{}
+	v := d.get(name)
+	if v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
+		return out
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		out[k.AsString()] = values{e}
+	}
+	return out
+}
+
+func quoted(s string) string { return strconv.Quote(s) }
+
+// networkMode says which network a stopped container belongs to as long as it
+// has joined none.
+func networkMode(h *container.HostConfig) string {
+	mode := string(h.NetworkMode)
+	if mode == "" || mode == "default" {
+		return "bridge"
+	}
+	return mode
+}

@@ -1,0 +1,160 @@
+package docker
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/system"
+	"github.com/docker/docker/api/types/volume"
+	"github.com/docker/docker/client"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// dialFunc opens a connection on which an engine speaks plain HTTP; whatever
+// encrypts or tunnels is below it.
+type dialFunc func(ctx context.Context) (net.Conn, error)
+
+// reads are the calls that change nothing.
+type reads interface {
+	Ping(ctx context.Context) (types.Ping, error)
+	Info(ctx context.Context) (system.Info, error)
+	ContainerList(ctx context.Context, options container.ListOptions) ([]container.Summary, error)
+	ContainerInspect(ctx context.Context, id string) (container.InspectResponse, error)
+	ContainerLogs(ctx context.Context, id string, options container.LogsOptions) (io.ReadCloser, error)
+	ContainerStatPath(ctx context.Context, id, path string) (container.PathStat, error)
+	NetworkList(ctx context.Context, options network.ListOptions) ([]network.Summary, error)
+	NetworkInspect(ctx context.Context, id string, options network.InspectOptions) (network.Inspect, error)
+	VolumeList(ctx context.Context, options volume.ListOptions) (volume.ListResponse, error)
+	VolumeInspect(ctx context.Context, id string) (volume.Volume, error)
+	ImageList(ctx context.Context, options image.ListOptions) ([]image.Summary, error)
+	ImageInspect(ctx context.Context, id string, options ...client.ImageInspectOption) (image.InspectResponse, error)
+	ClientVersion() string
+	NegotiateAPIVersionPing(ping types.Ping)
+}
+
+// engine is one Docker engine, as this process reaches it.
+type engine struct {
+	place provider.Place
+	dial  dialFunc
+	read  reads
+	write *client.Client
+	// tunnels sends the two requests that open a tunnel, through the same
+	// transport that refuses all others.
+	tunnels    *http.Client
+	transports []*http.Transport
+	facts      provider.Facts
+
+	mu      sync.Mutex
+	waiting map[string]*sync.Mutex // image references that are being fetched
+}
+
+// engineHost stands in URLs where an engine's address would; it is never resolved.
+const engineHost = "engine.dindctl.invalid"
+
+// maxTunnels bounds the connections that reading opens into one daemon.
+const maxTunnels = 4
+
+// newEngine prepares an engine; nothing is dialled yet. Reading uses at most
+// limit connections at once; 0 means any number.
+func newEngine(place provider.Place, dial dialFunc, limit int) (*engine, error) {
+	reading := newTransport(dial, limit)
+	streams := newTransport(dial, 0)
+	writing := newTransport(dial, 0)
+	guard := readOnly{reads: reading, tunnels: streams}
+
+	read, err := newClient(&http.Client{Transport: guard, CheckRedirect: client.CheckRedirect})
+	if err != nil {
+		return nil, err
+	}
+	write, err := newClient(&http.Client{Transport: writing, CheckRedirect: client.CheckRedirect})
+	if err != nil {
+		return nil, err
+	}
+	return &engine{
+		place:      place,
+		dial:       dial,
+		read:       read,
+		write:      write,
+		tunnels:    &http.Client{Transport: guard},
+		transports: []*http.Transport{reading, streams, writing},
+		waiting:    map[string]*sync.Mutex{},
+	}, nil
+}
+
+func newTransport(dial dialFunc, limit int) *http.Transport {
+	return &http.Transport{
+		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		MaxConnsPerHost:     limit,
+		MaxIdleConnsPerHost: max(limit, maxTunnels),
+		IdleConnTimeout:     5 * time.Minute,
+		DisableCompression:  true,
+	}
+}
+
+func newClient(hc *http.Client) (*client.Client, error) {
+	return client.NewClientWithOpts(
+		client.WithHost("tcp://"+engineHost),
+		client.WithHTTPClient(hc),
+		client.WithScheme("http"),
+		client.WithUserAgent("dindctl/"+Version),
+		client.WithAPIVersionNegotiation(),
+	)
+}
+
+// connect reaches the engine and reads its facts, which stay the caller's to keep.
+func (e *engine) connect(ctx context.Context) (provider.Facts, error) {
+	ping, err := e.read.Ping(ctx)
+	if err != nil {
+		return provider.Facts{}, err
+	}
+	e.read.NegotiateAPIVersionPing(ping)
+	e.write.NegotiateAPIVersionPing(ping)
+	info, err := e.read.Info(ctx)
+	if err != nil {
+		return provider.Facts{}, err
+	}
+	return factsOf(info, e.read.ClientVersion()), nil
+}
+
+// close ends every connection that is idle; the busy ones end with their calls.
+func (e *engine) close() {
+	for _, t := range e.transports {
+		t.CloseIdleConnections()
+	}
+}
+
+// once serialises work on one key, such as fetching one image.
+func (e *engine) once(key string) func() {
+	e.mu.Lock()
+	lock, ok := e.waiting[key]
+	if !ok {
+		lock = &sync.Mutex{}
+		e.waiting[key] = lock
+	}
+	e.mu.Unlock()
+	lock.Lock()
+	return lock.Unlock
+}
+
+// byDepth lists engines, the innermost first.
+func byDepth(places map[provider.Place]*engine) []*engine {
+	list := make([]*engine, 0, len(places))
+	for _, e := range places {
+		list = append(list, e)
+	}
+	slices.SortFunc(list, func(a, b *engine) int {
+		return strings.Count(string(b.place), "/") - strings.Count(string(a.place), "/")
+	})
+	return list
+}

@@ -1,0 +1,187 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Exec runs a command in a container that runs.
+func (p *Provider) Exec(ctx context.Context, req provider.ExecRequest) (provider.ExecResponse, error) {
+	e, err := p.at(req.Place)
+	if err != nil {
+		return provider.ExecResponse{}, err
+	}
+	code, err := e.exec(ctx, req)
+	if err != nil {
+		return provider.ExecResponse{}, e.problem(err, "running a command in", "", req.ID)
+	}
+	return provider.ExecResponse{ExitCode: code}, nil
+}
+
+// exec runs a command with its streams and returns its exit code.
+func (e *engine) exec(ctx context.Context, req provider.ExecRequest) (int, error) {
+	options := container.ExecOptions{
+		User: req.User, Tty: req.TTY, Env: req.Environment, WorkingDir: req.WorkingDir, Cmd: req.Command,
+		AttachStdin: req.Stdin != nil, AttachStdout: true, AttachStderr: true,
+	}
+	created, err := e.write.ContainerExecCreate(ctx, req.ID, options)
+	if err != nil {
+		return 0, err
+	}
+	stream, err := e.write.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{Tty: req.TTY})
+	if err != nil {
+		return 0, err
+	}
+	defer stream.Close()
+	ended := make(chan struct{})
+	defer close(ended)
+	go e.resize(ctx, created.ID, req, ended)
+	go feed(stream, req.Stdin)
+	go func() {
+		select {
+		case <-ctx.Done():
+			stream.Close()
+		case <-ended:
+		}
+	}()
+	if err := demultiplex(stream.Reader, req.TTY, orDiscard(req.Stdout), orDiscard(req.Stderr)); err != nil {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		return 0, err
+	}
+	return e.exitCode(ctx, created.ID)
+}
+
+// feed copies the input; its end is handed on.
+func feed(stream types.HijackedResponse, stdin io.Reader) {
+	if stdin == nil {
+		return
+	}
+	_, _ = io.Copy(stream.Conn, stdin) // a command that reads no more ends the copy
+	_ = stream.CloseWrite()
+}
+
+// resize tells the engine the terminal's size, at first and as it changes.
+// Signals are taken and dropped: the API has no way to send one to an exec, and
+// a terminal sends them as bytes.
+func (e *engine) resize(ctx context.Context, id string, req provider.ExecRequest, ended <-chan struct{}) {
+	set := func(s provider.Size) {
+		if req.TTY && s.Width > 0 && s.Height > 0 {
+			_ = e.write.ContainerExecResize(ctx, id, container.ResizeOptions{Width: uint(s.Width), Height: uint(s.Height)}) //nolint:gosec // positive
+		}
+	}
+	set(provider.Size{Width: req.Width, Height: req.Height})
+	sizes, signals := req.Resize, req.Signals
+	for {
+		select {
+		case <-ended:
+			return
+		case s, ok := <-sizes:
+			if !ok {
+				sizes = nil
+			}
+			set(s)
+		case _, ok := <-signals:
+			if !ok {
+				signals = nil
+			}
+		}
+	}
+}
+
+// exitCode waits the moment that an engine may need to note an exec's end.
+func (e *engine) exitCode(ctx context.Context, id string) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for {
+		state, err := e.write.ContainerExecInspect(ctx, id)
+		if err != nil {
+			return 0, err
+		}
+		if !state.Running {
+			return state.ExitCode, nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, errors.New("the command's output ended, and the command did not")
+		case <-look.C:
+		}
+	}
+}
+
+func orDiscard(w io.Writer) io.Writer {
+	if w == nil {
+		return io.Discard
+	}
+	return w
+}
+
+// ran is a command's end and what it wrote.
+type ran struct {
+	code   int
+	output string
+}
+
+// run runs a command without input and keeps the end of its output.
+func (e *engine) run(ctx context.Context, id string, command, env []string) (ran, error) {
+	var out tailBuffer
+	code, err := e.exec(ctx, provider.ExecRequest{ID: id, Command: command, Environment: env, Stdout: &out, Stderr: &out})
+	return ran{code: code, output: out.text()}, err
+}
+
+// Logs reads the output of a container.
+func (p *Provider) Logs(ctx context.Context, req provider.LogsRequest) error {
+	e, err := p.at(req.Place)
+	if err != nil {
+		return err
+	}
+	c, err := e.read.ContainerInspect(ctx, req.ID)
+	if err != nil {
+		return e.problem(err, "reading the container", "", req.ID)
+	}
+	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: req.Follow, Since: req.Since}
+	if req.Tail > 0 {
+		options.Tail = decimal(req.Tail)
+	}
+	logs, err := e.write.ContainerLogs(ctx, c.ID, options)
+	if err != nil {
+		return e.problem(err, "reading the log of", "", req.ID)
+	}
+	defer func() { _ = logs.Close() }()
+	err = demultiplex(logs, c.Config.Tty, orDiscard(req.Stdout), orDiscard(req.Stderr))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return e.problem(err, "reading the log of", "", req.ID)
+}
+
+// tail returns a container's last lines, or none where they cannot be read.
+func (e *engine) tail(ctx context.Context, c container.InspectResponse, n int) []string {
+	logs, err := e.read.ContainerLogs(ctx, c.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: decimal(n)})
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = logs.Close() }()
+	var all bytes.Buffer
+	if err := demultiplex(logs, c.Config.Tty, &all, &all); err != nil && all.Len() == 0 {
+		return nil
+	}
+	text := strings.TrimRight(all.String(), "\r\n")
+	if text == "" {
+		return nil
+	}
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	return lines[max(0, len(lines)-n):]
+}

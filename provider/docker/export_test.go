@@ -1,0 +1,58 @@
+package docker
+
+import (
+	"io"
+	"net"
+	"net/http"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Labels is ownerLabels, for tests.
+func Labels(o provider.Ownership) map[string]string { return ownerLabels(o) }
+
+// Owner is ownerOf, for tests.
+func Owner(labels map[string]string) provider.Ownership { return ownerOf(labels) }
+
+// Choose is chooseEndpoint on a table of files, for tests.
+func Choose(req provider.ConfigureRequest, read func(string) ([]byte, error)) (url, chosen string, tls bool, err error) {
+	at, err := chooseEndpoint(req, tableFiles(read))
+	return at.url, at.chosen, at.tls != nil, err
+}
+
+type tableFiles func(string) ([]byte, error)
+
+func (f tableFiles) read(name string) ([]byte, error) { return f(name) }
+
+// ReadOnly is the transport of everything that plans, for tests.
+func ReadOnly(next http.RoundTripper) http.RoundTripper { return readOnly{reads: next, tunnels: next} }
+
+// TunnelExec is the one exec that passes it, for tests.
+func TunnelExec() container.ExecOptions { return tunnelExec() }
+
+// ExecConn is the connection over an exec's stream, for tests.
+func ExecConn(stream io.ReadWriteCloser) net.Conn { return &execConn{stream: stream} }
+
+// ActualOf is an inspected container as Observe reports it, for tests.
+func ActualOf(c container.InspectResponse, image *container.Config, facts provider.Facts) cty.Value {
+	defaults := imageDefaults{}
+	if image != nil {
+		defaults = imageDefaults{
+			Env: image.Env, Cmd: image.Cmd, Entrypoint: image.Entrypoint, User: image.User, WorkingDir: image.WorkingDir,
+			StopSignal: image.StopSignal, Labels: image.Labels, Healthcheck: image.Healthcheck, Known: true,
+		}
+	}
+	return containerActual(c, defaults, facts)
+}
+
+// ContainersIn reads a mountinfo, for tests.
+func ContainersIn(mountinfo string) []string { return containersIn(mountinfo) }
+
+// Size reads and writes a size, for tests.
+func Size(text string) (string, error) {
+	n, err := bytesOf(text)
+	return sizeText(n), err
+}

@@ -1,0 +1,103 @@
+package docker
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/docker/docker/api/types/system"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// The names of an engine's defaults in [provider.Facts.Details].
+const (
+	detailStorage = "storage_driver"
+	detailRuntime = "default_runtime"
+	detailLogging = "logging_driver"
+	detailCgroup  = "cgroup_version"
+	detailRootDir = "root_dir"
+	detailSystem  = "operating_system"
+	detailKernel  = "kernel"
+	detailLess    = "rootless"
+)
+
+func factsOf(info system.Info, api string) provider.Facts {
+	rootless := false
+	for _, option := range info.SecurityOptions {
+		rootless = rootless || strings.HasPrefix(option, "name=rootless")
+	}
+	return provider.Facts{
+		ID: info.ID, Name: info.Name, Version: info.ServerVersion, API: api,
+		OS: info.OSType, Arch: architecture(info.Architecture),
+		Files: provider.FilesUnknown,
+		Details: map[string]string{
+			detailStorage: info.Driver,
+			detailRuntime: info.DefaultRuntime,
+			detailLogging: info.LoggingDriver,
+			detailCgroup:  info.CgroupVersion,
+			detailRootDir: info.DockerRootDir,
+			detailSystem:  info.OperatingSystem,
+			detailKernel:  info.KernelVersion,
+			detailLess:    strconv.FormatBool(rootless),
+		},
+	}
+}
+
+// architecture turns the kernel's word, which /info says, into Go's.
+func architecture(machine string) string {
+	switch machine {
+	case "x86_64":
+		return "amd64"
+	case "aarch64":
+		return "arm64"
+	}
+	return machine
+}
+
+// fileSharing says whether this process's paths name the root engine's files.
+func fileSharing(ctx context.Context, root *engine, at endpoint, files files) (provider.FileSharing, string, string) {
+	if !strings.HasPrefix(at.url, "unix://") {
+		return provider.FilesUnknown, "the engine is reached over a network (" + at.url + ")", ""
+	}
+	if info, err := files.read("/proc/self/mountinfo"); err == nil {
+		ids := containersIn(string(info))
+		for _, id := range ids {
+			if _, err := root.read.ContainerInspect(ctx, id); err == nil {
+				return provider.FilesContainer, "dindctl runs in container " + id[:12] + " of that engine", id
+			}
+		}
+		if len(ids) > 0 {
+			return provider.FilesUnknown, "dindctl runs in a container that this engine does not know", ""
+		}
+	}
+	system := root.facts.Details[detailSystem]
+	switch {
+	case strings.Contains(system, "Docker Desktop"):
+		return provider.FilesUnknown, "Docker Desktop's engine runs in a virtual machine", ""
+	case strings.HasPrefix(root.facts.Details[detailRootDir], "/var/snap/"):
+		return provider.FilesUnknown, "Docker from snap sees another file system outside of $HOME", ""
+	}
+	return provider.FilesShared, "", ""
+}
+
+// containersIn returns the ids of containers whose engine-made files are mounted
+// in a process, as /proc/self/mountinfo tells: an engine mounts resolv.conf,
+// hostname and hosts from its directory of that container.
+func containersIn(mountinfo string) []string {
+	pattern := regexp.MustCompile(`/containers/([0-9a-f]{64})/(?:hostname|hosts|resolv\.conf)$`)
+	var ids []string
+	seen := map[string]bool{}
+	for _, line := range strings.Split(mountinfo, "\n") {
+		fields := strings.Fields(line)
+		if len(fields) < 5 || !strings.HasPrefix(fields[4], "/etc/") {
+			continue
+		}
+		if m := pattern.FindStringSubmatch(fields[3]); m != nil && !seen[m[1]] {
+			seen[m[1]] = true
+			ids = append(ids, m[1])
+		}
+	}
+	return ids
+}

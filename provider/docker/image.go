@@ -1,0 +1,197 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/image"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// imageWish is an image that has to be in an engine.
+type imageWish struct {
+	reference string
+	policy    string           // "missing", "always" or "never"
+	from      []provider.Place // where it may be carried from, nearest first
+	address   string
+	platform  string
+}
+
+// haveImage brings an image into an engine and returns its id: the engine's own,
+// else one of another place, else a registry's. Several callers fetch it once.
+func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say events) (string, error) {
+	if wish.reference == "" {
+		return "", &provider.Problem{
+			Code: provider.Invalid, Address: wish.address, Path: "image", Summary: "An image is missing", Detail: "Say which `image` it is made from.",
+		}
+	}
+	if _, err := reference.ParseAnyReference(wish.reference); err != nil {
+		return "", &provider.Problem{
+			Code: provider.Invalid, Address: wish.address, Path: "image", Summary: "The image's name is none",
+			Detail: fmt.Sprintf("%q: %v.", wish.reference, err),
+		}
+	}
+	defer e.once("image " + wish.reference)()
+	tried := []string{"engine " + e.facts.Name}
+	id, err := e.imageID(ctx, wish.reference)
+	if err != nil {
+		return "", e.problem(err, "looking for the image", wish.address, wish.reference)
+	}
+	if id != "" && wish.policy != "always" {
+		return id, nil
+	}
+	for _, place := range wish.from {
+		source, err := p.at(place)
+		if err != nil || source == e {
+			continue
+		}
+		tried = append(tried, "engine "+source.facts.Name)
+		there, err := source.imageID(ctx, wish.reference)
+		if err != nil || there == "" {
+			continue
+		}
+		return carry(ctx, source, e, wish.reference, say)
+	}
+	if wish.policy == "never" {
+		return "", noImage(wish, tried, errors.New("pull = \"never\" rules a registry out"))
+	}
+	if err := e.pull(ctx, wish, say); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", noImage(wish, append(tried, "its registry"), err)
+	}
+	id, err = e.imageID(ctx, wish.reference)
+	return id, e.problem(err, "looking for the image", wish.address, wish.reference)
+}
+
+// imageID returns an image's id, or empty where the engine does not have it.
+func (e *engine) imageID(ctx context.Context, ref string) (string, error) {
+	i, err := e.read.ImageInspect(ctx, ref)
+	if errdefs.IsNotFound(err) {
+		return "", nil
+	}
+	return i.ID, err
+}
+
+func noImage(wish imageWish, tried []string, err error) error {
+	return &provider.Problem{
+		Code: provider.NoImage, Address: wish.address, Path: "image", Summary: "The image cannot be had",
+		Detail: fmt.Sprintf("%s was looked for in %s: %s. Check its name, log in to its registry (`docker login`), or load it into the engine (`docker load`).",
+			wish.reference, strings.Join(tried, ", then "), engineWords(err)),
+	}
+}
+
+// pull fetches an image from its registry.
+func (e *engine) pull(ctx context.Context, wish imageWish, say events) error {
+	say.phase(provider.PhasePull, wish.reference)
+	body, err := e.write.ImagePull(ctx, wish.reference, image.PullOptions{Platform: wish.platform})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	return readMessages(body, func(m message) {
+		if m.Progress != nil && m.Progress.Total > 0 {
+			say.bytes(provider.PhasePull, wish.reference+" "+m.ID, m.Progress.Current, m.Progress.Total)
+		}
+	})
+}
+
+// message is one line of an engine's progress stream.
+type message struct {
+	Stream   string `json:"stream"`
+	Status   string `json:"status"`
+	ID       string `json:"id"`
+	Error    string `json:"error"`
+	Progress *struct {
+		Current int64 `json:"current"`
+		Total   int64 `json:"total"`
+	} `json:"progressDetail"`
+}
+
+// readMessages reads a progress stream to its end; an error in it is returned.
+func readMessages(r io.Reader, each func(message)) error {
+	decoder := json.NewDecoder(r)
+	for {
+		var m message
+		switch err := decoder.Decode(&m); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case m.Error != "":
+			return errors.New(m.Error)
+		}
+		each(m)
+	}
+}
+
+// Carry streams an image from one place to another.
+func (p *Provider) Carry(ctx context.Context, req provider.CarryRequest, sink provider.Sink) (provider.CarryResponse, error) {
+	from, err := p.at(req.From)
+	if err != nil {
+		return provider.CarryResponse{}, err
+	}
+	to, err := p.at(req.To)
+	if err != nil {
+		return provider.CarryResponse{}, err
+	}
+	defer to.once("image " + req.Reference)()
+	id, err := carry(ctx, from, to, req.Reference, newEvents(sink, ""))
+	return provider.CarryResponse{ID: id}, err
+}
+
+// carry saves an image in one engine and loads it in another, unless it is there.
+func carry(ctx context.Context, from, to *engine, ref string, say events) (string, error) {
+	source, err := from.read.ImageInspect(ctx, ref)
+	if err != nil {
+		return "", from.problem(err, "reading the image", "", ref)
+	}
+	if id, err := to.imageID(ctx, ref); err != nil || id == source.ID {
+		return id, to.problem(err, "reading the image", "", ref)
+	}
+	say.bytes(provider.PhaseCarry, ref, 0, source.Size)
+	stream, err := from.write.ImageSave(ctx, []string{ref})
+	if err != nil {
+		return "", from.problem(err, "saving the image", "", ref)
+	}
+	defer func() { _ = stream.Close() }()
+	counted := &countingReader{r: stream, each: func(done int64) { say.bytes(provider.PhaseCarry, ref, done, source.Size) }}
+	loaded, err := to.write.ImageLoad(ctx, counted)
+	if err != nil {
+		return "", to.problem(err, "loading the image", "", ref)
+	}
+	defer func() { _ = loaded.Body.Close() }()
+	if err := readMessages(loaded.Body, func(message) {}); err != nil {
+		return "", to.problem(err, "loading the image", "", ref)
+	}
+	id, err := to.imageID(ctx, ref)
+	if err == nil && id == "" {
+		err = errors.New("it is not there after loading")
+	}
+	return id, to.problem(err, "loading the image", "", ref)
+}
+
+// countingReader tells how much was read, about once a MiB.
+type countingReader struct {
+	r          io.Reader
+	each       func(int64)
+	done, told int64
+}
+
+func (c *countingReader) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.done += int64(n)
+	if c.done-c.told >= 1<<20 || errors.Is(err, io.EOF) {
+		c.told = c.done
+		c.each(c.done)
+	}
+	return n, err
+}

@@ -1,0 +1,226 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// outputKept bounds what of a job's output becomes a value.
+const outputKept = 1 << 20
+
+// jobLogKept is how many last lines explain a failure.
+const jobLogKept = 20
+
+// output is what a job wrote; nil where it was not read.
+type output struct {
+	stdout, stderr *string
+}
+
+// runJob starts a job unless it runs or has ended, hands its output on while it
+// runs, and waits for its end. A job that runs is never started a second time.
+func (p *Provider) runJob(ctx context.Context, e *engine, decl provider.Declaration, c container.InspectResponse, say events) (output, error) {
+	limit, err := jobLimit(decl)
+	if err != nil {
+		return output{}, err
+	}
+	if c.State.Status == "created" || c.State.Paused {
+		if err := e.start(ctx, decl, c, say); err != nil {
+			return output{}, err
+		}
+	}
+	w := &watch{e: e, decl: decl, id: c.ID, stopTimeout: c.Config.StopTimeout, last: &lastLines{n: jobLogKept}}
+	result := make(chan error, 1)
+	reading, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	go func() { result <- w.follow(reading, say) }()
+
+	var late <-chan time.Time
+	if limit > 0 {
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		late = timer.C
+	}
+	var why error
+	select {
+	case err = <-result:
+	case <-p.stopping:
+		why = &provider.Problem{Code: provider.Interrupted, Address: decl.Address, Summary: "The job was stopped", Detail: "It got its stop signal because the run was interrupted."}
+		err = w.stop(ctx, say, result)
+	case <-ctx.Done():
+		why = ctx.Err()
+		w.signal(ctx, c.Config.StopSignal, say, result)
+	case <-late:
+		why = &provider.Problem{Code: provider.JobFailed, Address: decl.Address, Path: "timeout", Summary: "The job took too long", Detail: fmt.Sprintf("It did not end within %s and was stopped.", limit)}
+		err = w.stop(ctx, say, result)
+	}
+	return w.result(ctx, err, why)
+}
+
+func jobLimit(decl provider.Declaration) (time.Duration, error) {
+	text := valuesOf(decl.Declared).text("timeout")
+	if text == "" {
+		return 0, nil
+	}
+	d, err := durationOf(text)
+	if err != nil {
+		return 0, &provider.Problem{Code: provider.Invalid, Address: decl.Address, Path: "timeout", Summary: "The declaration cannot be realised", Detail: err.Error() + "."}
+	}
+	return d, nil
+}
+
+// watch follows one job.
+type watch struct {
+	e              *engine
+	decl           provider.Declaration
+	id             string
+	stopTimeout    *int
+	last           *lastLines
+	stdout, stderr bytes.Buffer
+}
+
+// follow hands the output on from its beginning, until the job has ended.
+func (w *watch) follow(ctx context.Context, say events) error {
+	logs, err := w.e.write.ContainerLogs(ctx, w.id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = logs.Close() }()
+	hide := redactor(w.decl.Declared)
+	line := func(stream string) *lineWriter {
+		return &lineWriter{line: func(text string) {
+			text = hide(text)
+			w.last.add(text)
+			say.send(provider.Event{Phase: provider.PhaseOutput, Stream: stream, Text: text})
+		}}
+	}
+	out, errs := line("stdout"), line("stderr")
+	copyErr := demultiplex(logs, valuesOf(w.decl.Declared).flag("tty", false),
+		keep{&w.stdout, out}, keep{&w.stderr, errs})
+	out.flush()
+	errs.flush()
+	ended, failed := w.e.write.ContainerWait(ctx, w.id, container.WaitConditionNotRunning)
+	select {
+	case <-ended:
+		return nil
+	case err := <-failed:
+		return errors.Join(err, copyErr)
+	}
+}
+
+// keep copies to a bounded buffer and to lines.
+type keep struct {
+	kept  *bytes.Buffer
+	lines *lineWriter
+}
+
+func (k keep) Write(b []byte) (int, error) {
+	k.kept.Write(b[:min(len(b), outputKept-min(k.kept.Len(), outputKept))])
+	return k.lines.Write(b)
+}
+
+// stop sends the stop signal, and kills after the grace period.
+func (w *watch) stop(ctx context.Context, say events, result <-chan error) error {
+	say.phase(provider.PhaseStop, "")
+	// The job is stopped although, or because, the call was cancelled.
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if err := w.e.write.ContainerStop(stopping, w.id, container.StopOptions{Timeout: w.stopTimeout}); err != nil {
+		return err
+	}
+	select {
+	case err := <-result:
+		return err
+	case <-stopping.Done():
+		return stopping.Err()
+	}
+}
+
+// parting is how long a job may take to heed its stop signal when nobody waits any more.
+const parting = 2 * time.Second
+
+// signal sends the stop signal for a call that was cancelled, which has to
+// return at once, whatever the job does.
+func (w *watch) signal(ctx context.Context, name string, say events, result <-chan error) {
+	say.phase(provider.PhaseStop, "")
+	parted, cancel := context.WithTimeout(context.WithoutCancel(ctx), parting)
+	defer cancel()
+	if err := w.e.write.ContainerKill(parted, w.id, signalName(name)); err != nil {
+		return // it has ended, or the engine does not answer: the next run sees which
+	}
+	select {
+	case <-result:
+	case <-parted.Done():
+	}
+}
+
+// result turns the end into an answer. Why says that the job did not end by itself.
+func (w *watch) result(ctx context.Context, err, why error) (output, error) {
+	if err != nil && why == nil {
+		return output{}, w.e.problem(err, "following the job", w.decl.Address, w.decl.Name)
+	}
+	stdout, stderr := w.stdout.String(), w.stderr.String()
+	out := output{&stdout, &stderr}
+	if why != nil {
+		var problem *provider.Problem
+		if errors.As(why, &problem) {
+			problem.Log = w.last.kept
+		}
+		return out, why
+	}
+	c, err := w.e.read.ContainerInspect(ctx, w.id)
+	if err != nil {
+		return out, w.e.problem(err, "reading the job", w.decl.Address, w.decl.Name)
+	}
+	if c.State.ExitCode == 0 && c.State.Error == "" {
+		return out, nil
+	}
+	return out, &provider.Problem{
+		Code: provider.JobFailed, Address: w.decl.Address, Summary: "The job failed",
+		Detail: fmt.Sprintf("%s Its container %s is kept.", ended(c.State), w.decl.Name), Log: w.last.kept,
+	}
+}
+
+// demultiplex copies a container's output; with a terminal there is one stream.
+func demultiplex(logs io.Reader, tty bool, stdout, stderr io.Writer) error {
+	if tty {
+		_, err := io.Copy(stdout, logs)
+		return err
+	}
+	_, err := stdcopy.StdCopy(stdout, stderr, logs)
+	return err
+}
+
+// outputOf reads what a job that has ended wrote.
+func (e *engine) outputOf(ctx context.Context, c container.InspectResponse) (stdout, stderr *string, err error) {
+	logs, err := e.read.ContainerLogs(ctx, c.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true})
+	if err != nil {
+		return nil, nil, e.problem(err, "reading the output of", "", c.ID)
+	}
+	defer func() { _ = logs.Close() }()
+	var out, errs bytes.Buffer
+	nothing := &lineWriter{line: func(string) {}}
+	if err := demultiplex(logs, c.Config.Tty, keep{&out, nothing}, keep{&errs, nothing}); err != nil {
+		return nil, nil, e.problem(err, "reading the output of", "", c.ID)
+	}
+	o, s := out.String(), errs.String()
+	return &o, &s, nil
+}
+
+// isStopping tells whether Stop was called.
+func (p *Provider) isStopping() bool {
+	select {
+	case <-p.stopping:
+		return true
+	default:
+		return false
+	}
+}

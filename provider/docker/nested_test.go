@@ -1,0 +1,271 @@
+package docker_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// nest is a daemon with its volumes and network.
+type nest struct {
+	daemon provider.Declaration
+	object provider.Object
+	place  provider.Place
+}
+
+func (r *rig) daemonDeclaration(more attributes) provider.Declaration {
+	network := reference("network.ci", "network", r.project+"-ci")
+	declared := attributes{
+		"image": text(dindImage), "tls": cty.True, "alias": text("docker"), "networks": cty.ListVal([]cty.Value{network}),
+		"mount": cty.ListVal([]cty.Value{
+			mountValue("volume", r.project+"-dind-data", "/var/lib/docker", false),
+			mountValue("volume", r.project+"-dind-certs", "/certs/client", false),
+		}),
+	}
+	for name, v := range more {
+		declared[name] = v
+	}
+	return r.declaration("daemon.dind", declared)
+}
+
+func (r *rig) nest(more attributes) nest {
+	r.t.Helper()
+	for _, address := range []string{"network.ci", "volume.dind.data", "volume.dind.certs"} {
+		r.create(provider.Root, r.declaration(address, attributes{}))
+	}
+	decl := r.daemonDeclaration(more)
+	object := r.create(provider.Root, decl)
+	return nest{daemon: decl, object: object, place: r.open(provider.Root, object.ID)}
+}
+
+func (r *rig) open(parent provider.Place, id string) provider.Place {
+	r.t.Helper()
+	resp, err := r.p.Open(r.t.Context(), provider.OpenRequest{Parent: parent, ID: id})
+	if err != nil || !resp.Readable {
+		r.t.Fatalf("opening: %+v, %v", resp, err)
+	}
+	return resp.Place
+}
+
+func (r *rig) controller(n nest) provider.Declaration {
+	related := provider.Related{Address: "daemon.dind", Kind: provider.Daemon, Name: n.daemon.Name, Declared: n.daemon.Declared}
+	return r.declaration("controller.control", attributes{
+		"image": text(controllerImage), "daemon": reference("daemon.dind", "daemon", n.daemon.Name),
+		"networks": cty.ListVal([]cty.Value{reference("network.ci", "network", r.project+"-ci")}),
+		"mount":    cty.ListVal([]cty.Value{mountValue("volume", r.project+"-dind-certs", "/certs/client", true)}),
+	}, related)
+}
+
+func (r *rig) job(command ...string) provider.Declaration {
+	return r.declaration("job.list", attributes{"image": text(bashImage), "command": list(command...)})
+}
+
+// A daemon with TLS gets ready, its controller reaches it, a job inside sees the
+// daemon's files and its output is kept, and everything can be looked at again.
+func TestDaemonControllerAndNestedJob(t *testing.T) {
+	r := newRig(t)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "marker.txt"), "x")
+	n := r.nest(attributes{
+		"config": cty.ObjectVal(attributes{"log-level": text("error")}),
+		"mount": cty.ListVal([]cty.Value{
+			mountValue("volume", r.project+"-dind-data", "/var/lib/docker", false),
+			mountValue("volume", r.project+"-dind-certs", "/certs/client", false),
+			mountValue("bind", dir, "/repo", false),
+		}),
+	})
+	if n.object.Values.Endpoint != "tcp://docker:2376" {
+		t.Errorf("endpoint %q", n.object.Values.Endpoint)
+	}
+	if again := r.open(provider.Root, n.object.ID); again != n.place {
+		t.Errorf("opened twice: %q and %q", n.place, again)
+	}
+	controller := r.create(provider.Root, r.controller(n))
+	proof, err := r.p.(provider.Prober).Probe(t.Context(), provider.ProbeRequest{ID: controller.ID, Declaration: r.controller(n)}, r.sink)
+	if err != nil || proof.Answer == "" {
+		t.Fatalf("probe: %+v, %v", proof, err)
+	}
+
+	job := r.job("ls", "/repo")
+	job.Declared = cty.ObjectVal(attributes{
+		"image": text(bashImage), "command": list("ls", "/repo"),
+		"mount": cty.ListVal([]cty.Value{mountValue("bind", "/repo", "/repo", false)}),
+	})
+	resp, err := r.p.Create(t.Context(), r.request(n.place, job), r.sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := *resp.Object.Values.Stdout; got != "marker.txt\n" {
+		t.Errorf("stdout %q", got)
+	}
+	if d := cmp.Diff([]string{"marker.txt"}, r.lines()); d != "" {
+		t.Error(d)
+	}
+	seen := r.observe(t.Context(), n.place, job.Address)[job.Address]
+	if seen.Values.Stdout == nil || *seen.Values.Stdout != "marker.txt\n" || *seen.Values.ExitCode != 0 {
+		t.Errorf("observed: %+v", seen.Values)
+	}
+	r.same(job, seen)
+
+	stat, err := r.p.(provider.Stater).Stat(t.Context(), provider.StatRequest{ID: n.object.ID, Path: "/repo/marker.txt"})
+	if err != nil || !stat.Exists || stat.Size != 1 {
+		t.Errorf("stat: %+v, %v", stat, err)
+	}
+	var out bytes.Buffer
+	code, err := r.p.(provider.Execer).Exec(t.Context(), provider.ExecRequest{
+		ID: controller.ID, Command: []string{"sh", "-c", "cat; docker ps -aq | wc -l; exit 7"}, Stdin: strings.NewReader("in\n"), Stdout: &out,
+	})
+	if err != nil || code.ExitCode != 7 || out.String() != "in\n1\n" {
+		t.Errorf("exec: %+v %q %v", code, out.String(), err)
+	}
+}
+
+// Looking into a daemon again and again opens no more than a few tunnels, and
+// closing the provider ends every one of them.
+func TestTunnelsAreReusedAndEnd(t *testing.T) {
+	r := newRig(t)
+	n := r.nest(nil)
+	for range 20 {
+		r.observe(t.Context(), n.place)
+	}
+	if got := tunnels(t); got == 0 || got > 8 {
+		t.Errorf("%d tunnels", got)
+	}
+	inside, err := r.p.(provider.Dialer).Dial(t.Context(), provider.Root, n.object.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inside.Write([]byte("GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	var answer bytes.Buffer
+	if _, err := answer.ReadFrom(inside); err != nil || !strings.HasSuffix(answer.String(), "OK") {
+		t.Errorf("through a dialled connection: %q, %v", answer.String(), err)
+	}
+	_ = inside.Close()
+
+	closed := r.p
+	defer r.configure() // for the cleaning up
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for tunnels(t) > 0 {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d tunnels after Close", tunnels(t))
+		}
+		<-tick.C
+	}
+}
+
+func tunnels(t *testing.T) int {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err == nil && string(content) == "docker\x00system\x00dial-stdio\x00" {
+			count++
+		}
+	}
+	return count
+}
+
+// A daemon that ends instead of getting ready is reported with its last lines.
+func TestDaemonThatEnds(t *testing.T) {
+	r := newRig(t)
+	r.create(provider.Root, r.declaration("network.ci", attributes{}))
+	decl := r.daemonDeclaration(attributes{"flags": list("--no-such-flag"), "mount": cty.NullVal(cty.DynamicPseudoType)})
+	resp, err := r.p.Create(t.Context(), r.request(provider.Root, decl), nil)
+	wantCode(t, err, provider.NotReady, decl.Name)
+	problem := asProblem(t, err)
+	if resp.ID == "" || !strings.Contains(strings.Join(problem.Log, "\n"), "unknown flag: --no-such-flag") {
+		t.Errorf("id %q, log %q", resp.ID, problem.Log)
+	}
+	if open, err := r.p.Open(t.Context(), provider.OpenRequest{ID: resp.ID}); err != nil || open.Readable || open.Why == "" {
+		t.Errorf("opening it: %+v, %v", open, err)
+	}
+}
+
+// A job that fails says its exit code and its last lines; it is kept, and a
+// job that runs is waited for, not started again.
+func TestJobs(t *testing.T) {
+	r := newRig(t)
+	job := r.job("sh", "-c", "echo out; echo the reason >&2; exit 4")
+	resp, err := r.p.Create(t.Context(), r.request(provider.Root, job), r.sink)
+	wantCode(t, err, provider.JobFailed, "exit code 4")
+	if got := strings.Join(asProblem(t, err).Log, "\n"); !strings.Contains(got, "the reason") || resp.ID == "" {
+		t.Errorf("log %q, id %q", got, resp.ID)
+	}
+	seen := r.observe(t.Context(), provider.Root)[job.Address]
+	if seen.Condition.State != provider.StateExited || seen.Condition.ExitCode != 4 {
+		t.Errorf("condition %+v", seen.Condition)
+	}
+
+	_, err = r.p.Resume(t.Context(), provider.ResumeRequest{ID: resp.ID, Declaration: job, Project: r.project}, nil)
+	wantCode(t, err, provider.JobFailed, "exit code 4")
+	if got := r.observe(t.Context(), provider.Root)[job.Address].Condition.Started; got != seen.Condition.Started {
+		t.Errorf("a job that had ended was started again at %s", got)
+	}
+
+	slow := r.declaration("job.slow", attributes{"image": text(bashImage), "command": list("sh", "-c", "echo ran; sleep 1000"), "init": cty.True, "timeout": text("500ms")})
+	_, err = r.p.Create(t.Context(), r.request(provider.Root, slow), r.sink)
+	wantCode(t, err, provider.JobFailed, "500ms")
+
+	waited := r.declaration("job.waited", attributes{"image": text(bashImage), "command": list("sh", "-c", "echo ran; sleep 1"), "init": cty.True})
+	ctx, cancel := context.WithCancel(t.Context())
+	started := make(chan struct{})
+	go func() {
+		<-started
+		cancel()
+	}()
+	_, err = r.p.Create(ctx, r.request(provider.Root, waited), func(e provider.Event) {
+		if e.Phase == provider.PhaseOutput {
+			close(started)
+		}
+	})
+	if err == nil || ctx.Err() == nil {
+		t.Errorf("a cancelled job: %v", err)
+	}
+	again := r.observe(t.Context(), provider.Root)[waited.Address]
+	if again.Condition.State != provider.StateExited || again.Condition.ExitCode != 143 {
+		t.Errorf("a cancelled job got no stop signal: %+v", again.Condition)
+	}
+}
+
+// Retries replace the container; the last attempt is kept.
+func TestJobIsTriedAgain(t *testing.T) {
+	r := newRig(t)
+	dir := t.TempDir()
+	job := r.declaration("job.flaky", attributes{
+		"image": text(bashImage), "command": list("sh", "-c", "echo x >>/d/tries; [ $(wc -l </d/tries) -ge 3 ]"), "retries": cty.NumberIntVal(3),
+		"mount": cty.ListVal([]cty.Value{mountValue("bind", dir, "/d", false)}),
+	})
+	r.create(provider.Root, job)
+	if content, _ := os.ReadFile(filepath.Join(dir, "tries")); string(content) != "x\nx\nx\n" {
+		t.Errorf("tries %q", content)
+	}
+}
+
+func asProblem(t *testing.T, err error) *provider.Problem {
+	t.Helper()
+	p, ok := err.(*provider.Problem) //nolint:errorlint // the contract hands it over as it is
+	if !ok {
+		t.Fatalf("%v is no Problem", err)
+	}
+	return p
+}

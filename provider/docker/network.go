@@ -1,0 +1,134 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// networkOptions is what a declared network is created with.
+func networkOptions(d values) network.CreateOptions {
+	driver := d.text("driver")
+	if driver == "" {
+		driver = "bridge"
+	}
+	return network.CreateOptions{
+		Driver: driver, Internal: d.flag("internal", false), Attachable: d.flag("attachable", false),
+		Options: d.mapping("options"), Labels: d.mapping("labels"),
+	}
+}
+
+func networkView(o network.CreateOptions) map[string]cty.Value {
+	return map[string]cty.Value{
+		"driver":     cty.StringVal(o.Driver),
+		"internal":   cty.BoolVal(o.Internal),
+		"attachable": cty.BoolVal(o.Attachable),
+		"options":    stringMap(o.Options),
+		"labels":     stringMap(foreignLabels(o.Labels)),
+	}
+}
+
+// createNetwork makes a network, or adopts it. Engines before API 1.44 accept a
+// second one of the same name, so that names are looked up first.
+func (p *Provider) createNetwork(ctx context.Context, e *engine, req provider.CreateRequest, say events) (provider.CreateResponse, error) {
+	decl := req.Declaration
+	found, err := e.networkNamed(ctx, decl.Name)
+	if err != nil {
+		return provider.CreateResponse{}, e.problem(err, "looking for the network", decl.Address, decl.Name)
+	}
+	if found != nil {
+		if err := mayAdopt(req, "network", found.ID, ownerOf(found.Labels)); err != nil {
+			return provider.CreateResponse{}, err
+		}
+		return provider.CreateResponse{ID: found.ID, Adopted: true, Object: placed(e, networkObject(*found))}, nil
+	}
+	say.phase(provider.PhaseCreate, "")
+	options := networkOptions(valuesOf(decl.Declared))
+	options.Labels = withOwner(options.Labels, req.Owner)
+	created, err := e.write.NetworkCreate(ctx, decl.Name, options)
+	if err != nil {
+		return provider.CreateResponse{}, e.problem(err, "creating the network", decl.Address, decl.Name)
+	}
+	n, err := e.read.NetworkInspect(ctx, created.ID, network.InspectOptions{})
+	if err != nil {
+		return provider.CreateResponse{ID: created.ID}, e.problem(err, "reading the network", decl.Address, decl.Name)
+	}
+	object := placed(e, networkObject(n))
+	return provider.CreateResponse{ID: n.ID, Object: object}, applied(req, object, e.facts, "")
+}
+
+// networkNamed finds a network by its exact name, ours before others'; nil for none.
+func (e *engine) networkNamed(ctx context.Context, name string) (*network.Inspect, error) {
+	list, err := e.read.NetworkList(ctx, network.ListOptions{Filters: filters.NewArgs(filters.Arg("name", name))})
+	if err != nil {
+		return nil, err
+	}
+	var found *network.Inspect
+	for i := range list {
+		if list[i].Name == name && (found == nil || list[i].Labels[labelProject] != "") {
+			found = &list[i]
+		}
+	}
+	return found, nil
+}
+
+// deleteNetwork removes a network that only the project's own containers use.
+func (p *Provider) deleteNetwork(ctx context.Context, e *engine, req provider.DeleteRequest, say events) error {
+	n, err := e.read.NetworkInspect(ctx, req.ID, network.InspectOptions{})
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return e.problem(err, "reading the network", "", req.ID)
+	}
+	if err := mayChange(req.Project, "network", n.Name, ownerOf(n.Labels)); err != nil {
+		return err
+	}
+	l, err := e.list(ctx)
+	if err != nil {
+		return err
+	}
+	if users := l.foreignMembers(n.Name, n.ID, req.Project); len(users) > 0 {
+		return inUse("network", n.Name, n.Labels[labelAddress], users)
+	}
+	say.phase(provider.PhaseRemove, "")
+	for id := range n.Containers {
+		if err := e.write.NetworkDisconnect(ctx, n.ID, id, true); err != nil && !errdefs.IsNotFound(err) {
+			return e.problem(err, "disconnecting a container from the network", n.Labels[labelAddress], n.Name)
+		}
+	}
+	if err := e.write.NetworkRemove(ctx, n.ID); err != nil && !errdefs.IsNotFound(err) {
+		return e.problem(err, "removing the network", n.Labels[labelAddress], n.Name)
+	}
+	return nil
+}
+
+func inUse(kind, name, address string, users []string) error {
+	return &provider.Problem{
+		Code: provider.InUse, Address: address, Summary: "Something else uses it", Holder: strings.Join(users, ", "),
+		Detail: fmt.Sprintf("The %s %s is used by %s. Remove or disconnect that first; dindctl does not touch what is not the project's.", kind, name, strings.Join(users, ", ")),
+	}
+}
+
+// withOwner adds the labels of ownership to declared ones.
+func withOwner(labels map[string]string, owner provider.Ownership) map[string]string {
+	out := maps.Clone(labels)
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, ownerLabels(owner))
+	return out
+}
+
+func placed(e *engine, o provider.Object) provider.Object {
+	o.Place = e.place
+	return o
+}

@@ -1,0 +1,248 @@
+package docker_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/docker"
+)
+
+// What was recorded on an object is read back as it was, however long.
+func TestLabelsGoRound(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, 100, 100_000} {
+		want := provider.Ownership{
+			Project: "p", Address: `daemon.x["a b"]`, Kind: provider.Daemon, Origin: "host:/a b.hcl",
+			Spec: fmt.Appendf(nil, `{"x":%q}`, strings.Repeat("é", size)), Deps: []string{`volume.v["a b"]`, "network.n"}, Run: "r", Schema: 1,
+		}
+		labels := docker.Labels(want)
+		if d := cmp.Diff(want, docker.Owner(labels)); d != "" {
+			t.Errorf("size %d: %s", size, d)
+		}
+		if got := len(labels["dev.dindctl.spec"]); got > 4<<10 {
+			t.Errorf("a record of %d characters", got)
+		}
+	}
+}
+
+// Records that cannot be read are a later version's: nothing touches the object.
+func TestUnreadableRecordsAreOfALaterVersion(t *testing.T) {
+	t.Parallel()
+	for _, change := range []map[string]string{{"dev.dindctl.schema": "2"}, {"dev.dindctl.schema": ""}, {"dev.dindctl.spec": "H4sIAAAA"}} {
+		labels := docker.Labels(provider.Ownership{Project: "p", Spec: []byte("{}")})
+		for name, value := range change {
+			labels[name] = value
+		}
+		if got := docker.Owner(labels).Schema; got <= provider.OwnershipSchema {
+			t.Errorf("%v: version %d", change, got)
+		}
+	}
+	if got := docker.Owner(map[string]string{"dev.dindctl.address": "x"}); got.Address != "" {
+		t.Errorf("without a project it is not ours: %+v", got)
+	}
+}
+
+type answer func(*http.Request) (*http.Response, error)
+
+func (a answer) RoundTrip(r *http.Request) (*http.Response, error) { return a(r) }
+
+// Of everything that a client can send, planning lets reads and the opening of
+// a tunnel pass, and nothing else.
+func TestPlanningTransportRefusesChanges(t *testing.T) {
+	t.Parallel()
+	id := strings.Repeat("a", 64)
+	tunnel, other := docker.TunnelExec(), docker.TunnelExec()
+	other.Cmd = []string{"docker", "system", "prune"}
+	moved := docker.TunnelExec()
+	moved.Env = append(moved.Env, "DOCKER_HOST=tcp://elsewhere:2375")
+	rows := []struct {
+		method, path string
+		body         any
+		passes       bool
+	}{
+		{"GET", "/v1.41/containers/json", nil, true},
+		{"HEAD", "/v1.41/containers/x/archive", nil, true},
+		{"POST", "/v1.41/containers/" + id + "/exec", tunnel, true},
+		{"POST", "/v1.41/exec/" + id + "/start", struct{}{}, true},
+		{"POST", "/v1.41/containers/" + id + "/exec", other, false},
+		{"POST", "/v1.41/containers/" + id + "/exec", moved, false},
+		{"POST", "/v1.41/containers/" + id + "/exec", nil, false},
+		{"POST", "/v1.41/containers/" + id + "/start", nil, false},
+		{"POST", "/v1.41/containers/create", tunnel, false},
+		{"POST", "/v1.41/volumes/create", nil, false},
+		{"PUT", "/v1.41/containers/x/archive", nil, false},
+		{"DELETE", "/v1.41/containers/x", nil, false},
+	}
+	for _, row := range rows {
+		sent := ""
+		transport := docker.ReadOnly(answer(func(r *http.Request) (*http.Response, error) {
+			if r.Body != nil {
+				content, _ := io.ReadAll(r.Body)
+				sent = string(content)
+			}
+			return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+		}))
+		var body io.Reader
+		content, _ := json.Marshal(row.body)
+		if row.body != nil {
+			body = bytes.NewReader(content)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), row.method, "http://x"+row.path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := transport.RoundTrip(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if (err == nil) != row.passes {
+			t.Errorf("%s %s %s: %v", row.method, row.path, content, err)
+		}
+		if row.passes && row.body != nil && sent != string(content) {
+			t.Errorf("%s %s: sent %q, want %q", row.method, row.path, sent, content)
+		}
+	}
+}
+
+type stream struct {
+	io.Reader
+	io.Writer
+	closed bool
+}
+
+func (s *stream) Close() error { s.closed = true; return nil }
+
+func frame(kind byte, text string) string {
+	return string([]byte{kind, 0, 0, 0, 0, 0, byte(len(text) >> 8), byte(len(text))}) + text
+}
+
+// A connection over an exec carries the command's output alone, across frames of
+// any size; when a command ends with nothing but errors, they are the error.
+func TestConnectionOverAnExec(t *testing.T) {
+	t.Parallel()
+	s := &stream{Reader: strings.NewReader(frame(1, "HTTP") + frame(2, "a warning") + frame(1, "") + frame(1, "/1.1"))}
+	conn := docker.ExecConn(s)
+	got := make([]byte, 8)
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != "HTTP/1.1" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := conn.Read(got); err == nil || err.Error() != "a warning" {
+		t.Errorf("at the end: %v", err)
+	}
+	if err := conn.Close(); err != nil || !s.closed {
+		t.Errorf("closed %v, %v", s.closed, err)
+	}
+	if _, err := docker.ExecConn(&stream{Reader: strings.NewReader(frame(1, "x")[:5])}).Read(got); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a torn frame: %v", err)
+	}
+}
+
+// The root engine is chosen by -H, -context, DOCKER_HOST, DOCKER_CONTEXT, the
+// current context, the default socket: in this order, and it is said by which.
+func TestEndpointIsChosenInOrder(t *testing.T) {
+	t.Parallel()
+	const away = "6754af9632a2745e85c293e5aac0863370d9bd3330b9938c00cadfd215227d77" // sha256 of "prod"
+	files := map[string]string{
+		"/home/u/.docker/config.json":                          `{"currentContext":"prod"}`,
+		"/home/u/.docker/contexts/meta/" + away + "/meta.json": `{"Name":"prod","Endpoints":{"docker":{"Host":"tcp://prod:2376","SkipTLSVerify":true}}}`,
+		"/plain/config.json":                                   `{"auths":{}}`,
+		"/broken/config.json":                                  `{`,
+	}
+	read := func(name string) ([]byte, error) {
+		if content, ok := files[name]; ok {
+			return []byte(content), nil
+		}
+		return nil, fs.ErrNotExist
+	}
+	home := map[string]string{"HOME": "/home/u"}
+	with := func(more ...string) map[string]string {
+		env := map[string]string{"HOME": "/home/u"}
+		for i := 0; i < len(more); i += 2 {
+			env[more[i]] = more[i+1]
+		}
+		return env
+	}
+	rows := []struct {
+		req  provider.ConfigureRequest
+		want string
+	}{
+		{provider.ConfigureRequest{Endpoint: "unix:///x", Context: "prod", Environment: with("DOCKER_HOST", "tcp://h")}, `unix:///x by -H`},
+		{provider.ConfigureRequest{Endpoint: "/x.sock", Environment: home}, `unix:///x.sock by -H`},
+		{provider.ConfigureRequest{Endpoint: "h:2375", Environment: home}, `tcp://h:2375 by -H`},
+		{provider.ConfigureRequest{Context: "prod", Environment: with("DOCKER_HOST", "tcp://h")}, `tcp://prod:2376 by context "prod" (-context or the project's pin) with TLS`},
+		{provider.ConfigureRequest{Environment: with("DOCKER_HOST", "tcp://h", "DOCKER_CONTEXT", "prod")}, `tcp://h by DOCKER_HOST`},
+		{provider.ConfigureRequest{Environment: with("DOCKER_HOST", "tcp://h", "DOCKER_TLS_VERIFY", "1", "DOCKER_CERT_PATH", "/c")}, `tcp://h by DOCKER_HOST with TLS`},
+		{provider.ConfigureRequest{Environment: with("DOCKER_CONTEXT", "prod")}, `tcp://prod:2376 by context "prod" (DOCKER_CONTEXT) with TLS`},
+		{provider.ConfigureRequest{Environment: home}, `tcp://prod:2376 by context "prod" (currentContext in /home/u/.docker/config.json) with TLS`},
+		{provider.ConfigureRequest{Context: "default", Environment: home}, `unix:///var/run/docker.sock by context "default" (-context or the project's pin)`},
+		{provider.ConfigureRequest{Environment: with("DOCKER_CONFIG", "/plain")}, `unix:///var/run/docker.sock by default socket`},
+		{provider.ConfigureRequest{Environment: map[string]string{}}, `unix:///var/run/docker.sock by default socket`},
+		{provider.ConfigureRequest{Context: "nowhere", Environment: home}, string(provider.NotFound)},
+		{provider.ConfigureRequest{Environment: with("DOCKER_CONFIG", "/broken")}, string(provider.Invalid)},
+	}
+	for _, row := range rows {
+		url, chosen, secure, err := docker.Choose(row.req, read)
+		got := url + " by " + chosen
+		if secure {
+			got += " with TLS"
+		}
+		if err != nil {
+			got = string(provider.CodeOf(err))
+		}
+		if got != row.want {
+			t.Errorf("%+v:\n got %s\nwant %s", row.req, got, row.want)
+		}
+	}
+}
+
+// An engine that does not answer is named, with how it was chosen and what to do.
+func TestUnreachableEngineIsNamed(t *testing.T) {
+	t.Parallel()
+	p := docker.New(nil)
+	_, err := p.Configure(t.Context(), provider.ConfigureRequest{Endpoint: "unix://" + t.TempDir() + "/nobody.sock"})
+	wantCode(t, err, provider.Unreachable, "nobody.sock", "chosen by -H", "DOCKER_HOST")
+	_, err = p.Configure(t.Context(), provider.ConfigureRequest{Endpoint: "gopher://x"})
+	wantCode(t, err, provider.Invalid, "gopher://x", "ssh")
+	if _, err := p.Open(t.Context(), provider.OpenRequest{ID: "x"}); err == nil {
+		t.Error("a provider that is not configured opens something")
+	}
+}
+
+// The containers that a process runs in are found by the files that engines mount.
+func TestOwnContainerIsFound(t *testing.T) {
+	t.Parallel()
+	id := strings.Repeat("0a", 32)
+	mountinfo := "1 2 8:1 /var/lib/docker/containers/" + id + "/resolv.conf /etc/resolv.conf rw - ext4 /dev/sda rw\n" +
+		"1 2 8:1 /var/lib/docker/containers/" + id + "/hostname /etc/hostname rw - ext4 /dev/sda rw\n" +
+		"1 2 8:1 /var/lib/docker/containers/" + strings.Repeat("b", 64) + "/hostname /srv/hostname rw - ext4 /dev/sda rw\n"
+	if d := cmp.Diff([]string{id}, docker.ContainersIn(mountinfo)); d != "" {
+		t.Error(d)
+	}
+}
+
+// A size has one spelling, whatever it was written like.
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"512m": "512m", "512M": "512m", "0.5g": "512m", "524288k": "512m", "536870912": "512m", "1GiB": "1g", "1gb": "1g", "1000": "1000", "1b": "1",
+	} {
+		if got, err := docker.Size(in); err != nil || got != want {
+			t.Errorf("%s: %s, %v; want %s", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", "m", "-1m", "1x", "1mm"} {
+		if got, err := docker.Size(in); err == nil {
+			t.Errorf("%q: %s, want an error", in, got)
+		}
+	}
+}

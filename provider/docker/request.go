@@ -1,0 +1,306 @@
+package docker
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/go-connections/nat"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// request is what is sent to an engine to make a container, but for its labels
+// of ours and its image's id.
+type request struct {
+	image    string // reference as the engine is asked for it
+	config   container.Config
+	host     container.HostConfig
+	mounts   []mountSpec
+	networks []attachment
+	platform string
+	// daemonJSON is put into a daemon's container before its start; nil for none.
+	daemonJSON []byte
+}
+
+// attachment is one network that a container joins.
+type attachment struct {
+	name, id string // id is empty where it is not known
+	aliases  []string
+}
+
+// requestOf turns a declaration into a request. It is pure; what is not known
+// yet is left out.
+func requestOf(decl provider.Declaration) (request, error) {
+	b := &builder{decl: decl, d: valuesOf(decl.Declared)}
+	b.r.image = imageOf(b.d)
+	b.basics()
+	b.resources()
+	b.security()
+	b.ports()
+	b.healthcheck()
+	b.connect()
+	b.mounts()
+	b.environment()
+	if decl.Kind == provider.Daemon {
+		b.daemon()
+	}
+	if b.err != nil {
+		return request{}, b.err
+	}
+	return b.r, nil
+}
+
+// imageOf returns the reference of the image that is wanted.
+func imageOf(d values) string {
+	if r, ok := d.ref("image"); ok {
+		return r.engineName()
+	}
+	return d.text("image")
+}
+
+// builder fills a request; the first thing that cannot be sent is kept in err.
+type builder struct {
+	decl provider.Declaration
+	d    values
+	r    request
+	err  error
+}
+
+func (b *builder) invalid(path string, err error) {
+	if b.err == nil {
+		b.err = &provider.Problem{
+			Code: provider.Invalid, Address: b.decl.Address, Path: path,
+			Summary: "The declaration cannot be realised", Detail: fmt.Sprintf("%s: %v.", path, err),
+		}
+	}
+}
+
+func (b *builder) size(name string) int64 {
+	if !b.d.has(name) {
+		return 0
+	}
+	n, err := bytesOf(b.d.text(name))
+	if err != nil {
+		b.invalid(name, err)
+	}
+	return n
+}
+
+func (b *builder) basics() {
+	c, d := &b.r.config, b.d
+	c.Image = b.r.image
+	if d.has("command") {
+		c.Cmd = d.list("command")
+	}
+	if d.has("entrypoint") {
+		c.Entrypoint = d.list("entrypoint")
+	}
+	c.User, c.WorkingDir, c.Hostname = d.text("user"), d.text("working_dir"), d.text("hostname")
+	c.Tty = d.flag("tty", false)
+	if d.has("stop_signal") {
+		c.StopSignal = signalName(d.text("stop_signal"))
+	}
+	if d.has("stop_grace_period") {
+		grace, err := durationOf(d.text("stop_grace_period"))
+		if err != nil {
+			b.invalid("stop_grace_period", err)
+		}
+		whole := seconds(grace)
+		c.StopTimeout = &whole
+	}
+	c.Labels = d.mapping("labels")
+	for name := range c.Labels {
+		if ourLabel(name) {
+			b.invalid("labels", fmt.Errorf("%s: labels under %s are dindctl's own", name, labelPrefix))
+		}
+	}
+	b.r.platform = d.text("platform")
+	b.restart()
+}
+
+func (b *builder) restart() {
+	text := b.d.text("restart")
+	if text == "" {
+		text = "unless-stopped"
+		if b.decl.Kind == provider.Job {
+			text = "no"
+		}
+	}
+	name, count, counted := strings.Cut(text, ":")
+	policy := container.RestartPolicy{Name: container.RestartPolicyMode(name)}
+	if counted {
+		n, err := strconv.Atoi(count)
+		if err != nil || n < 0 {
+			b.invalid("restart", fmt.Errorf("%q: the number of attempts is not a number", text))
+		}
+		policy.MaximumRetryCount = n
+	}
+	if err := container.ValidateRestartPolicy(policy); err != nil {
+		b.invalid("restart", err)
+	}
+	b.r.host.RestartPolicy = policy
+	if b.decl.Kind == provider.Job {
+		b.r.host.LogConfig = container.LogConfig{Type: "json-file"}
+	}
+}
+
+func (b *builder) resources() {
+	h, d := &b.r.host, b.d
+	h.ShmSize = b.size("shm_size")
+	if h.Memory = b.size("mem_limit"); h.Memory > 0 {
+		h.MemorySwap = 2 * h.Memory // what the engine makes of it; an update has to send it
+	}
+	if cpus, ok := d.number("cpus"); ok {
+		h.NanoCPUs = nanoCPUs(cpus)
+	}
+	if pids, ok := d.number("pids_limit"); ok {
+		n := int64(pids)
+		h.PidsLimit = &n
+	}
+	h.Runtime = d.text("runtime")
+	h.IpcMode = container.IpcMode(d.text("ipc"))
+	h.PidMode = container.PidMode(d.text("pid"))
+	h.Sysctls = d.mapping("sysctls")
+	h.DNS = d.list("dns")
+	for _, name := range sortedKeys(d.mapping("extra_hosts")) {
+		h.ExtraHosts = append(h.ExtraHosts, name+":"+d.mapping("extra_hosts")[name])
+	}
+	if list := d.list("tmpfs"); len(list) > 0 {
+		h.Tmpfs = map[string]string{}
+		for _, entry := range list {
+			target, options, _ := strings.Cut(entry, ":")
+			h.Tmpfs[cleanPath(target)] = options
+		}
+	}
+}
+
+func (b *builder) security() {
+	h, d := &b.r.host, b.d
+	h.Privileged = d.flag("privileged", b.decl.Kind == provider.Daemon)
+	h.ReadonlyRootfs = d.flag("read_only", false)
+	if d.has("init") {
+		init := d.flag("init", false)
+		h.Init = &init
+	}
+	h.CapAdd, h.CapDrop = capabilities(d.list("cap_add")), capabilities(d.list("cap_drop"))
+	h.GroupAdd, h.SecurityOpt = d.list("group_add"), d.list("security_opt")
+}
+
+func (b *builder) ports() {
+	for _, port := range b.d.blocks("ports") {
+		target, _ := port.number("target")
+		protocol := port.text("protocol")
+		if protocol == "" {
+			protocol = "tcp"
+		}
+		name, err := nat.NewPort(protocol, strconv.Itoa(int(target)))
+		if err != nil || target < 1 || target > 65535 {
+			b.invalid("ports", fmt.Errorf("%v/%s is not a port", target, protocol))
+			continue
+		}
+		binding := nat.PortBinding{HostIP: port.text("host_ip")}
+		if published, ok := port.number("published"); ok && published > 0 {
+			binding.HostPort = strconv.Itoa(int(published))
+		}
+		// Old engines publish only what is exposed too, without a word.
+		if b.r.config.ExposedPorts == nil {
+			b.r.config.ExposedPorts, b.r.host.PortBindings = nat.PortSet{}, nat.PortMap{}
+		}
+		b.r.config.ExposedPorts[name] = struct{}{}
+		b.r.host.PortBindings[name] = append(b.r.host.PortBindings[name], binding)
+	}
+}
+
+func (b *builder) healthcheck() {
+	check, ok := b.d.block("healthcheck")
+	if !ok {
+		return
+	}
+	h := &container.HealthConfig{Test: check.list("test")}
+	for _, field := range []struct {
+		name string
+		to   *int64
+	}{
+		{"interval", (*int64)(&h.Interval)},
+		{"timeout", (*int64)(&h.Timeout)},
+		{"start_period", (*int64)(&h.StartPeriod)},
+	} {
+		if !check.has(field.name) {
+			continue
+		}
+		d, err := durationOf(check.text(field.name))
+		if err != nil {
+			b.invalid("healthcheck."+field.name, err)
+		}
+		*field.to = int64(d)
+	}
+	if n, ok := check.number("retries"); ok {
+		h.Retries = int(n)
+	}
+	b.r.config.Healthcheck = h
+}
+
+// connect lists the networks; the label is always an alias, and a daemon's alias too.
+func (b *builder) connect() {
+	aliases := []string{labelOf(b.decl.Address)}
+	if b.decl.Kind == provider.Daemon {
+		aliases = appendNew(aliases, aliasOf(b.d))
+	}
+	for _, n := range b.d.refs("networks") {
+		b.r.networks = append(b.r.networks, attachment{name: n.engineName(), id: n.ID, aliases: aliases})
+	}
+	if len(b.r.networks) > 0 {
+		b.r.host.NetworkMode = container.NetworkMode(b.r.networks[0].name)
+	}
+}
+
+func (b *builder) mounts() {
+	for _, m := range b.d.blocks("mount") {
+		spec := mountOf(m)
+		if spec.target == "" || !strings.HasPrefix(spec.target, "/") {
+			b.invalid("mount", fmt.Errorf("the target %q is not an absolute path", spec.target))
+			continue
+		}
+		b.r.mounts = append(b.r.mounts, spec)
+	}
+}
+
+// environment is what is derived, under what is declared.
+func (b *builder) environment() {
+	env := derivedEnvironment(b.decl, b.d)
+	for name, value := range b.d.mapping("environment") {
+		env[name] = value
+	}
+	for _, name := range sortedKeys(env) {
+		b.r.config.Env = append(b.r.config.Env, name+"="+env[name])
+	}
+}
+
+func (b *builder) daemon() {
+	flags := b.d.list("flags")
+	if len(flags) > 0 {
+		b.r.config.Cmd = append(append([]string{}, b.r.config.Cmd...), flags...)
+	}
+	content, err := daemonJSON(b.d)
+	if err != nil {
+		b.invalid("config", err)
+	}
+	b.r.daemonJSON = content
+}
+
+// labelOf returns the label of an address: "dind" of module.x.daemon.dind["a"].
+func labelOf(address string) string {
+	plain, _, _ := strings.Cut(address, "[")
+	return plain[strings.LastIndex(plain, ".")+1:]
+}
+
+func appendNew(list []string, more ...string) []string {
+	for _, s := range more {
+		if s != "" && !contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}

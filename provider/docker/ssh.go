@@ -1,0 +1,113 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// sshDialer reaches an engine as the docker CLI does: `docker system dial-stdio`
+// over ssh, with the user's own ssh configuration and agent.
+func sshDialer(u *url.URL) dialFunc {
+	args := []string{"-T", "-o", "ConnectTimeout=30"}
+	if user := u.User.Username(); user != "" {
+		args = append(args, "-l", user)
+	}
+	if port := u.Port(); port != "" {
+		args = append(args, "-p", port)
+	}
+	args = append(args, "--", u.Hostname(), "docker")
+	if socket := strings.TrimSuffix(u.Path, "/"); socket != "" {
+		args = append(args, "--host", "unix://"+socket)
+	}
+	args = append(args, "system", "dial-stdio")
+	return func(context.Context) (net.Conn, error) { return commandConn("ssh", args) }
+}
+
+// commandConn starts a command whose standard streams are a connection. It lives
+// as long as the connection, not as long as the call that needed it first.
+func commandConn(name string, args []string) (net.Conn, error) {
+	cmd := exec.CommandContext(context.Background(), name, args...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	c := &pipeConn{cmd: cmd, in: in, out: out}
+	cmd.Stderr = &c.stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// pipeConn is a command as a connection.
+type pipeConn struct {
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    io.Reader
+	stderr tailBuffer
+	once   sync.Once
+}
+
+func (c *pipeConn) Read(b []byte) (int, error) {
+	n, err := c.out.Read(b)
+	if errors.Is(err, io.EOF) {
+		if said := c.stderr.text(); said != "" {
+			return n, errors.New(said)
+		}
+	}
+	return n, err
+}
+
+func (c *pipeConn) Write(b []byte) (int, error) { return c.in.Write(b) }
+
+// Close ends the command; it has a moment to do so by itself.
+func (c *pipeConn) Close() error {
+	c.once.Do(func() {
+		_ = c.in.Close()
+		kill := time.AfterFunc(2*time.Second, func() { _ = c.cmd.Process.Kill() })
+		go func() {
+			_ = c.cmd.Wait()
+			kill.Stop()
+		}()
+	})
+	return nil
+}
+
+func (c *pipeConn) LocalAddr() net.Addr              { return streamAddr{} }
+func (c *pipeConn) RemoteAddr() net.Addr             { return streamAddr{} }
+func (c *pipeConn) SetDeadline(time.Time) error      { return nil }
+func (c *pipeConn) SetReadDeadline(time.Time) error  { return nil }
+func (c *pipeConn) SetWriteDeadline(time.Time) error { return nil }
+
+// tailBuffer keeps the last few KiB that were written to it.
+type tailBuffer struct {
+	mu   sync.Mutex
+	kept []byte
+}
+
+func (t *tailBuffer) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kept = append(t.kept, b...)
+	if over := len(t.kept) - stderrKept; over > 0 {
+		t.kept = t.kept[over:]
+	}
+	return len(b), nil
+}
+
+func (t *tailBuffer) text() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(string(t.kept))
+}

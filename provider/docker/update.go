@@ -1,0 +1,160 @@
+package docker
+
+import (
+	"context"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Update applies changes to a container as it stands, and reads them back.
+func (p *Provider) Update(ctx context.Context, req provider.UpdateRequest, _ provider.Sink) (provider.UpdateResponse, error) {
+	e, err := p.at(req.Place)
+	if err != nil {
+		return provider.UpdateResponse{}, err
+	}
+	decl := req.Declaration
+	c, err := e.read.ContainerInspect(ctx, req.ID)
+	if err != nil {
+		return provider.UpdateResponse{}, e.problem(err, "reading the container", decl.Address, decl.Name)
+	}
+	if err := mayChange(req.Project, "container", decl.Name, runOwner(c.Config.Labels)); err != nil {
+		return provider.UpdateResponse{}, err
+	}
+	r, err := requestOf(decl)
+	if err != nil {
+		return provider.UpdateResponse{}, err
+	}
+	u := &update{e: e, decl: decl, r: r, c: c}
+	if err := u.apply(ctx, req.Changes); err != nil {
+		return provider.UpdateResponse{}, err
+	}
+	object, err := e.object(ctx, c.ID)
+	if err != nil {
+		return provider.UpdateResponse{}, e.problem(err, "reading the container", decl.Address, decl.Name)
+	}
+	return provider.UpdateResponse{Object: object}, u.check(object, req.Changes)
+}
+
+// update is the change of one container.
+type update struct {
+	e    *engine
+	decl provider.Declaration
+	r    request
+	c    container.InspectResponse
+}
+
+func (u *update) apply(ctx context.Context, changes []provider.Change) error {
+	limits, networks := false, false
+	var config container.UpdateConfig
+	for _, change := range changes {
+		switch name, _, _ := strings.Cut(change.Path, "["); name {
+		case "mem_limit":
+			// Growing needs the swap limit to grow too.
+			config.Memory, config.MemorySwap, limits = u.r.host.Memory, u.r.host.MemorySwap, true
+		case "cpus":
+			config.NanoCPUs, limits = u.r.host.NanoCPUs, true
+		case "pids_limit":
+			none := int64(-1)
+			config.PidsLimit, limits = &none, true
+			if u.r.host.PidsLimit != nil {
+				config.PidsLimit = u.r.host.PidsLimit
+			}
+		case "restart":
+			config.RestartPolicy, limits = u.r.host.RestartPolicy, true
+		case "networks":
+			networks = true
+		default:
+			return &provider.Problem{
+				Code: provider.Refused, Address: u.decl.Address, Path: change.Path, Summary: "It cannot be changed in place",
+				Detail: change.Path + " changes by replacement only.",
+			}
+		}
+	}
+	if limits {
+		if _, err := u.e.write.ContainerUpdate(ctx, u.c.ID, config); err != nil {
+			return u.e.problem(err, "updating the container", u.decl.Address, u.decl.Name)
+		}
+	}
+	if networks {
+		return u.membership(ctx)
+	}
+	return nil
+}
+
+// membership joins what is wanted, then leaves what is not, so that a container
+// is never without a network that it needs.
+func (u *update) membership(ctx context.Context) error {
+	networks := u.r.networks
+	if len(networks) == 0 {
+		networks = []attachment{{name: "bridge"}}
+	}
+	wanted := map[string]bool{}
+	for _, n := range networks {
+		wanted[n.name] = true
+		if err := u.join(ctx, n); err != nil {
+			return err
+		}
+	}
+	for _, name := range sortedKeys(u.c.NetworkSettings.Networks) {
+		if !wanted[name] {
+			if err := u.leave(ctx, name, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// join connects to a network, unless the container is in that very one.
+func (u *update) join(ctx context.Context, n attachment) error {
+	_, ids := networksOf(u.c)
+	_, joined := u.c.NetworkSettings.Networks[n.name]
+	stale := joined && n.id != "" && ids[n.name] != "" && ids[n.name] != n.id
+	if joined && !stale {
+		return nil
+	}
+	if stale {
+		if err := u.leave(ctx, ids[n.name], n.name); err != nil {
+			return err
+		}
+	}
+	err := u.e.write.NetworkConnect(ctx, n.name, u.c.ID, &network.EndpointSettings{Aliases: n.aliases})
+	return u.e.problem(err, "connecting "+u.decl.Name+" to the network", u.decl.Address, n.name)
+}
+
+func (u *update) leave(ctx context.Context, id, name string) error {
+	err := u.e.write.NetworkDisconnect(ctx, id, u.c.ID, true)
+	if err == nil || errdefs.IsNotFound(err) {
+		return nil
+	}
+	return u.e.problem(err, "disconnecting "+u.decl.Name+" from the network", u.decl.Address, name)
+}
+
+// check reads the changed attributes back.
+func (u *update) check(object provider.Object, changes []provider.Change) error {
+	left, err := diff(provider.DiffItem{
+		Declaration: u.decl, Created: object.Owner.Spec, Actual: object.Actual, Condition: object.Condition, Facts: u.e.facts,
+	})
+	if err != nil {
+		return err
+	}
+	asked := map[string]bool{}
+	for _, c := range changes {
+		asked[c.Path] = true
+	}
+	var missing []provider.Change
+	for _, c := range left {
+		if asked[c.Path] {
+			missing = append(missing, c)
+		}
+	}
+	if len(missing) > 0 {
+		return notApplied(u.decl.Address, missing)
+	}
+	return nil
+}

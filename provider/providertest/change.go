@@ -1,0 +1,118 @@
+package providertest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// ours returns an object that the project may change.
+func (s *state) ours(place provider.Place, id, project string) (*record, error) {
+	engine, err := s.engine(place)
+	if err != nil {
+		return nil, err
+	}
+	r := s.Objects[id]
+	if r == nil || r.Engine != engine {
+		return nil, gone(id)
+	}
+	if r.Owner.Project == "" || r.Owner.Project != project || r.Owner.Schema > provider.OwnershipSchema {
+		return nil, &provider.Problem{
+			Code: provider.NotOurs, Summary: "The object is not this project's",
+			Detail: fmt.Sprintf("The %s %s does not belong to the project %s and is left alone.", r.Kind, r.Name, project),
+			Holder: fmt.Sprintf("%s %s", r.Kind, r.Name),
+		}
+	}
+	return r, nil
+}
+
+// Update implements [provider.Provider].
+func (m *Memory) Update(
+	ctx context.Context, req provider.UpdateRequest, sink provider.Sink,
+) (provider.UpdateResponse, error) {
+	var out provider.UpdateResponse
+	err := m.world.effect(ctx, "update", "updated", func(s *state) error {
+		r, err := s.ours(req.Place, req.ID, req.Project)
+		if err != nil {
+			return err
+		}
+		for _, change := range req.Changes {
+			if change.Effect != provider.Live {
+				return &provider.Problem{
+					Code: provider.Refused, Address: r.Owner.Address, Path: change.Path,
+					Summary: "The attribute cannot be changed", Detail: "It changes only with a new object.",
+				}
+			}
+			to, err := settled(change.To)
+			if err != nil {
+				return err
+			}
+			r.Actual.Value = with(r.Actual.Value, change.Path, to)
+			emit(sink, provider.Event{Address: r.Owner.Address, Phase: provider.PhaseMessage, Text: change.Path})
+		}
+		r.Revision++
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	err = m.world.look(func(s *state) {
+		if r := s.Objects[req.ID]; r != nil {
+			out.Object = s.object(r, req.Place, true)
+		}
+	})
+	return out, err
+}
+
+// Resume implements [provider.Provider].
+func (m *Memory) Resume(
+	ctx context.Context, req provider.ResumeRequest, sink provider.Sink,
+) (provider.ResumeResponse, error) {
+	var failed error
+	err := m.world.look(func(s *state) { _, failed = s.ours(req.Place, req.ID, req.Project) })
+	if err := firstError(failed, err); err != nil {
+		return provider.ResumeResponse{}, err
+	}
+	object, err := m.finish(ctx, req.Place, req.ID, sink)
+	return provider.ResumeResponse{Object: object}, err
+}
+
+// Delete implements [provider.Provider].
+func (m *Memory) Delete(
+	ctx context.Context, req provider.DeleteRequest, sink provider.Sink,
+) (provider.DeleteResponse, error) {
+	absent := false
+	var failed error
+	err := m.world.look(func(s *state) {
+		engine, err := s.engine(req.Place)
+		r := s.Objects[req.ID]
+		failed, absent = err, err == nil && (r == nil || r.Engine != engine)
+	})
+	if err := firstError(failed, err); err != nil || absent {
+		return provider.DeleteResponse{}, err
+	}
+	return provider.DeleteResponse{}, m.world.effect(ctx, "delete", "deleted", func(s *state) error {
+		r, err := s.ours(req.Place, req.ID, req.Project)
+		if provider.CodeOf(err) == provider.NotFound {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if users := s.users(r, false); len(users) > 0 {
+			return &provider.Problem{
+				Code: provider.InUse, Address: r.Owner.Address, Summary: "The object is in use",
+				Detail: fmt.Sprintf("The %s %s is used by: %s.", r.Kind, r.Name, strings.Join(users, ", ")),
+				Holder: users[0],
+			}
+		}
+		if r.Condition.State == provider.StateRunning {
+			emit(sink, provider.Event{Address: r.Owner.Address, Phase: provider.PhaseStop})
+		}
+		emit(sink, provider.Event{Address: r.Owner.Address, Phase: provider.PhaseRemove})
+		s.remove(r)
+		return nil
+	})
+}

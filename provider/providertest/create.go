@@ -1,0 +1,232 @@
+package providertest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Create implements [provider.Provider].
+func (m *Memory) Create(
+	ctx context.Context, req provider.CreateRequest, sink provider.Sink,
+) (provider.CreateResponse, error) {
+	c := &creation{Memory: m, ctx: ctx, req: req, sink: sink}
+	id, adopted, err := c.make()
+	if err != nil {
+		return provider.CreateResponse{ID: id}, err
+	}
+	object, err := m.finish(ctx, req.Place, id, sink)
+	return provider.CreateResponse{ID: id, Adopted: adopted, Object: object}, err
+}
+
+// creation is one call of Create.
+type creation struct {
+	*Memory
+	ctx    context.Context //nolint:containedctx // it is one call
+	req    provider.CreateRequest
+	sink   provider.Sink
+	engine string
+}
+
+func (c *creation) event(phase provider.Phase, text string) {
+	if c.sink != nil {
+		c.sink(provider.Event{Address: c.req.Declaration.Address, Phase: phase, Text: text})
+	}
+}
+
+// make returns the id of the object, made or adopted, not yet started.
+func (c *creation) make() (id string, adopted bool, err error) {
+	d := c.req.Declaration
+	if _, err := provider.Spec(d.Declared); err != nil {
+		return "", false, &provider.Problem{
+			Code: provider.Invalid, Address: d.Address, Summary: "Not everything is known", Detail: err.Error() + ".",
+		}
+	}
+	actual, err := settled(d.Declared)
+	if err != nil {
+		return "", false, err
+	}
+	var existing *record
+	var failed error
+	err = c.world.look(func(s *state) {
+		if c.engine, failed = s.engine(c.req.Place); failed == nil {
+			existing, failed = s.existing(c.engine, c.req)
+		}
+	})
+	if err := firstError(failed, err); err != nil {
+		return "", false, err
+	}
+	if existing != nil {
+		return existing.ID, true, nil
+	}
+	if d.Kind == provider.Image {
+		err = c.build()
+	} else if d.Kind.Runs() {
+		actual, err = c.withImage(actual)
+	}
+	if err != nil {
+		return "", false, err
+	}
+	c.event(provider.PhaseCreate, "")
+	r := &record{
+		Engine: c.engine, Name: d.Name, Kind: d.Kind, Owner: c.req.Owner, Actual: stored{actual}, Revision: 1,
+	}
+	err = c.world.effect(c.ctx, "create", "created", func(s *state) error { return s.insert(r, c.req) })
+	return r.ID, false, err
+}
+
+// insert adds the object, unless another call was faster.
+func (s *state) insert(r *record, req provider.CreateRequest) error {
+	if _, err := s.engine(req.Place); err != nil {
+		return err
+	}
+	existing, err := s.existing(r.Engine, req)
+	if err != nil {
+		return err
+	}
+	if existing != nil {
+		r.ID = existing.ID
+		return nil
+	}
+	data := refNames(r.Actual.Value, "data")
+	if r.Kind.Runs() {
+		r.Condition.State = provider.StateCreated
+		r.Actual.Value = withDefaults(r.Actual.Value, r.Kind)
+		if err := s.needs(r); err != nil {
+			return err
+		}
+	}
+	s.add(r)
+	if r.Kind == provider.Daemon {
+		r.Data = r.ID
+		if len(data) > 0 {
+			r.Data = s.named(r.Engine, provider.Volume, data[0]).ID
+		}
+	}
+	if r.Kind == provider.Image {
+		s.image(r.Engine, r.Name, imageID(r.Name+string(r.Owner.Spec)))
+	}
+	return nil
+}
+
+// withDefaults fills in what holds where it is not declared.
+func withDefaults(actual cty.Value, kind provider.Kind) cty.Value {
+	if text(actual, "restart") == "" && actual.Type().HasAttribute("restart") {
+		return with(actual, "restart", defaultOf("restart", kind))
+	}
+	return actual
+}
+
+// needs finds what has to be there already.
+func (s *state) needs(r *record) error {
+	check := func(kind provider.Kind, names []string) error {
+		for _, name := range names {
+			if s.named(r.Engine, kind, name) == nil {
+				return &provider.Problem{
+					Code: provider.NotFound, Address: r.Owner.Address, Summary: "Something that it needs is not there",
+					Detail: fmt.Sprintf("The %s %q is not there.", kind, name),
+				}
+			}
+		}
+		return nil
+	}
+	return firstError(
+		check(provider.Network, refNames(r.Actual.Value, "networks")),
+		check(provider.Volume, refNames(r.Actual.Value, "data")),
+	)
+}
+
+// existing finds the object that a creation is to adopt: by nonce, or by address
+// with an equal spec. What stands in its way is a Conflict.
+func (s *state) existing(engine string, req provider.CreateRequest) (*record, error) {
+	d, owner := req.Declaration, req.Owner
+	for _, r := range s.all(engine) {
+		ours := r.Owner.Project != "" && r.Owner.Project == owner.Project
+		sameName := space(r.Kind) == space(d.Kind) && r.Name == d.Name
+		switch {
+		case ours && owner.Run != "" && r.Owner.Run == owner.Run && r.Owner.Address == owner.Address:
+			return r, nil
+		case ours && r.Owner.Address == owner.Address && string(r.Owner.Spec) == string(owner.Spec) && sameName:
+			return r, nil
+		case ours && r.Owner.Address == owner.Address:
+			return nil, conflict(d, r, "It has another configuration than is wanted now; it has to be replaced.")
+		case sameName:
+			return nil, conflict(d, r, "Give one of them another name.")
+		}
+	}
+	return nil, nil //nolint:nilnil // nothing is there, which is no error
+}
+
+func conflict(d provider.Declaration, r *record, advice string) error {
+	holder := fmt.Sprintf("%s %s", r.Kind, r.Name)
+	whose := "belongs to nobody that dindctl knows"
+	if r.Owner.Project != "" {
+		whose = fmt.Sprintf("is %s of the project %s", r.Owner.Address, r.Owner.Project)
+	}
+	return &provider.Problem{
+		Code: provider.Conflict, Address: d.Address, Summary: "The name is taken", Holder: holder,
+		Detail: fmt.Sprintf("The %s %s. %s", holder, whose, advice),
+	}
+}
+
+// build checks an image's source; its id follows from its spec.
+func (c *creation) build() error {
+	from := text(c.req.Declaration.Declared, "from")
+	if from == "" {
+		c.event(provider.PhaseBuild, "")
+		return nil
+	}
+	_, err := c.fetch(from)
+	return err
+}
+
+// withImage makes sure that the image is there and notes its id.
+func (c *creation) withImage(actual cty.Value) (cty.Value, error) {
+	name := imageOf(c.req.Declaration.Declared)
+	if name == "" {
+		return with(actual, "image_id", cty.NullVal(cty.String)), nil
+	}
+	id, err := c.fetch(name)
+	return with(actual, "image_id", cty.StringVal(id)), err
+}
+
+// fetch finds an image in the place, carries it there, or pulls it.
+func (c *creation) fetch(name string) (id string, err error) {
+	from, carried := provider.Root, false
+	if err := c.world.look(func(s *state) {
+		if id = s.Images[c.engine][tagged(name)]; id != "" {
+			return
+		}
+		for _, place := range c.req.ImageFrom {
+			engine, err := s.engine(place)
+			if err == nil && s.Images[engine][tagged(name)] != "" {
+				from, carried = place, true
+				return
+			}
+		}
+	}); err != nil || id != "" {
+		return id, err
+	}
+	if carried {
+		resp, err := c.Carry(c.ctx, provider.CarryRequest{From: from, To: c.req.Place, Reference: name}, func(e provider.Event) {
+			c.event(e.Phase, e.Text)
+		})
+		return resp.ID, err
+	}
+	if !slices.ContainsFunc(c.world.opts.Registry, func(n string) bool { return tagged(n) == tagged(name) }) {
+		return "", &provider.Problem{
+			Code: provider.NoImage, Address: c.req.Declaration.Address, Path: "image", Summary: "The image cannot be had",
+			Detail: fmt.Sprintf("%s is not there, and no registry has it.", name),
+		}
+	}
+	c.event(provider.PhasePull, name)
+	id = imageID(name)
+	return id, c.world.effect(c.ctx, "pull", "pulled", func(s *state) error {
+		s.image(c.engine, name, id)
+		return nil
+	})
+}

@@ -1,0 +1,160 @@
+package providertest
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Diff implements [provider.Provider]: attribute by attribute, three ways.
+func (m *Memory) Diff(ctx context.Context, req provider.DiffRequest) (provider.DiffResponse, error) {
+	var out provider.DiffResponse
+	for _, item := range req.Items {
+		if err := ctx.Err(); err != nil {
+			return provider.DiffResponse{}, err
+		}
+		d, err := diffOne(item)
+		if err != nil {
+			return provider.DiffResponse{}, err
+		}
+		out.Differences = append(out.Differences, d)
+	}
+	return out, nil
+}
+
+// notTheObjects tells of core attributes that say nothing of the object itself.
+func notTheObjects(name string) bool {
+	switch name {
+	case "name", "inside", "external", "timeout", "retries", "run", "nested_paths", "entry_mounts", "pull", "ready", "image_id":
+		return true
+	}
+	return false
+}
+
+func diffOne(item provider.DiffItem) (provider.Difference, error) {
+	created := map[string]json.RawMessage{}
+	if len(item.Created) > 0 {
+		if err := json.Unmarshal(item.Created, &created); err != nil {
+			return provider.Difference{}, err
+		}
+	}
+	schema := MemorySchema().Nouns[item.Declaration.Kind]
+	declared, _ := item.Declaration.Declared.Unmark()
+	var out provider.Difference
+	for _, name := range slices.Sorted(maps.Keys(declared.Type().AttributeTypes())) {
+		if notTheObjects(name) {
+			continue
+		}
+		a, ok := schema.Attribute(name)
+		if !ok {
+			a = provider.Attribute{Name: name, Effect: provider.Replace}
+		}
+		change, differs, err := compare(a, item, declared.GetAttr(name), created[name])
+		if err != nil {
+			return provider.Difference{}, err
+		}
+		if differs {
+			out.Changes = append(out.Changes, change)
+		}
+	}
+	if change, differs := compareImage(item); differs {
+		out.Changes = append(out.Changes, change)
+	}
+	return out, nil
+}
+
+// compare finds the change of one attribute from what is declared (d), what was
+// created (l, JSON, nil where it was not declared) and what is there.
+func compare(a provider.Attribute, item provider.DiffItem, d cty.Value, l json.RawMessage) (provider.Change, bool, error) {
+	change := provider.Change{Path: a.Name, Effect: a.Effect, Cause: provider.Configured, To: d, Sensitive: marked(d)}
+	change.From = attribute(item.Actual, a.Name)
+	var err error
+	if change.Created, err = readCreated(l); err != nil {
+		return change, false, err
+	}
+	if d.IsKnown() && d.IsNull() {
+		if a.Effect == provider.Live {
+			change.To, change.Default = defaultOf(a.Name, item.Declaration.Kind), "engine"
+		} else if l == nil {
+			return change, false, nil // neither declared nor created: not managed
+		}
+	}
+	declared, known := specText(d)
+	if !known {
+		return change, true, nil
+	}
+	plain, _ := change.To.UnmarkDeep()
+	wanted, _ := specText(plain)
+	actual, _ := specText(change.From)
+	if wanted == actual {
+		return change, false, nil
+	}
+	switch {
+	case declared == string(l):
+		change.Cause = provider.Outside
+	case actual != string(l) && !change.Sensitive:
+		change.Cause = provider.Both
+	}
+	return change, true, nil
+}
+
+// compareImage finds out whether the name stands for another image by now.
+func compareImage(item provider.DiffItem) (provider.Change, bool) {
+	actual := text(item.Actual, "image_id")
+	if item.ImageID == "" || actual == "" || item.ImageID == actual {
+		return provider.Change{}, false
+	}
+	return provider.Change{
+		Path: "image", From: cty.StringVal(actual), To: cty.StringVal(item.ImageID), Created: cty.StringVal(actual),
+		Effect: provider.Replace, Cause: provider.Outside,
+	}, true
+}
+
+func defaultOf(name string, kind provider.Kind) cty.Value {
+	switch {
+	case name == "restart" && kind == provider.Job:
+		return cty.StringVal("no")
+	case name == "restart":
+		return cty.StringVal(restartAlways)
+	case name == "cpus" || name == "pids_limit":
+		return cty.NullVal(cty.Number)
+	}
+	return cty.NullVal(cty.String)
+}
+
+func marked(v cty.Value) bool {
+	_, marks := v.UnmarkDeep()
+	_, is := marks[provider.Sensitive]
+	return is
+}
+
+// specText is a value's part of a spec; empty for null. It is not known when any
+// part of the value is not.
+func specText(v cty.Value) (text string, known bool) {
+	spec, err := provider.Spec(cty.ObjectVal(map[string]cty.Value{"v": v}))
+	if err != nil {
+		return "", false
+	}
+	var tree map[string]json.RawMessage
+	if json.Unmarshal(spec, &tree) != nil {
+		return "", false
+	}
+	return string(tree["v"]), true
+}
+
+func readCreated(l json.RawMessage) (cty.Value, error) {
+	if l == nil {
+		return cty.NullVal(cty.DynamicPseudoType), nil
+	}
+	t, err := ctyjson.ImpliedType(l)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	return ctyjson.Unmarshal(l, t)
+}

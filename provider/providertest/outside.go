@@ -1,0 +1,117 @@
+package providertest
+
+import (
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Outside changes one place behind the back of everybody: what a person does with
+// other tools, and what accidents do. Its methods panic where a test is wrong.
+type Outside struct {
+	world *world
+	place provider.Place
+}
+
+// Outside returns the hand that changes a place; a place inside a daemon is named
+// by what Open gave.
+func (m *Memory) Outside(place provider.Place) *Outside {
+	return &Outside{world: m.world, place: place}
+}
+
+func (o *Outside) change(f func(s *state, engine string)) {
+	err := o.world.do(func(s *state) error {
+		engine, err := s.engine(o.place)
+		if err == nil {
+			f(s, engine)
+		}
+		return err
+	})
+	if err != nil {
+		panic(fmt.Sprintf("providertest: changing the place %q: %v", o.place, err))
+	}
+}
+
+func (o *Outside) object(id string, f func(s *state, r *record)) {
+	o.change(func(s *state, _ string) {
+		r := s.Objects[id]
+		if r == nil {
+			panic(fmt.Sprintf("providertest: no object has the id %q", id))
+		}
+		f(s, r)
+		r.Revision++
+	})
+}
+
+// ID returns the id of the project's object with that address, or empty.
+func (o *Outside) ID(project, address string) (id string) {
+	o.change(func(s *state, engine string) {
+		for _, r := range s.all(engine) {
+			if r.Owner.Project == project && r.Owner.Address == address {
+				id = r.ID
+			}
+		}
+	})
+	return id
+}
+
+// Stop stops an object, as a kill does: with exit code 137.
+func (o *Outside) Stop(id string) { o.Exit(id, 137) }
+
+// Exit ends an object with an exit code.
+func (o *Outside) Exit(id string, code int) {
+	o.object(id, func(s *state, r *record) { s.stop(r, code) })
+}
+
+// Start starts an object.
+func (o *Outside) Start(id string) {
+	o.object(id, func(s *state, r *record) { s.start(r) })
+}
+
+// Remove takes an object away.
+func (o *Outside) Remove(id string) {
+	o.object(id, func(s *state, r *record) { s.remove(r) })
+}
+
+// Change gives an attribute another value.
+func (o *Outside) Change(id, attribute string, value cty.Value) {
+	o.object(id, func(_ *state, r *record) { r.Actual.Value = with(r.Actual.Value, attribute, value) })
+}
+
+// AddForeign makes an object that belongs to no project, and returns its id. What
+// runs does.
+func (o *Outside) AddForeign(kind provider.Kind, name string) string {
+	r := &record{Name: name, Kind: kind, Revision: 1, Actual: stored{Declare(MemorySchema(), kind, nil)}}
+	o.change(func(s *state, engine string) {
+		r.Engine = engine
+		s.add(r)
+		if kind.Runs() {
+			s.start(r)
+		}
+		if kind == provider.Daemon {
+			r.Data = r.ID
+		}
+		if kind == provider.Image {
+			s.image(engine, name, imageID(name))
+		}
+	})
+	return r.ID
+}
+
+// AddImage puts an image there, under an id of the test's choice.
+func (o *Outside) AddImage(name, id string) {
+	o.change(func(s *state, engine string) { s.image(engine, name, id) })
+}
+
+// RemoveImage takes an image away.
+func (o *Outside) RemoveImage(name string) {
+	o.change(func(s *state, engine string) { delete(s.Images[engine], tagged(name)) })
+}
+
+// Lock returns the holder of a project's lock, or false.
+func (o *Outside) Lock(project string) (holder provider.Holder, held bool) {
+	o.change(func(s *state, _ string) { holder, held = s.Locks[project] })
+	return holder, held
+}

@@ -1,0 +1,170 @@
+package providertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+func runObligations() []obligation {
+	return []obligation{
+		{name: "a job that succeeds returns its output and exit code", test: jobSucceeds, configured: true},
+		{name: "a job that fails is a problem with its last lines, and is kept", test: jobFails, configured: true},
+		{name: "events come one at a time and output in its order", test: outputInOrder, configured: true},
+		{name: "a cancelled call returns promptly and keeps the id of what was made", test: cancelled, configured: true},
+		{name: "a job that runs already is waited for", test: waitsForRunning, configured: true},
+		{name: "what was stopped is seen and resumed", test: resumes, configured: true},
+	}
+}
+
+func jobSucceeds(h *harness) {
+	d := h.job("list", "echo one; echo two >&2; echo three")
+	resp := h.create(d)
+	check := func(what string, v provider.Values) {
+		h.Helper()
+		if v.Stdout == nil || v.Stderr == nil || v.ExitCode == nil {
+			h.Errorf("%s: stdout, stderr or exit code is missing: %+v", what, v)
+			return
+		}
+		got := fmt.Sprintf("%q %q %d", *v.Stdout, *v.Stderr, *v.ExitCode)
+		if want := `"one\nthree\n" "two\n" 0`; got != want {
+			h.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+	check("created", resp.Object.Values)
+	check("observed", h.observe(provider.Root, d.Address)[d.Address].Values)
+	silent := h.observe(provider.Root)[d.Address]
+	if silent.Values.Stdout != nil {
+		h.Error("the output was read without being asked for")
+	}
+	if c := silent.Condition; c.State != provider.StateExited || c.ExitCode != 0 {
+		h.Errorf("the condition is %+v", c)
+	}
+}
+
+func jobFails(h *harness) {
+	d := h.job("fail", "echo lost; echo why >&2; exit 3")
+	resp, err := h.p.Create(h.ctx, provider.CreateRequest{Declaration: d, Owner: h.owner(d)}, h.sink())
+	h.wantCode(err, provider.JobFailed, "a job that exits with 3")
+	log := slices.Sorted(slices.Values(problemLog(err)))
+	if diff := cmp.Diff([]string{"lost", "why"}, log); diff != "" {
+		h.Errorf("the last lines (-want +got):\n%s", diff)
+	}
+	o := h.observe(provider.Root)[d.Address]
+	if resp.ID == "" || o.ID != resp.ID || o.Condition.State != provider.StateExited || o.Condition.ExitCode != 3 {
+		h.Errorf("the error came with the id %q; kept is %q, %+v", resp.ID, o.ID, o.Condition)
+	}
+}
+
+func outputInOrder(h *harness) {
+	const lines = 200
+	var script, want []string
+	for i := range lines {
+		script = append(script, fmt.Sprintf("echo %d", i))
+		want = append(want, fmt.Sprint(i))
+	}
+	d := h.job("count", strings.Join(script, "; "))
+	var got []string
+	one := h.sink()
+	_, err := h.p.Create(h.ctx, provider.CreateRequest{Declaration: d, Owner: h.owner(d)}, func(e provider.Event) {
+		one(e)
+		if e.Address != d.Address {
+			h.Errorf("an event of %q", e.Address)
+		}
+		if e.Phase == provider.PhaseOutput && e.Stream == "stdout" {
+			got = append(got, e.Text)
+		}
+	})
+	if err != nil {
+		h.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		h.Errorf("the output (-want +got):\n%s", diff)
+	}
+}
+
+// promptly is how long a provider may take to notice that its context is done.
+const promptly = 5 * time.Second
+
+func cancelled(h *harness) {
+	ctx, cancel := context.WithCancel(h.ctx)
+	defer cancel()
+	d := h.job("endless", "sleep 600")
+	var at time.Time
+	resp, err := h.p.Create(ctx, provider.CreateRequest{Declaration: d, Owner: h.owner(d)}, func(e provider.Event) {
+		if e.Phase == provider.PhaseStart && at.IsZero() {
+			at = time.Now()
+			cancel()
+		}
+	})
+	if at.IsZero() {
+		h.Fatalf("it was never started: %v", err)
+	}
+	if took := time.Since(at); took > promptly {
+		h.Errorf("it took %s", took)
+	}
+	if !errors.Is(err, context.Canceled) && provider.CodeOf(err) != provider.Interrupted {
+		h.Errorf("the error is %v", err)
+	}
+	if o, there := h.observe(provider.Root)[d.Address]; there && o.ID != resp.ID {
+		h.Errorf("%s was made, and the answer says %q", o.ID, resp.ID)
+	}
+}
+
+func waitsForRunning(h *harness) {
+	if h.factory.Stop == nil {
+		h.Skip("the factory cannot stop objects")
+	}
+	ctx, cancel := context.WithCancel(h.ctx)
+	defer cancel()
+	d := h.job("long", "sleep 600")
+	owner := h.owner(d)
+	_, _ = h.p.Create(ctx, provider.CreateRequest{Declaration: d, Owner: owner}, func(e provider.Event) {
+		if e.Phase == provider.PhaseWait || e.Phase == provider.PhaseStart {
+			// Not at once: the event comes before the start, and a call that ends
+			// before it has started nothing.
+			context.AfterFunc(h.ctx, cancel)
+			time.AfterFunc(startGrace, cancel)
+		}
+	})
+	before := h.observe(provider.Root)[d.Address]
+	if before.Condition.State != provider.StateRunning {
+		h.Skipf("the job is %q after its creation was cut off", before.Condition.State)
+	}
+	time.AfterFunc(startGrace, func() { h.factory.Stop(h.T, provider.Root, before.ID) })
+	resp, err := h.p.Resume(h.ctx, provider.ResumeRequest{ID: before.ID, Declaration: d, Project: h.project}, h.sink())
+	h.wantCode(err, provider.JobFailed, "a job that was killed while it was waited for")
+	after := h.observe(provider.Root)[d.Address]
+	if after.Condition.Started != before.Condition.Started || resp.Object.ID != before.ID {
+		h.Errorf("it was started a second time: first %s, then %s", before.Condition.Started, after.Condition.Started)
+	}
+}
+
+// startGrace is how long the start of a container may take after it was announced.
+const startGrace = 700 * time.Millisecond
+
+func resumes(h *harness) {
+	if h.factory.Stop == nil {
+		h.Skip("the factory cannot stop objects")
+	}
+	d := h.sleeper("a", nil)
+	id := h.create(d).ID
+	h.factory.Stop(h.T, provider.Root, id)
+	if state := h.observe(provider.Root)[d.Address].Condition.State; state != provider.StateExited {
+		h.Fatalf("after it was stopped it is %q", state)
+	}
+	resp, err := h.p.Resume(h.ctx, provider.ResumeRequest{ID: id, Declaration: d, Project: h.project}, h.sink())
+	if err != nil {
+		h.Fatal(err)
+	}
+	if resp.Object.ID != id || resp.Object.Condition.State != provider.StateRunning {
+		h.Errorf("resumed is %s, %+v", resp.Object.ID, resp.Object.Condition)
+	}
+}
