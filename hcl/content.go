@@ -88,10 +88,16 @@ func (l *loader) addNoun(block *hcl2.Block) {
 
 // closeOf is the block's closing brace; its header in JSON.
 func closeOf(block *hcl2.Block) hcl2.Range {
-	if native, ok := block.Body.(*hclsyntax.Body); ok {
-		return native.EndRange
+	native, ok := block.Body.(*hclsyntax.Body)
+	if !ok {
+		return block.DefRange
 	}
-	return block.DefRange
+	end := native.EndRange
+	if end.Empty() && end.End.Column > 1 { // it is the place behind the brace
+		end.Start.Column--
+		end.Start.Byte--
+	}
+	return end
 }
 
 func (l *loader) addLocals(block *hcl2.Block) {

@@ -3,6 +3,7 @@ package hcl_test
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -73,10 +74,12 @@ func render(t *testing.T, req hcl.LoadRequest, known config.Known) string {
 		}
 		fmt.Fprintf(&b, "mounts: %s %s %s -> %s on %s for %s: %s\n", e.Kind, e.Address, e.Source, e.Target, e.Daemon, controller, e.Verdict)
 	}
+	// The hash of a context follows the modes of its files, which follow the umask.
+	text := regexp.MustCompile(`inputs="[0-9a-f]{64}"`).ReplaceAllString(b.String(), `inputs="HASH"`)
 	if cfg.Dir == "" {
-		return b.String()
+		return text
 	}
-	return strings.ReplaceAll(b.String(), cfg.Dir, "DIR")
+	return strings.ReplaceAll(text, cfg.Dir, "DIR")
 }
 
 // nothingThere is a host on which every path exists and none is a link.

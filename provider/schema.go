@@ -57,23 +57,24 @@ func (b Body) Attribute(name string) (Attribute, bool) {
 
 // RefType is the type of every reference, for all nouns: what a noun does not
 // have is null, what is not known yet is unknown.
-func RefType() cty.Type {
-	return cty.Object(map[string]cty.Type{
-		"address":        cty.String,
-		"kind":           cty.String,
-		"name":           cty.String,
-		"id":             cty.String,
-		"ref":            cty.String,
-		"endpoint":       cty.String,
-		"version":        cty.String,
-		"storage_driver": cty.String,
-		"addresses":      cty.Map(cty.String),
-		"ports":          cty.Map(cty.String),
-		"stdout":         cty.String,
-		"stderr":         cty.String,
-		"exit_code":      cty.Number,
-	})
-}
+func RefType() cty.Type { return refType }
+
+//nolint:gochecknoglobals // a type, made once because references are compared with it everywhere; it never changes
+var refType = cty.Object(map[string]cty.Type{
+	"address":        cty.String,
+	"kind":           cty.String,
+	"name":           cty.String,
+	"id":             cty.String,
+	"ref":            cty.String,
+	"endpoint":       cty.String,
+	"version":        cty.String,
+	"storage_driver": cty.String,
+	"addresses":      cty.Map(cty.String),
+	"ports":          cty.Map(cty.String),
+	"stdout":         cty.String,
+	"stderr":         cty.String,
+	"exit_code":      cty.Number,
+})
 
 // Mark is the type of the marks that dindctl puts on values.
 type Mark string

@@ -28,7 +28,7 @@ import (
 const (
 	containers  = 20
 	parallelism = 10
-	rounds      = 7
+	rounds      = 5
 	project     = "bench"
 	picture     = "dindctl.local/bash"
 

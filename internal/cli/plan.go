@@ -18,7 +18,7 @@ func (a *app) plan() *ucli.Command {
 			&ucli.BoolFlag{Name: "detailed-exitcode", Usage: "end with 0 for no changes, 1 for an error, 2 for changes"},
 			&ucli.BoolFlag{Name: "destroy", Usage: "plan the removal of everything"},
 			&ucli.BoolFlag{Name: "volumes", Usage: "with volumes and their data, for removals and replacements"},
-			&ucli.BoolFlag{Name: "images", Usage: "with built images, for removals"},
+			&ucli.BoolFlag{Name: "images", Usage: "with images that dindctl built, for removals"},
 		),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			where, err := path(c)
@@ -30,23 +30,10 @@ func (a *app) plan() *ucli.Command {
 			if where == "" && !hasConfiguration(a.env.Cwd) {
 				return s.nothingHere(ctx)
 			}
-			p, _, problems := s.plannedAs(ctx, where)
+			p, _, problems := s.planned(ctx, where)
 			return s.showPlan(p, problems)
 		},
 	}
-}
-
-// plannedAs is planned with the command's flags about removal.
-func (s *session) plannedAs(ctx context.Context, where string) (*plan.Plan, plan.Input, diag.List) {
-	problems := s.load(where)
-	if problems.HasErrors() {
-		return nil, plan.Input{}, problems
-	}
-	if more := s.connect(ctx); more.HasErrors() {
-		return nil, plan.Input{}, append(problems, more...)
-	}
-	p, in, more := s.planAgain(ctx)
-	return p, in, append(problems, more...)
 }
 
 func (s *session) showPlan(p *plan.Plan, problems diag.List) error {

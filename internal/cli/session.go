@@ -129,6 +129,8 @@ func (s *session) input(ctx context.Context) plan.Input {
 			return config.Expand(s.cfg, s.schema, known)
 		},
 		Observed: s.observed, Diff: runner.Differ(ctx, s.provider), Look: look,
+		Destroy: s.command.Bool("destroy"), Volumes: s.command.Bool("volumes"), Images: s.command.Bool("images"),
+		DataLoss: s.command.Bool("volumes"),
 	}
 }
 

@@ -54,7 +54,6 @@ func (s *session) checked(ctx context.Context, where, host string) ([]mount.Entr
 	if expanded == nil {
 		return nil, problems
 	}
-	topology := expanded.Topology(config.TopologyOptions{Host: host, HostWhy: "-host " + host + " was given"})
-	entries := mount.Check(topology, look)
-	return entries, append(problems, config.MountProblems(entries, expanded)...)
+	entries, more := expanded.CheckMounts(config.TopologyOptions{Host: host, HostWhy: "-host " + host + " was given"}, look)
+	return entries, append(problems, more...)
 }

@@ -50,14 +50,14 @@ func (s *state) implyNetwork(n *noun) {
 	if n.joinsDefault && s.nouns[defaultNetwork] == nil {
 		s.nouns[defaultNetwork] = &noun{
 			address: defaultNetwork, kind: provider.Network, label: "default", name: s.cfg.Project + "-default",
-			owner: n, body: NounBody(provider.Network, s.schema), value: nullObject(NounBody(provider.Network, s.schema)),
+			owner: n, body: s.bodies[provider.Network], value: nullObject(s.bodies[provider.Network]),
 		}
 	}
 }
 
 func (s *state) implyVolume(daemon *noun, what string) string {
 	label := daemon.label + "-" + what
-	body := NounBody(provider.Volume, s.schema)
+	body := s.bodies[provider.Volume]
 	n := &noun{
 		address: daemon.address + "." + what, kind: provider.Volume, label: label, name: s.cfg.Project + "-" + label,
 		owner: daemon, body: body, value: nullObject(body), placed: daemon.placed, inside: daemon.inside,

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/mount"
 )
@@ -64,4 +66,27 @@ func verdictSummary(v mount.Verdict) string {
 	case mount.Visible:
 	}
 	return "Mount source is visible, with a doubt"
+}
+
+// CheckMounts applies the rule to the configuration. The entries are all that
+// nested daemons have to resolve; the problems are those of the entries, and of
+// mounts that meet at one place. Translated sources are from now on declared as
+// the rule sends them. It must not run beside other calls.
+func (x *Expanded) CheckMounts(o TopologyOptions, look mount.Look) ([]mount.Entry, diag.List) {
+	topology := x.Topology(o)
+	entries := mount.Check(topology, look)
+	x.Rewrite(entries)
+	problems := MountProblems(entries, x)
+	for _, clash := range mount.Clashes(topology, look) {
+		problem := diag.Problem{
+			Severity: diag.Error, Code: "mount-clash", Address: clash.Container, Summary: "Two mounts meet at one place",
+			Detail: fmt.Sprintf("%s and %s of %s both lead to %s. Which of them wins is decided anew at each start: remove one, or give it another target.",
+				clash.Targets[0], clash.Targets[1], clash.Container, clash.At),
+		}
+		if in, found := x.Instance(clash.Container); found {
+			problem.Subject, problem.Context = in.Header, in.Header
+		}
+		problems = append(problems, problem)
+	}
+	return entries, problems
 }

@@ -17,7 +17,7 @@ import (
 type state struct {
 	cfg       *Config
 	known     Known // what Expand knew
-	schema    provider.Schema
+	bodies    map[provider.Kind]provider.Body
 	nouns     map[string]*noun
 	byKind    map[provider.Kind][]string // labels of each kind, sorted
 	variables map[string]Variable
@@ -110,8 +110,11 @@ func (n *noun) problem(code, path, summary, detail string) diag.Problem {
 // newState indexes a configuration. Of blocks with one address the first counts.
 func newState(cfg *Config, schema provider.Schema) *state {
 	s := &state{
-		cfg: cfg, schema: schema, nouns: map[string]*noun{}, byKind: map[provider.Kind][]string{},
+		cfg: cfg, bodies: map[provider.Kind]provider.Body{}, nouns: map[string]*noun{}, byKind: map[provider.Kind][]string{},
 		variables: map[string]Variable{}, locals: map[string]*local{}, sent: map[string]map[string]mount.Mount{},
+	}
+	for _, kind := range provider.Kinds() {
+		s.bodies[kind] = NounBody(kind, schema)
 	}
 	for _, v := range cfg.Variables {
 		s.variables[v.Name] = v
@@ -125,11 +128,11 @@ func newState(cfg *Config, schema provider.Schema) *state {
 		if _, twice := s.nouns[b.Address()]; twice {
 			continue
 		}
-		body := NounBody(b.Kind, schema)
+		body := s.bodies[b.Kind]
 		s.add(&noun{block: b, address: b.Address(), kind: b.Kind, label: b.Label, body: body, refs: b.Body.References(body)})
 	}
 	if s.nouns[rootDaemon] == nil {
-		s.add(&noun{address: rootDaemon, kind: provider.Daemon, label: "root", name: "root", logical: true, body: NounBody(provider.Daemon, schema)})
+		s.add(&noun{address: rootDaemon, kind: provider.Daemon, label: "root", name: "root", logical: true, body: s.bodies[provider.Daemon]})
 	}
 	for _, labels := range s.byKind {
 		slices.Sort(labels)

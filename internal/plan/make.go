@@ -27,8 +27,8 @@ func Make(in Input) (*Plan, diag.List) {
 	problems = append(problems, m.checkNames()...)
 	m.orphans()
 	problems = append(problems, m.checkDataLoss()...)
-	entries := mount.Check(m.topology(), in.Look)
-	problems = append(problems, config.MountProblems(entries, m.expanded)...)
+	entries, more := m.expanded.CheckMounts(m.places(), in.Look)
+	problems = append(problems, more...)
 	if problems.HasErrors() {
 		return nil, problems
 	}
@@ -258,11 +258,11 @@ func isExternal(in config.Instance) bool {
 	return external.IsKnown() && !external.IsNull() && external.True()
 }
 
-// topology is what the rule reads, with what the observation adds.
-func (m *maker) topology() mount.Topology {
+// places is what the observation adds to what the rule reads.
+func (m *maker) places() config.TopologyOptions {
 	options := config.TopologyOptions{
 		Host: hostOf(m.in.Observed.Root.Facts), HostWhy: m.in.Observed.Root.Facts.FilesWhy,
-		API: map[string]string{}, Volumes: map[string]map[string]mount.NamedVolume{},
+		Socket: strings.TrimPrefix(m.socket(), "unix://"), API: map[string]string{}, Volumes: map[string]map[string]mount.NamedVolume{},
 	}
 	for _, inside := range m.in.Observed.places() {
 		s := m.in.Observed.snapshot(inside)
@@ -283,7 +283,15 @@ func (m *maker) topology() mount.Topology {
 			options.Volumes[engine][o.Name] = mount.NamedVolume{Address: o.Owner.Address}
 		}
 	}
-	return m.expanded.Topology(options)
+	return options
+}
+
+// socket is the root engine's endpoint where that is a socket, else empty.
+func (m *maker) socket() string {
+	if endpoint := m.in.Observed.Root.Facts.Endpoint; strings.HasPrefix(endpoint, "unix://") {
+		return endpoint
+	}
+	return ""
 }
 
 func hostOf(facts provider.Facts) string {

@@ -156,6 +156,9 @@ func declared(r plan.Resource, o Options) []string {
 	}
 	width := 0
 	names := []string{}
+	if r.Kind == provider.Daemon && attr(value, "privileged").IsNull() {
+		names, width = append(names, "privileged"), len("privileged") // the default, and worth knowing
+	}
 	for it := value.ElementIterator(); it.Next(); {
 		key, element := it.Element()
 		if !empty(element) {
@@ -166,6 +169,9 @@ func declared(r plan.Resource, o Options) []string {
 	var out []string
 	for _, name := range names {
 		element := value.GetAttr(name)
+		if name == "privileged" && element.IsNull() {
+			element = cty.True
+		}
 		if name == "mount" {
 			for _, line := range mountLines(element) {
 				out = append(out, fmt.Sprintf("      %s %s\n", o.paint(green, "+"), line))

@@ -47,7 +47,7 @@ func phaseLine(e runner.Event, address string, last map[string]string, o Options
 		return fmt.Sprintf("%s %s %s", address, o.paint(faint, "|"), clean(e.Text))
 	}
 	text := string(e.Phase)
-	if e.Text != "" {
+	if e.Text != "" && e.Phase != provider.PhaseBuild { // a build's output is shown where it fails
 		text = clean(e.Text)
 	}
 	if last[e.Address] == text {

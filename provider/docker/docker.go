@@ -13,7 +13,7 @@
 //
 // What dindctl knows about an object is in its labels (labels.go). What is
 // wanted becomes an engine's create request in one pure function
-// ([request.go]); what is there and what is wanted are brought into one form
+// (request.go); what is there and what is wanted are brought into one form
 // (view.go) and compared row by row of one table (table.go, diff.go).
 package docker
 

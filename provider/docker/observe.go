@@ -220,7 +220,7 @@ func (e *engine) imageDefaults(ctx context.Context, id string) (imageDefaults, e
 	if err != nil {
 		return imageDefaults{}, e.problem(err, "reading the image", "", id)
 	}
-	return defaultsOf(i.Config), nil
+	return defaultsOf(i), nil
 }
 
 func (o *observation) network(ctx context.Context, id string) error {

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/go-connections/nat"
-	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -205,7 +205,8 @@ type imageDefaults struct {
 	Known       bool                    // false: the image is gone
 }
 
-func defaultsOf(config *dockerspec.DockerOCIImageConfig) imageDefaults {
+func defaultsOf(i image.InspectResponse) imageDefaults {
+	config := i.Config
 	if config == nil {
 		return imageDefaults{}
 	}

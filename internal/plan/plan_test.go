@@ -1,0 +1,206 @@
+package plan_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/tools/txtar"
+
+	"github.com/dindctl/dindctl/hcl"
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/internal/runner"
+	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/providertest"
+)
+
+var update = flag.Bool("update", false, "write the wanted plans anew")
+
+// Each file in testdata tells a story on an engine in memory: the section
+// "script" says what happens, a line at a time, and "want" holds every plan and
+// problem on the way, as text.
+//
+//	plan, apply, destroy [volumes]    what dindctl does
+//	use NAME                          the configuration is now the section NAME
+//	stop, remove ADDRESS              what somebody else does
+//	change ADDRESS ATTRIBUTE VALUE
+//	foreign KIND NAME
+func TestStories(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d stories: %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &story{t: t, sections: map[string]string{}, memory: providertest.NewMemory(providertest.Options{})}
+			for _, section := range archive.Files {
+				s.sections[section.Name] = string(section.Data)
+			}
+			s.use("main.hcl")
+			got := s.tell()
+			if *update {
+				for i := range archive.Files {
+					if archive.Files[i].Name == "want" {
+						archive.Files[i].Data = []byte(got)
+					}
+				}
+				if err := os.WriteFile(file, txtar.Format(archive), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if want := s.sections["want"]; got != want {
+				t.Errorf("the story is\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+type story struct {
+	t        *testing.T
+	sections map[string]string
+	memory   *providertest.Memory
+	dir      string
+	facts    provider.Facts
+	schema   provider.Schema
+	in       plan.Input
+	wanted   runner.ObserveRequest
+	out      strings.Builder
+}
+
+func (s *story) tell() string {
+	ctx := s.t.Context()
+	resp, err := s.memory.Configure(ctx, provider.ConfigureRequest{})
+	s.must(err)
+	description, err := s.memory.Describe(ctx)
+	s.must(err)
+	s.facts, s.schema = resp.Facts, description.Schema
+	for line := range strings.Lines(s.sections["script"]) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		fmt.Fprintf(&s.out, "> %s\n", strings.Join(words, " "))
+		s.do(words)
+	}
+	return s.out.String()
+}
+
+func (s *story) do(words []string) {
+	outside := s.memory.Outside(provider.Root)
+	switch words[0] {
+	case "plan":
+		s.plan(false, false)
+	case "apply":
+		s.apply(s.plan(false, false))
+	case "destroy":
+		s.apply(s.plan(true, len(words) > 1))
+	case "use":
+		s.use(words[1])
+	case "stop":
+		outside.Stop(outside.ID("story", words[1]))
+	case "remove":
+		outside.Remove(outside.ID("story", words[1]))
+	case "change":
+		outside.Change(outside.ID("story", words[1]), words[2], cty.StringVal(words[3]))
+	case "foreign":
+		outside.AddForeign(provider.Kind(words[1]), words[2])
+	default:
+		s.t.Fatalf("the script says %q", words)
+	}
+}
+
+func (s *story) use(section string) {
+	s.dir = s.t.TempDir()
+	s.must(os.WriteFile(filepath.Join(s.dir, "story.hcl"), []byte(s.sections[section]), 0o600))
+}
+
+// plan observes, plans and tells; it returns nil where there are errors.
+func (s *story) plan(destroy, volumes bool) *plan.Plan {
+	ctx := s.t.Context()
+	cfg, _, problems := hcl.Load(hcl.LoadRequest{Path: filepath.Join(s.dir, "story.hcl"), Cwd: s.dir, MachineID: "machine", Project: "story"})
+	if s.problems(problems) {
+		return nil
+	}
+	expanded, problems := config.Expand(cfg, s.schema, config.Known{})
+	if s.problems(problems) {
+		return nil
+	}
+	if destroy {
+		expanded = nil
+	}
+	s.wanted = runner.Wanted("story", expanded)
+	observed, problems := runner.Observe(ctx, s.memory, s.facts, s.wanted)
+	if s.problems(problems) {
+		return nil
+	}
+	s.in = plan.Input{
+		Project: "story", Origin: cfg.Origin, Observed: observed, Diff: runner.Differ(ctx, s.memory),
+		Destroy: destroy, Volumes: volumes, DataLoss: volumes,
+		Expand: func(k config.Known) (*config.Expanded, diag.List) { return config.Expand(cfg, s.schema, k) },
+	}
+	if destroy {
+		s.in.Expand = nil
+	}
+	p, problems := plan.Make(s.in)
+	if s.problems(problems) {
+		return nil
+	}
+	text := p.String()
+	if p.Clean {
+		text += "clean\n"
+	}
+	s.out.WriteString(text)
+	return p
+}
+
+func (s *story) apply(p *plan.Plan) {
+	if p == nil {
+		return
+	}
+	req := runner.ApplyRequest{
+		Plan: p, Provider: s.memory, Observed: s.in.Observed, Observe: s.wanted, Differ: s.in.Diff, Parallelism: 1,
+		Refine: runner.Refiner(s.in, p),
+		Sink: func(e runner.Event) {
+			if e.Kind == runner.Dropped || e.Kind == runner.Added || e.Kind == runner.Skipped {
+				fmt.Fprintf(&s.out, "  %s %s %s: %s\n", e.Kind, e.Step.Action, e.Step.Address, e.Text)
+			}
+		},
+	}
+	if s.in.Expand != nil {
+		expanded, problems := s.in.Expand(config.Known{})
+		if s.problems(problems) {
+			return
+		}
+		req.Expanded = expanded
+	}
+	result, problems := runner.Apply(s.t.Context(), req)
+	s.problems(problems)
+	fmt.Fprintf(&s.out, "done %d, failed %d, skipped %d\n", len(result.Done), len(result.Failed), len(result.Skipped))
+}
+
+func (s *story) problems(list diag.List) bool {
+	for _, p := range list.Sorted() {
+		fmt.Fprintf(&s.out, "%s: %s (%s): %s\n", p.Severity, p.Summary, p.Address, strings.ReplaceAll(p.Detail, s.dir, "DIR"))
+	}
+	return list.HasErrors()
+}
+
+func (s *story) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}

@@ -1,0 +1,122 @@
+package ui_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mount"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/internal/ui"
+	"github.com/dindctl/dindctl/provider"
+)
+
+var update = flag.Bool("update", false, "write the screens anew")
+
+type lines map[int]string
+
+func (l lines) Line(_ string, n int) (string, bool) {
+	text, found := l[n]
+	return text, found
+}
+
+func changes() *plan.Plan {
+	container := func(attributes map[string]cty.Value) *config.Instance {
+		return &config.Instance{Declared: cty.ObjectVal(attributes)}
+	}
+	return &plan.Plan{
+		Project: "shop",
+		Engine:  provider.Facts{Name: "build-1", Version: "28.5.2", Endpoint: "unix:///var/run/docker.sock", Chosen: "default socket"},
+		Resources: []plan.Resource{
+			{
+				Address: "container.web", Kind: provider.Container, Name: "shop-web", Action: plan.Create, Cause: "not there yet",
+				After: container(map[string]cty.Value{
+					"command": cty.ListVal([]cty.Value{cty.StringVal("sleep"), cty.StringVal("1\x1b[31m")}),
+					"secret":  cty.StringVal("hunter2").Mark(provider.Sensitive),
+					"unset":   cty.NullVal(cty.String),
+					"later":   cty.UnknownVal(cty.String),
+				}),
+			},
+			{
+				Address: "daemon.dind", Kind: provider.Daemon, Name: "shop-dind", Action: plan.Create, Cause: "not there yet",
+				After: container(map[string]cty.Value{"privileged": cty.NullVal(cty.Bool)}),
+			},
+			{
+				Address: "container.old", Kind: provider.Container, Name: "shop-old", Action: plan.Replace, Cause: "command, mem_limit: both",
+				Changes: []provider.Change{
+					{Path: "command", From: cty.StringVal("a"), To: cty.StringVal("b"), Created: cty.StringVal("c"), Effect: provider.Replace, Cause: provider.Both},
+					{Path: "mem_limit", From: cty.StringVal("64m"), To: cty.NullVal(cty.String), Created: cty.NullVal(cty.String), Effect: provider.Live, Cause: provider.Outside, Default: "engine"},
+					{Path: "environment.TOKEN", From: cty.StringVal("x"), To: cty.StringVal("y"), Created: cty.StringVal("x"), Sensitive: true, Effect: provider.Replace, Cause: provider.Configured},
+				},
+			},
+			{Address: "job.list", Kind: provider.Job, Name: "shop-list", Inside: "daemon.dind", Action: plan.Run, Cause: "no record of a run", Tentative: true},
+			{Address: "network.same", Kind: provider.Network, Name: "shop-same", Action: plan.None},
+			{Address: "volume.gone", Kind: provider.Volume, Name: "shop-gone", Action: plan.Delete, Cause: "no longer in the configuration", DataLoss: "everything in the volume shop-gone"},
+		},
+		Kept:   []plan.Kept{{Address: "volume.data", Name: "shop-data", Kind: provider.Volume, Why: "volumes are kept without -volumes"}},
+		Unread: []plan.Unread{{Address: "daemon.dind", Why: "its container is stopped"}},
+	}
+}
+
+func problems() diag.List {
+	at := diag.Range{File: "shop.hcl", Start: diag.Pos{Line: 3, Column: 12, Byte: 40}, End: diag.Pos{Line: 3, Column: 19, Byte: 47}}
+	return diag.List{
+		{
+			Severity: diag.Error, Code: "mount-hidden", Summary: "hidden: the daemon has no such object", Address: "job.list", Subject: at, Context: at,
+			Detail: "No mount of daemon.dind holds /data, where it resolves the source: job.list would get an empty directory, or not start.",
+			Chain:  []string{"host        /srv/work  host:/srv/work", "daemon.dind /data      its own root"},
+			Fixes:  []diag.Fix{{Title: "mount it in the daemon", File: "shop.hcl", Line: 9, HCL: "  mount {\n    source = \"/srv\"\n  }"}},
+		},
+		{Severity: diag.Warning, Summary: "A holder was dead", Detail: "Its lock was taken over.", Log: []string{"one", "two\x07"}},
+	}
+}
+
+// Every screen is what its file in testdata shows.
+func TestScreens(t *testing.T) {
+	t.Parallel()
+	sources := lines{3: "\tsource = \"/data\""}
+	entries := []mount.Entry{
+		{Address: "job.a", Kind: "mount", Source: "/repo", Target: "/repo", Daemon: "daemon.dind", Verdict: mount.Visible, Severity: mount.OK},
+		{
+			Address: "job.b", Kind: "mount", Source: "/data", Target: "/d", Daemon: "daemon.dind", Verdict: mount.Hidden, Severity: mount.Failure,
+			Message: "No mount of daemon.dind holds /data.", Chain: []mount.Link{{View: "daemon.dind", Path: "/data", Object: "its own root"}},
+			Fixes: []mount.Fix{{Title: "write another source", File: "a.hcl", Line: 4, HCL: "    source = \"/repo\"", Replace: true}},
+		},
+	}
+	for name, screen := range map[string]string{
+		"plan-80":          ui.Plan(changes(), ui.Options{Width: 80}),
+		"plan-80-color":    ui.Plan(changes(), ui.Options{Width: 80, Color: true}),
+		"plan-200":         ui.Plan(changes(), ui.Options{Width: 200}),
+		"plan-clean":       ui.Plan(&plan.Plan{Project: "shop", Clean: true}, ui.Options{}),
+		"problems-80":      ui.Diagnostics(problems(), sources, ui.Options{Width: 80}),
+		"problems-200":     ui.Diagnostics(problems(), sources, ui.Options{Width: 200}),
+		"problems-color":   ui.Diagnostics(problems(), sources, ui.Options{Width: 80, Color: true}),
+		"problems-json":    ui.ValidateJSON(problems(), sources),
+		"mounts":           ui.Mounts(entries, ui.Options{Width: 80}),
+		"mounts-none":      ui.Mounts(nil, ui.Options{Width: 80}),
+		"outputs":          ui.Outputs([]config.OutputValue{{Name: "a", Value: cty.StringVal("x\ny\n")}, {Name: "b", Value: cty.StringVal("s"), Sensitive: true}}, ui.Options{}),
+		"outputs-json":     ui.OutputsJSON([]config.OutputValue{{Name: "a", Value: cty.StringVal("x")}, {Name: "b", Value: cty.StringVal("s"), Sensitive: true}}),
+		"what-stands-here": ui.Chain([]mount.Link{{View: "host", Path: "/srv", Object: "host:/srv"}, {View: "daemon.dind", Path: "/repo", Object: "host:/srv"}}),
+	} {
+		file := filepath.Join("testdata", name+".txt")
+		if *update {
+			if err := os.WriteFile(file, []byte(screen), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if difference := cmp.Diff(string(want), screen); difference != "" {
+			t.Errorf("%s (- want, + got):\n%s", name, difference)
+		}
+	}
+}
