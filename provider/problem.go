@@ -46,7 +46,7 @@ func (p *Problem) Error() string {
 
 // Is makes errors.Is(err, &Problem{Code: c}) true for problems of that code.
 func (p *Problem) Is(target error) bool {
-	t, ok := target.(*Problem) //nolint:errorlint // Is compares one link of the chain by contract
+	t, ok := target.(*Problem)
 	return ok && t.Code == p.Code && t.Summary == ""
 }
 

@@ -22,7 +22,7 @@ func (a *app) output() *ucli.Command {
 			}
 			s := a.session(c)
 			defer s.close()
-			p, _, problems := s.planned(ctx, where)
+			p, problems := s.planned(ctx, where)
 			if err := a.fail(problems, s.snippets()); err != nil {
 				return err
 			}

@@ -30,7 +30,7 @@ func (a *app) plan() *ucli.Command {
 			if where == "" && !hasConfiguration(a.env.Cwd) {
 				return s.nothingHere(ctx)
 			}
-			p, _, problems := s.planned(ctx, where)
+			p, problems := s.planned(ctx, where)
 			return s.showPlan(p, problems)
 		},
 	}

@@ -135,16 +135,16 @@ func (s *session) input(ctx context.Context) plan.Input {
 }
 
 // planned loads, connects, observes and plans.
-func (s *session) planned(ctx context.Context, path string) (*plan.Plan, plan.Input, diag.List) {
+func (s *session) planned(ctx context.Context, path string) (*plan.Plan, diag.List) {
 	problems := s.load(path)
 	if problems.HasErrors() {
-		return nil, plan.Input{}, problems
+		return nil, problems
 	}
 	if more := s.connect(ctx); more.HasErrors() {
-		return nil, plan.Input{}, append(problems, more...)
+		return nil, append(problems, more...)
 	}
-	p, in, more := s.planAgain(ctx)
-	return p, in, append(problems, more...)
+	p, _, more := s.planAgain(ctx)
+	return p, append(problems, more...)
 }
 
 // planAgain observes and plans with what was loaded and connected before.
