@@ -79,7 +79,8 @@ func render(t *testing.T, req hcl.LoadRequest, known config.Known) string {
 	if cfg.Dir == "" {
 		return text
 	}
-	return strings.ReplaceAll(text, cfg.Dir, "DIR")
+	text = strings.ReplaceAll(text, cfg.Dir, "DIR")
+	return strings.ReplaceAll(text, filepath.Dir(cfg.Dir)+"/", "PARENT/")
 }
 
 // nothingThere is a host on which every path exists and none is a link.

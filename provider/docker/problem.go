@@ -16,6 +16,9 @@ import (
 
 // engineWords is what an engine said, without the client's preambles.
 func engineWords(err error) string {
+	if client.IsErrConnectionFailed(err) && strings.Contains(err.Error(), engineHost) {
+		return "nothing listens on its socket"
+	}
 	text := err.Error()
 	for _, prefix := range []string{"Error response from daemon: ", "error during connect: "} {
 		text = strings.TrimPrefix(text, prefix)
