@@ -18,6 +18,9 @@ LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 # The binary is static, so that it can also be run inside a container without a C library.
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 ENGINE  := docker/test-engine
+# A runtime without the wrapper that fits privileged containers to the host, for
+# the tests of what an engine without it says.
+BARE     = --flag --add-runtime=bare=$$(PATH=$$PATH:/usr/sbin command -v runc)
 
 .PHONY: help
 help: ## list the targets
@@ -59,14 +62,14 @@ real: build ## all tests that need a real Docker engine, in a private one
 	mkdir -p $(CACHE)/tests
 	$(GO) test -c -o $(CACHE)/tests/docker.test ./provider/docker
 	$(GO) test -c -o $(CACHE)/tests/e2e.test ./internal/e2e
-	cd provider/docker && DINDCTL_E2E=require ../../$(ENGINE) -- ../../$(CACHE)/tests/docker.test -test.timeout 15m
-	cd internal/e2e && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) --flag --add-runtime=bare=$$(PATH=$$PATH:/usr/sbin command -v runc) -- ../../$(CACHE)/tests/e2e.test -test.timeout 25m
+	cd provider/docker && DINDCTL_E2E=require ../../$(ENGINE) $(BARE) -- ../../$(CACHE)/tests/docker.test -test.timeout 15m
+	cd internal/e2e && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) $(BARE) -- ../../$(CACHE)/tests/e2e.test -test.timeout 25m
 
 .PHONY: e2e
 e2e: build ## the scenarios with the real binary alone; RUN=regexp chooses some
 	mkdir -p $(CACHE)/tests
 	$(GO) test -c -o $(CACHE)/tests/e2e.test ./internal/e2e
-	cd internal/e2e && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) --flag --add-runtime=bare=$$(PATH=$$PATH:/usr/sbin command -v runc) -- ../../$(CACHE)/tests/e2e.test -test.v -test.timeout 25m -test.run '$(RUN)'
+	cd internal/e2e && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) $(BARE) -- ../../$(CACHE)/tests/e2e.test -test.v -test.timeout 25m -test.run '$(RUN)'
 
 .PHONY: bench-check
 bench-check: build ## plan and apply of 20 containers, as ratios to a bare client in the same run

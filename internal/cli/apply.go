@@ -70,7 +70,7 @@ func (s *session) apply(ctx context.Context, where string) error {
 		s.app.print(ui.Plan(p, s.app.options(s.command)))
 	}
 	if !p.Clean {
-		if err := s.confirm(s.command.Bool("auto-approve"), "yes", "Apply",
+		if err := s.confirm(ctx, s.command.Bool("auto-approve"), "yes", "Apply",
 			"Do you want dindctl to do this?\n  Only \"yes\" is accepted.\n\n  Enter a value: "); err != nil {
 			return err
 		}
@@ -115,6 +115,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 		}
 		request.Expanded = expanded
 	}
+	s.app.acting.Store(true)
 	result, problems := runner.Apply(ctx, request)
 	if err := s.app.fail(problems, s.snippets()); err != nil {
 		return err

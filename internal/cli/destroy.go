@@ -59,7 +59,7 @@ func (s *session) destroy(ctx context.Context, where string) error {
 		forget(s.app.env, s.facts.ID, target.project)
 		return nil
 	}
-	if err := s.confirmDestroy(target); err != nil {
+	if err := s.confirmDestroy(ctx, target); err != nil {
 		return err
 	}
 	if err := s.carryOut(ctx, p, in); err != nil {
@@ -69,12 +69,12 @@ func (s *session) destroy(ctx context.Context, where string) error {
 	return nil
 }
 
-func (s *session) confirmDestroy(t target) error {
+func (s *session) confirmDestroy(ctx context.Context, t target) error {
 	if t.guessed {
-		return s.confirm(false, t.project, "Destroy", fmt.Sprintf(
+		return s.confirm(ctx, false, t.project, "Destroy", fmt.Sprintf(
 			"The project %q was not named: it is the one that was applied last here.\n  Type its name to destroy it.\n\n  Enter a value: ", t.project))
 	}
-	return s.confirm(s.command.Bool("auto-approve"), "yes", "Destroy",
+	return s.confirm(ctx, s.command.Bool("auto-approve"), "yes", "Destroy",
 		"Do you want dindctl to destroy all of this?\n  Only \"yes\" is accepted.\n\n  Enter a value: ")
 }
 

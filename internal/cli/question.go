@@ -2,20 +2,24 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"strings"
 
 	"github.com/dindctl/dindctl/internal/diag"
 )
 
 // confirm asks and accepts one answer alone. Without an answer nothing is done.
-func (s *session) confirm(approved bool, want, what, question string) error {
+func (s *session) confirm(ctx context.Context, approved bool, want, what, question string) error {
 	if approved {
 		return nil
 	}
 	s.app.tell("\n" + question)
-	line, err := bufio.NewReader(s.app.env.Stdin).ReadString('\n')
-	answer := strings.TrimSpace(line)
-	if err != nil && answer == "" {
+	answer, given := s.answer(ctx)
+	if ctx.Err() != nil {
+		s.app.tell("\n\n" + what + " cancelled.\n")
+		return exit(exitInterrupted)
+	}
+	if !given {
 		s.app.tell("\n\n")
 		detail := "There was no answer on standard input, so nothing was changed. Answer the question, or give -auto-approve."
 		if want != "yes" {
@@ -29,4 +33,25 @@ func (s *session) confirm(approved bool, want, what, question string) error {
 	}
 	s.app.tell("\n" + what + " cancelled.\n")
 	return exit(exitError)
+}
+
+// answer reads one line of standard input; given is false at its end. It returns
+// when ctx is done, and leaves the reading behind: nothing else reads afterwards.
+func (s *session) answer(ctx context.Context) (text string, given bool) {
+	type line struct {
+		text  string
+		given bool
+	}
+	read := make(chan line, 1)
+	go func() {
+		text, err := bufio.NewReader(s.app.env.Stdin).ReadString('\n')
+		text = strings.TrimSpace(text)
+		read <- line{text, err == nil || text != ""}
+	}()
+	select {
+	case l := <-read:
+		return l.text, l.given
+	case <-ctx.Done():
+		return "", false
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	ucli "github.com/urfave/cli/v3"
@@ -46,7 +47,11 @@ func (e exit) Error() string { return "exit" }
 
 // Run runs one command and returns its exit code.
 func Run(ctx context.Context, env Env) int {
-	root := newRoot(env)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a := &app{env: env}
+	go a.endAtOnce(ctx, cancel)
+	root := newRoot(a)
 	args := append([]string{"dindctl"}, arrange(root, env.Args)...)
 	err := root.Run(ctx, args)
 	var code exit
@@ -63,8 +68,20 @@ func Run(ctx context.Context, env Env) int {
 	return exitError
 }
 
-func newRoot(env Env) *ucli.Command {
-	a := &app{env: env}
+// endAtOnce ends what can be ended without harm at the first request already:
+// everything but steps that are being carried out.
+func (a *app) endAtOnce(ctx context.Context, cancel context.CancelFunc) {
+	select {
+	case <-a.env.Stop:
+		if !a.acting.Load() {
+			cancel()
+		}
+	case <-ctx.Done():
+	}
+}
+
+func newRoot(a *app) *ucli.Command {
+	env := a.env
 	root := &ucli.Command{
 		Name: "dindctl", Usage: "plan and apply Docker-in-Docker, and check that every nested mount is visible",
 		Version: env.Version, HideVersion: true, Writer: env.Stdout, ErrWriter: env.Stderr, Reader: env.Stdin,
@@ -94,7 +111,11 @@ func unknownCommand(c *ucli.Command, name string) diag.Problem {
 }
 
 // app makes the commands.
-type app struct{ env Env }
+type app struct {
+	env Env
+	// acting says that steps are being carried out, which end in their own way.
+	acting atomic.Bool
+}
 
 // fail shows problems and returns the exit code that they mean.
 func (a *app) fail(list diag.List, sources ui.Sources) error {

@@ -48,7 +48,7 @@ func (s *session) unlock(ctx context.Context, project string) error {
 		return s.release(ctx, locker, project, own.Nonce)
 	}
 	s.app.print(fmt.Sprintf("The project %q is locked by %s.\n", project, runner.Describe(holder)))
-	if err := s.confirm(s.command.Bool("auto-approve"), "yes", "Unlock",
+	if err := s.confirm(ctx, s.command.Bool("auto-approve"), "yes", "Unlock",
 		"Release it only if that run is gone: two at once can harm each other's work.\n  Only \"yes\" is accepted.\n\n  Enter a value: "); err != nil {
 		return err
 	}

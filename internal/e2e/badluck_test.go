@@ -213,3 +213,41 @@ func TestDerivedProjectOfAnotherPlace(t *testing.T) {
 	s.dindctl("destroy", first, "-auto-approve").wants(t, 0)
 	s.wantList("containers", s.containers())
 }
+
+// An interrupt at the question ends the run at once, with nothing changed and
+// nothing locked.
+func TestInterruptAtTheQuestion(t *testing.T) {
+	s := newScenario(t)
+	path := s.single(sleeper)
+	cmd := exec.Command(os.Getenv("DINDCTL_BIN"), "apply", path, "-project", s.project)
+	cmd.Dir, cmd.Env = s.dir, s.env
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stdin.Close() }()
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := ""
+	for buffer := make([]byte, 512); !strings.Contains(said, "Enter a value"); {
+		n, err := stderr.Read(buffer)
+		if said += string(buffer[:n]); err != nil {
+			t.Fatalf("%v after %q", err, said)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d, want 130", code)
+	}
+	s.wantList("containers", s.containers())
+	s.on("apply", path, "-auto-approve").wants(t, 0)
+	s.wantList("containers", s.containers(), "web")
+}
