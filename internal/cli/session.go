@@ -60,6 +60,7 @@ func (s *session) load(path string) diag.List {
 		Environment: environment(s.app.env.Environ), MachineID: runner.MachineID(),
 	})
 	s.cfg, s.sources = cfg, sources
+	s.hideSecrets()
 	return problems
 }
 

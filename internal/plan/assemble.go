@@ -2,81 +2,81 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/graph"
-	"github.com/dindctl/dindctl/provider"
 )
 
-// assemble makes the plan's steps, with their edges, in topological order.
-func (m *maker) assemble() *Plan {
-	p := &Plan{
-		Project: m.in.Project, Origin: m.in.Origin, Engine: m.in.Observed.Root.Facts, Destroy: m.in.Destroy || m.in.Expand == nil,
+// assemble makes the plan's steps, with their edges, in topological order. Where
+// they wait for each other, the plan is nil and the circle is returned.
+func (m *maker) assemble() (p *Plan, circle []Step) {
+	p = &Plan{
+		Project: m.in.Project, Origin: m.in.Origin, Engine: m.in.Observed.Root.Facts, Destroy: m.in.Destroy,
 		Kept: m.kept, Unread: m.unread(),
 	}
-	m.restartInside()
-	b := &builder{m: m, ends: map[string]int{}, begins: map[string]int{}}
+	b := newBuilder(m)
 	for _, address := range sortedKeys(m.resources) {
 		p.Resources = append(p.Resources, *m.resources[address])
 		b.stepsOf(m.resources[address])
 	}
 	for _, o := range m.extra {
-		b.add(Step{
+		b.remove(Step{
 			Action: Delete, Address: o.Owner.Address, Kind: o.Kind, Name: o.Name, Inside: o.inside, Object: o.ID,
-			Cause: "left by an earlier run that was interrupted",
-		})
+			Cause: o.cause, DataLoss: o.dataLoss,
+		}, o.placed)
 	}
 	b.connect()
-	p.Steps = b.ordered()
+	if p.Steps, circle = b.ordered(); len(circle) > 0 {
+		return nil, circle
+	}
 	p.Clean = len(p.Steps) == 0
-	return p
+	return p, nil
 }
 
-// unread are the daemons that exist, or may, and could not be looked into.
-func (m *maker) unread() []Unread {
-	var out []Unread
-	for _, inside := range m.in.Observed.places() {
-		s := m.in.Observed.snapshot(inside)
-		if inside != "" && !s.Readable && !s.Absent {
-			out = append(out, Unread{Address: inside, Why: s.Why})
+// breakUp makes an object of the circle anew that was to be changed as it stands:
+// what it lets go of can then go first. It returns false where there is none.
+func (m *maker) breakUp(circle []Step) bool {
+	for _, s := range circle {
+		if s.Action == Update && m.forced[s.Address] == "" {
+			m.forced[s.Address] = "what it uses is replaced by something of the same name"
+			return true
 		}
 	}
-	return out
+	return false
 }
 
-// restartInside plans a start for what runs inside a daemon that is started or
-// replaced: it stopped with it.
-func (m *maker) restartInside() {
-	if m.expanded == nil {
-		return
+func circleProblem(circle []Step) diag.List {
+	var hops []string
+	for _, s := range circle {
+		hops = append(hops, fmt.Sprintf("%s %s", s.Action, s.Address))
 	}
-	for _, in := range m.expanded.Instances { // hosts come before what is inside them
-		r, found := m.resources[in.Address]
-		if !found || r.Inside == "" || r.Action != None || !r.Kind.Runs() || r.Kind == provider.Job {
-			continue
-		}
-		if host, found := m.resources[r.Inside]; found && (host.Action == Start || host.Action == Replace) {
-			r.Action, r.Cause, r.Tentative = Start, r.Inside+" is "+verbOf(host.Action), true
-		}
-	}
-}
-
-func verbOf(a Action) string {
-	if a == Start {
-		return "started"
-	}
-	return "replaced"
+	return diag.Errorf("Steps wait for each other in a circle",
+		"Each of these has to come after the one before it: %s, and %s again. Make the change in two steps: apply without one of them first.",
+		strings.Join(hops, ", "), hops[0])
 }
 
 // builder gathers steps and their edges.
 type builder struct {
 	m     *maker
 	steps []Step
-	edges []graph.Edge // between indices into steps
-	// begins and ends are the first and the last step of an address: the deletion
-	// and what makes it.
-	begins, ends map[string]int
+	// edges are between indices into steps. Soft are those that only repeat what
+	// was recorded long ago: in a circle they give way.
+	edges, soft []graph.Edge
+	// makes is the step after which an address is there; removes are those that
+	// take one of its objects away.
+	makes   map[string]int
+	removes map[string][]int
+	// updates is the live change of an address.
+	updates map[string]int
+	// objects are what the removing steps remove, by index.
+	objects map[int]placed
+}
+
+func newBuilder(m *maker) *builder {
+	return &builder{m: m, makes: map[string]int{}, removes: map[string][]int{}, updates: map[string]int{}, objects: map[int]placed{}}
 }
 
 func (b *builder) add(s Step) int {
@@ -84,8 +84,17 @@ func (b *builder) add(s Step) int {
 	return len(b.steps) - 1
 }
 
-func (b *builder) need(from, to int) {
-	b.edges = append(b.edges, graph.Edge{From: from, To: to})
+// remove adds a step that takes an object away.
+func (b *builder) remove(s Step, o placed) int {
+	i := b.add(s)
+	b.removes[s.Address] = append(b.removes[s.Address], i)
+	b.objects[i] = o
+	return i
+}
+
+// need makes a step wait for another.
+func (b *builder) need(before, after int) {
+	b.edges = append(b.edges, graph.Edge{From: before, To: after})
 }
 
 // stepsOf adds the steps of one address.
@@ -94,108 +103,107 @@ func (b *builder) stepsOf(r *Resource) {
 		Action: r.Action, Address: r.Address, Kind: r.Kind, Name: r.Name, Inside: r.Inside,
 		Cause: r.Cause, Changes: r.Changes, Tentative: r.Tentative, DataLoss: r.DataLoss,
 	}
+	var before placed
 	if r.Before != nil {
-		s.Object = r.Before.ID
+		s.Object, before = r.Before.ID, placed{*r.Before, r.Inside}
 	}
-	switch r.Action {
-	case None:
-	case Replace:
-		gone := s
-		gone.Action = Delete
-		s.Action, s.Object, s.DataLoss = Create, "", ""
-		first, last := b.add(gone), b.add(s)
-		b.begins[r.Address], b.ends[r.Address] = first, last
-		b.need(first, last)
-	case Delete:
-		b.begins[r.Address] = b.add(s)
-	case Create, Update, Start, Run:
-		b.ends[r.Address] = b.add(s)
-	}
-}
-
-// connect adds the edges between addresses.
-func (b *builder) connect() {
-	for address, r := range b.m.resources {
-		deps := b.depsOf(r)
-		for _, dep := range deps {
-			b.after(address, dep)
+	gone := s
+	gone.Action = Delete
+	switch {
+	case r.Action == None:
+	case r.Action == Replace, r.Action == Run && b.givesWay(r, before):
+		s.Object, s.DataLoss = "", ""
+		if r.Action == Replace {
+			s.Action = Create
 		}
-	}
-	for i, s := range b.steps {
-		if s.Action != Delete {
-			continue
-		}
-		// What is inside goes before its host, users before what they use.
-		for _, dep := range b.recorded(s) {
-			if first, found := b.begins[dep]; found && first != i {
-				b.need(i, first)
-			}
+		first := b.remove(gone, before)
+		b.makes[r.Address] = b.add(s)
+		b.need(first, b.makes[r.Address])
+	case r.Action == Delete:
+		b.remove(s, before)
+	case r.Action == Start && len(r.Changes) > 0:
+		change := s
+		change.Action, change.Cause, s.Changes = Update, b.m.because(r), nil
+		b.updates[r.Address] = b.add(change)
+		b.makes[r.Address] = b.add(s)
+		b.need(b.updates[r.Address], b.makes[r.Address])
+	default:
+		b.makes[r.Address] = b.add(s)
+		if r.Action == Update {
+			b.updates[r.Address] = b.makes[r.Address]
 		}
 	}
 }
 
-// after makes the making of address wait for the making of dep.
-func (b *builder) after(address, dep string) {
-	to, wanted := b.ends[address]
-	if !wanted {
-		return
+// givesWay tells whether a job's old record has to go before the job runs again:
+// because something that it holds is removed.
+func (b *builder) givesWay(r *Resource, before placed) bool {
+	if r.Before == nil || r.Tentative {
+		return false
 	}
-	if from, found := b.ends[dep]; found {
-		b.need(from, to)
+	goes := func(address string) bool {
+		other, found := b.m.resources[address]
+		return found && other.Before != nil && (other.Action == Replace || other.Action == Delete)
 	}
-}
-
-func (b *builder) depsOf(r *Resource) []string {
-	if r.After != nil {
-		return r.After.Deps
-	}
-	return nil
-}
-
-// recorded are the addresses that a deleted object needs, as recorded at its creation.
-func (b *builder) recorded(s Step) []string {
-	var out []string
-	for _, o := range b.m.ours[s.Address] {
-		if o.ID == s.Object {
-			out = append(out, o.Owner.Deps...)
-		}
-	}
-	if s.Inside != "" {
-		out = append(out, s.Inside)
-	}
-	return out
+	return slices.ContainsFunc(before.Owner.Deps, goes) || slices.ContainsFunc(r.After.Deps, goes)
 }
 
 // ordered sorts the steps topologically, and numbers them from 1. Among those
-// that can come, deletions come first, then by address.
-func (b *builder) ordered() []Step {
-	g := graph.New(len(b.steps), b.edges)
+// that can come, removals come first, then by address. Where that is not
+// possible, it returns the steps of a circle.
+func (b *builder) ordered() (steps, circle []Step) {
+	g := graph.New(len(b.steps), slices.Concat(b.edges, b.soft))
+	for cycle := g.Cycle(); cycle != nil; cycle = g.Cycle() {
+		if !b.loosen(cycle) {
+			for _, i := range cycle {
+				circle = append(circle, b.steps[i])
+			}
+			return nil, circle
+		}
+		g = graph.New(len(b.steps), slices.Concat(b.edges, b.soft))
+	}
 	needs := g.Needs()
 	number := make([]int, len(b.steps))
-	out := make([]Step, 0, len(b.steps))
+	steps = make([]Step, 0, len(b.steps))
 	for _, i := range g.Order(b.compare) {
 		s := b.steps[i]
-		s.ID = len(out) + 1
+		s.ID = len(steps) + 1
 		number[i] = s.ID
 		for _, need := range needs[i] {
 			s.Needs = append(s.Needs, number[need])
 		}
 		slices.Sort(s.Needs)
-		out = append(out, s)
+		steps = append(steps, s)
 	}
-	return out
+	return steps, nil
+}
+
+// loosen takes one soft edge out of a circle, always the same one.
+func (b *builder) loosen(cycle []int) bool {
+	hard := map[graph.Edge]bool{}
+	for _, e := range b.edges {
+		hard[e] = true
+	}
+	for i, to := range cycle {
+		e := graph.Edge{From: cycle[(i+len(cycle)-1)%len(cycle)], To: to}
+		if hard[e] {
+			continue
+		}
+		b.soft = slices.DeleteFunc(b.soft, func(s graph.Edge) bool { return s == e })
+		return true
+	}
+	return false
 }
 
 func (b *builder) compare(i, j int) int {
-	a, c := b.steps[i], b.steps[j]
+	x, y := b.steps[i], b.steps[j]
 	return cmp.Or(
-		cmp.Compare(deleteFirst(a), deleteFirst(c)),
-		strings.Compare(a.Address, c.Address),
-		strings.Compare(a.Object, c.Object),
+		cmp.Compare(turn(x), turn(y)), strings.Compare(x.Address, y.Address),
+		strings.Compare(x.Inside, y.Inside), strings.Compare(x.Object, y.Object),
 	)
 }
 
-func deleteFirst(s Step) int {
+func turn(s Step) int {
 	if s.Action == Delete {
 		return 0
 	}

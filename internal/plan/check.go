@@ -37,31 +37,75 @@ func (m *maker) checkOwners() diag.List {
 	return problems
 }
 
-// checkNames refuses to make what has a name that somebody else's object bears.
-func (m *maker) checkNames() diag.List {
-	var problems diag.List
-	for _, address := range sortedKeys(m.resources) {
-		r := m.resources[address]
-		if r.Before != nil || r.Kind == provider.Image || r.After == nil {
+// name is a name in a name space of a place.
+type name struct{ inside, space, name string }
+
+func nameOf(inside string, o provider.Object) name { return name{inside, nameSpace(o.Kind), o.Name} }
+
+// bearers are all objects that were seen, by name.
+func (m *maker) bearers() map[name][]provider.Object {
+	out := map[name][]provider.Object{}
+	for _, inside := range m.in.Observed.places() {
+		if m.vanishes(inside) {
 			continue
 		}
-		for _, o := range m.in.Observed.snapshot(r.Inside).Objects {
-			if o.Name != r.Name || nameSpace(o.Kind) != nameSpace(r.Kind) || o.Owner.Project == m.in.Project {
-				continue
+		for _, o := range m.in.Observed.snapshot(inside).Objects {
+			if o.Condition.State != provider.StateRemoving {
+				out[nameOf(inside, o)] = append(out[nameOf(inside, o)], o)
 			}
-			whose := "nobody that dindctl knows"
-			if o.Owner.Project != "" {
-				whose = fmt.Sprintf("the project %q (%s)", o.Owner.Project, o.Owner.Address)
+		}
+	}
+	return out
+}
+
+// checkNames refuses to make what has a name that something else bears and keeps.
+func (m *maker) checkNames() diag.List {
+	var problems diag.List
+	bearers, leaving := m.bearers(), m.leaving()
+	for _, address := range sortedKeys(m.resources) {
+		r := m.resources[address]
+		if r.Action != Create && r.Action != Replace && (r.Action != Run || r.Before != nil) {
+			continue
+		}
+		for _, o := range bearers[name{r.Inside, nameSpace(r.Kind), r.Name}] {
+			own := o.Owner.Project == m.in.Project
+			if own && (o.Owner.Address == address || leaving[o.ID]) {
+				continue
 			}
 			problems = append(problems, diag.Problem{
 				Severity: diag.Error, Code: "name-taken", Address: address, Subject: r.After.Header, Context: r.After.Header,
-				Summary: "The name is taken",
-				Detail: fmt.Sprintf("%s wants the name %q, which an object of %s has (id %.12s). dindctl does not touch what is not its own: "+
-					"remove or rename that one, or set name = \"…\" in %s.", address, r.Name, whose, o.ID, address),
+				Summary: "The name is taken", Detail: m.takenBy(r, o, own),
 			})
 		}
 	}
 	return problems
+}
+
+func (m *maker) takenBy(r *Resource, o provider.Object, own bool) string {
+	if own {
+		return fmt.Sprintf("%s wants the name %q, which %s of this project bears and keeps (id %.12s). Set another name = \"…\" in %s; "+
+			"if the one that is kept is not needed any longer, give -volumes or -images.", r.Address, r.Name, o.Owner.Address, o.ID, r.Address)
+	}
+	whose := "nobody that dindctl knows"
+	if o.Owner.Project != "" {
+		whose = fmt.Sprintf("the project %q (%s)", o.Owner.Project, o.Owner.Address)
+	}
+	return fmt.Sprintf("%s wants the name %q, which an object of %s has (id %.12s). dindctl does not touch what is not its own: "+
+		"remove or rename that one, or set name = \"…\" in %s.", r.Address, r.Name, whose, o.ID, r.Address)
+}
+
+// leaving are the ids of the objects that the plan removes.
+func (m *maker) leaving() map[string]bool {
+	out := map[string]bool{}
+	for _, r := range m.resources {
+		if r.Before != nil && (r.Action == Delete || r.Action == Replace || r.Action == Run) {
+			out[r.Before.ID] = true
+		}
+	}
+	for _, o := range m.extra {
+		out[o.ID] = true
+	}
+	return out
 }
 
 func nameSpace(k provider.Kind) string {
@@ -71,25 +115,55 @@ func nameSpace(k provider.Kind) string {
 	return string(k)
 }
 
-// checkDataLoss asks for consent.
+// checkExternal refuses to use what is said to exist and does not.
+func (m *maker) checkExternal() diag.List {
+	var problems diag.List
+	var bearers map[name][]provider.Object
+	for _, in := range m.expanded.Instances {
+		if !isExternal(in) || !m.seen(in.Inside).Readable {
+			continue
+		}
+		if bearers == nil {
+			bearers = m.bearers()
+		}
+		if len(bearers[name{in.Inside, nameSpace(in.Kind), in.Name}]) > 0 || m.in.Observed.snapshot(in.Inside).Images[in.Name] != "" {
+			continue
+		}
+		problems = append(problems, diag.Problem{
+			Severity: diag.Error, Code: "no-such-external", Address: in.Address, Subject: in.Header, Context: in.Header,
+			Summary: "Something external is not there",
+			Detail: fmt.Sprintf("%s is external = true, and no %s %q is %s. Make it first, correct its name, or leave external out so that dindctl makes one.",
+				in.Address, in.Kind, in.Name, engineWord(in.Inside)),
+		})
+	}
+	return problems
+}
+
+// checkDataLoss asks for consent. What is planned again was shown before, or is refused as such.
 func (m *maker) checkDataLoss() diag.List {
-	if m.in.DataLoss {
+	if m.in.DataLoss || m.settled != "" {
 		return nil
 	}
 	var problems diag.List
-	for _, address := range sortedKeys(m.resources) {
-		r := m.resources[address]
-		if r.DataLoss == "" {
-			continue
-		}
+	refuse := func(address, what, cause, loss string, r *Resource) {
 		problem := diag.Problem{
 			Severity: diag.Error, Code: "data-loss", Address: address, Summary: "Data would be lost",
-			Detail: fmt.Sprintf("%s is to be %s (%s): %s would be lost. If that is meant, give -volumes.", address, pastOf(r.Action), r.Cause, r.DataLoss),
+			Detail: fmt.Sprintf("%s is to be %s (%s): %s would be lost. If that is meant, give -volumes.", address, what, cause, loss),
 		}
-		if r.After != nil {
+		if r != nil && r.After != nil {
 			problem.Subject, problem.Context = r.After.Header, r.After.Header
 		}
 		problems = append(problems, problem)
+	}
+	for _, address := range sortedKeys(m.resources) {
+		if r := m.resources[address]; r.DataLoss != "" {
+			refuse(address, pastOf(r.Action), r.Cause, r.DataLoss, r)
+		}
+	}
+	for _, o := range m.extra {
+		if o.dataLoss != "" {
+			refuse(o.Owner.Address, "removed", o.cause, o.dataLoss, m.resources[o.Owner.Address])
+		}
 	}
 	return problems
 }
@@ -101,54 +175,42 @@ func pastOf(a Action) string {
 	return "removed"
 }
 
-// orphans decides on the project's objects that the configuration does not have.
-func (m *maker) orphans() {
-	for _, address := range sortedKeys(m.ours) {
-		if _, wanted := m.resources[address]; wanted {
-			continue
-		}
-		if in, found := m.expanded.Instance(address); found && (in.Logical || isExternal(in)) {
-			continue
-		}
-		m.remove(address, "no longer in the configuration")
-	}
-}
-
-// remove plans the removal of an address, or keeps it where it holds data.
-func (m *maker) remove(address, cause string) {
-	o := m.ours[address][0]
-	if why := m.keeps(o.Kind); why != "" {
-		m.kept = append(m.kept, Kept{Address: address, Name: o.Name, Kind: o.Kind, Why: why})
-		return
-	}
-	r := &Resource{Address: address, Kind: o.Kind, Name: o.Name, Inside: o.inside, Action: Delete, Cause: cause, Before: &o.Object}
-	if o.Kind == provider.Volume {
-		r.DataLoss = "everything in the volume " + o.Name
-	}
-	m.resources[address] = r
-	m.extra = append(m.extra, m.ours[address][1:]...)
-}
-
-// keeps says why objects of a kind are not removed; empty where they are.
-func (m *maker) keeps(k provider.Kind) string {
+// dataOf describes the data that goes with an object; empty where none does.
+func (m *maker) dataOf(o placed) string {
 	switch {
-	case k == provider.Volume && !m.in.Volumes:
-		return "volumes are kept without -volumes"
-	case k == provider.Image && !m.in.Images:
-		return "images are kept without -images"
+	case o.Kind == provider.Volume:
+		text := "everything in the volume " + o.Name
+		if daemon := m.servedBy(o); daemon != "" {
+			text += " (all that is inside " + daemon + ")"
+		}
+		return text
+	case o.Kind == provider.Job || !o.Kind.Runs():
+		return ""
+	}
+	var anonymous []string
+	declared := recordOf(o.Owner)
+	for _, v := range o.Views {
+		if v.Type == "volume" && !declared.named(v.Target) {
+			anonymous = append(anonymous, v.Target)
+		}
+	}
+	if len(anonymous) == 0 {
+		return ""
+	}
+	slices.Sort(anonymous)
+	return "the data in its volumes without a name at " + strings.Join(anonymous, " and ")
+}
+
+// servedBy is the daemon that keeps its data on a volume, or empty.
+func (m *maker) servedBy(volume placed) string {
+	for _, address := range sortedKeys(m.ours) {
+		for _, o := range m.ours[address] {
+			if o.Kind == provider.Daemon && o.inside == volume.inside && recordOf(o.Owner).ref("data") == volume.Owner.Address {
+				return address
+			}
+		}
 	}
 	return ""
-}
-
-// destroy plans the removal of everything, from what is recorded on the objects.
-func (m *maker) destroy() (*Plan, diag.List) {
-	if m.in.Volumes {
-		m.in.DataLoss = true
-	}
-	for _, address := range sortedKeys(m.ours) {
-		m.remove(address, "destroyed by request")
-	}
-	return m.assemble(), nil
 }
 
 func sortedKeys[V any](in map[string]V) []string {
@@ -156,6 +218,6 @@ func sortedKeys[V any](in map[string]V) []string {
 	for k := range in {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, strings.Compare)
+	slices.Sort(keys)
 	return keys
 }

@@ -5,43 +5,88 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/dindctl/dindctl/provider"
 )
 
 // judge decides on an object that exists, from its changes and its condition.
 func (m *maker) judge(r *Resource) {
-	replace := slices.ContainsFunc(r.Changes, func(c provider.Change) bool { return c.Effect == provider.Replace })
-	switch {
-	case r.Before.Owner.Schema > provider.OwnershipSchema:
-		r.Action = None
-	case r.Kind == provider.Job:
+	if change, renamed := nameChange(r); renamed {
+		r.Changes = append(slices.Clone(r.Changes), change)
+	}
+	if r.Kind == provider.Job {
 		m.judgeJob(r)
-	case replace:
-		r.Action, r.Cause = Replace, m.because(r)
-	case m.losesGround(r) != "":
-		r.Action, r.Cause = Replace, "because "+m.losesGround(r)+" is replaced"
-	case r.Kind.Runs() && !runs(r.Before.Condition.State):
-		r.Action, r.Cause = Start, stoppedCause(r.Before.Condition)
-	case len(r.Changes) > 0:
-		r.Action, r.Cause = Update, m.because(r)
-	case r.Kind == provider.Daemon && m.silent(r.Address):
-		r.Action, r.Cause = Start, "its container runs, but its API does not answer: it is waited for"
+	} else {
+		m.judgeLasting(r)
 	}
-	if r.Action == Replace || r.Action == Run {
+	if r.Action == Replace {
+		r.DataLoss = m.dataOf(placed{*r.Before, r.Inside})
+	}
+	if r.Action == Replace || r.Kind == provider.Job && r.Action != None {
 		m.pending[r.Address] = true
-	}
-	if r.Action == Replace && r.Kind == provider.Volume {
-		r.DataLoss = fmt.Sprintf("everything in the volume %s", r.Before.Name)
 	}
 }
 
-// losesGround is the address of a network or volume that an object uses and that
-// is replaced; empty where there is none. Neither can go while it is used.
+func (m *maker) judgeLasting(r *Resource) {
+	ground := m.losesGround(r)
+	state := r.Before.Condition.State
+	switch {
+	case needsReplacement(r.Changes):
+		r.Action, r.Cause = Replace, m.because(r)
+	case ground != "":
+		r.Action, r.Cause = Replace, "because "+ground+" is replaced"
+	case m.forced[r.Address] != "":
+		r.Action, r.Cause = Replace, m.forced[r.Address]
+	case state == provider.StateDead:
+		r.Action, r.Cause = Replace, "an earlier removal did not succeed"
+	case r.Kind.Runs() && state != provider.StateRunning && state != provider.StateRestarting:
+		r.Action, r.Cause = Start, stoppedCause(r.Before.Condition)
+	case r.Kind == provider.Daemon && m.silent(r.Address):
+		r.Action, r.Cause = Start, "its container runs, but its API does not answer: it is waited for"
+	case len(r.Changes) > 0:
+		r.Action, r.Cause = Update, m.because(r)
+	}
+}
+
+func needsReplacement(changes []provider.Change) bool {
+	return slices.ContainsFunc(changes, func(c provider.Change) bool { return c.Effect == provider.Replace })
+}
+
+// nameChange is the change of an object's name, which is the core's to see.
+func nameChange(r *Resource) (provider.Change, bool) {
+	if r.Before.Name == r.Name || r.Before.Name == "" {
+		return provider.Change{}, false
+	}
+	change := provider.Change{
+		Path: "name", From: cty.StringVal(r.Before.Name), To: cty.StringVal(r.Name), Created: cty.NullVal(cty.String),
+		Effect: provider.Replace, Cause: provider.Configured,
+	}
+	created := recordOf(r.Before.Owner).text("name")
+	if created != "" {
+		change.Created = cty.StringVal(created)
+	}
+	if created == textOf(r.After.Declared, "name") {
+		change.Cause = provider.Outside
+	}
+	return change, true
+}
+
+// losesGround is the address of a network, a volume or an image that an object
+// uses and that is replaced; empty where there is none. None can go while it is used.
 func (m *maker) losesGround(r *Resource) string {
 	for _, dep := range r.After.Deps {
-		list := m.ours[dep]
-		if m.pending[dep] && len(list) > 0 && (list[0].Kind == provider.Network || list[0].Kind == provider.Volume) {
+		if !m.replaced(dep) {
+			continue
+		}
+		switch m.ours[dep][0].Kind {
+		case provider.Network, provider.Volume:
 			return dep
+		case provider.Image:
+			if dep == r.After.ImageAddress {
+				return dep
+			}
+		case provider.Container, provider.Daemon, provider.Controller, provider.Job, provider.Guard:
 		}
 	}
 	return ""
@@ -69,12 +114,18 @@ func (m *maker) judgeJob(r *Resource) {
 	case provider.StateExited, provider.StateDead, provider.StateNone, provider.StateRemoving:
 	}
 	switch {
+	case onRequest(r):
+		r.Changes = nil
+	case condition.State == provider.StateDead:
+		r.Action, r.Cause = Run, "an earlier removal of its record did not succeed"
 	case condition.Interrupted:
 		r.Action, r.Cause = Run, "its last run was ended by the engine"+ended(condition)
 	case condition.ExitCode != 0:
 		r.Action, r.Cause = Run, fmt.Sprintf("its last run ended with exit code %d%s", condition.ExitCode, ended(condition))
 	case len(r.Changes) > 0:
 		r.Action, r.Cause = Run, m.because(r)
+	case r.After.ImageAddress != "" && m.replaced(r.After.ImageAddress):
+		r.Action, r.Cause = Run, "because "+r.After.ImageAddress+" is replaced"
 	}
 }
 
@@ -83,10 +134,6 @@ func ended(c provider.Condition) string {
 		return ""
 	}
 	return " at " + c.Ended
-}
-
-func runs(s provider.State) bool {
-	return s == provider.StateRunning || s == provider.StateRestarting
 }
 
 func stoppedCause(c provider.Condition) string {
@@ -127,5 +174,5 @@ func (m *maker) because(r *Resource) string {
 
 // dependsOn tells whether a change comes from something that is not known yet.
 func dependsOn(changes []provider.Change) bool {
-	return slices.ContainsFunc(changes, func(c provider.Change) bool { return !c.To.IsWhollyKnown() })
+	return slices.ContainsFunc(changes, func(c provider.Change) bool { return c.To != cty.NilVal && !c.To.IsWhollyKnown() })
 }

@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write the wanted plans anew")
 // "script" says what happens, a line at a time, and "want" holds every plan and
 // problem on the way, as text.
 //
-//	plan, apply, destroy [volumes]    what dindctl does
+//	plan, apply, destroy [volumes]    what dindctl does, without or with consent to lose data
 //	use NAME                          the configuration is now the section NAME
 //	stop, remove ADDRESS              what somebody else does
 //	change ADDRESS ATTRIBUTE VALUE
@@ -104,7 +104,7 @@ func (s *story) do(words []string) {
 	case "plan":
 		s.plan(false, false)
 	case "apply":
-		s.apply(s.plan(false, false))
+		s.apply(s.plan(false, len(words) > 1))
 	case "destroy":
 		s.apply(s.plan(true, len(words) > 1))
 	case "use":

@@ -4,31 +4,34 @@ import (
 	"fmt"
 
 	"github.com/dindctl/dindctl/internal/diag"
-	"github.com/dindctl/dindctl/provider"
 )
 
 // Refine plans again what is inside a daemon that could be looked into at last.
 // In holds the new observation. The steps, numbered on their own, are at most
-// what the prior plan showed for their addresses; a removal, replacement or loss
-// of data that it did not show is an error that says so.
+// what the prior plan showed for their addresses: a change, a removal, a
+// replacement or a loss of data that it did not show is an error that says so,
+// and no step.
 func Refine(in Input, prior *Plan, daemon string) ([]Step, diag.List) {
-	p, problems := Make(in)
+	m := newMaker(in)
+	m.settled = daemon
+	if problems := m.checkOwners(); problems.HasErrors() {
+		return nil, problems
+	}
+	p, problems := m.make()
 	if problems.HasErrors() {
 		return nil, problems
 	}
-	shown := map[string]Resource{}
-	for _, r := range prior.Resources {
-		shown[r.Address] = r
-	}
-	var steps []Step
-	var more diag.List
+	refused := prior.exceeded(p, daemon)
 	number := map[int]int{}
+	var steps []Step
 	for _, s := range p.Steps {
 		if s.Inside != daemon {
 			continue
 		}
-		if problem, ok := exceeds(s, shown[s.Address], p); ok {
-			more = append(more, problem)
+		if _, not := refused[key{s.Address, s.Object}]; not {
+			continue
+		}
+		if _, not := refused[key{s.Address, ""}]; not {
 			continue
 		}
 		number[s.ID] = len(steps) + 1
@@ -44,40 +47,96 @@ func Refine(in Input, prior *Plan, daemon string) ([]Step, diag.List) {
 		}
 		steps[i].Needs = needs
 	}
+	var more diag.List
+	for _, k := range sortedRefusals(refused) {
+		more = append(more, refused[k])
+	}
 	return steps, more
 }
 
-// exceeds tells whether a step is more than what was shown for its address.
-func exceeds(s Step, shown Resource, p *Plan) (diag.Problem, bool) {
-	var what string
-	switch {
-	case s.DataLoss != "" && shown.DataLoss == "":
-		what = "would lose " + s.DataLoss
-	case s.Action == Delete && shown.Action != Delete && shown.Action != Replace && !jobRecord(s):
-		what = "would be removed"
-		if r, found := p.resource(s.Address); found && r.Action == Replace {
-			what = "would be replaced"
-		}
-	case shown.Address == "" && s.Action != Delete:
-		what = "would be changed"
-	default:
-		return diag.Problem{}, false
+// key names what is refused: all of an address, or one object of it.
+type key struct{ address, object string }
+
+func sortedRefusals(refused map[key]diag.Problem) []key {
+	byText := map[string]key{}
+	for k := range refused {
+		byText[k.address+"\x00"+k.object] = k
 	}
-	return diag.Problem{
-		Severity: diag.Error, Code: "not-shown", Address: s.Address, Summary: "A step was not shown in the plan",
-		Detail: fmt.Sprintf("What is inside %s could not be seen when the plan was made. Now that it can, %s %s (%s), which the plan "+
-			"did not show. Nothing was done about it. Run the command again: the next plan shows it.", s.Inside, s.Address, what, s.Cause),
-	}, true
+	out := make([]key, 0, len(refused))
+	for _, text := range sortedKeys(byText) {
+		out = append(out, byText[text])
+	}
+	return out
 }
 
-// jobRecord tells whether a deletion is only that of a job's old record.
-func jobRecord(s Step) bool { return s.Kind == provider.Job }
-
-func (p *Plan) resource(address string) (Resource, bool) {
-	for _, r := range p.Resources {
-		if r.Address == address {
-			return r, true
+// exceeded finds what a new plan does inside a daemon beyond what was shown.
+func (p *Plan) exceeded(now *Plan, daemon string) map[key]diag.Problem {
+	refused := map[key]diag.Problem{}
+	refuse := func(k key, what, cause string) {
+		refused[k] = diag.Problem{
+			Severity: diag.Error, Code: "not-shown", Address: k.address, Summary: "A step was not shown in the plan",
+			Detail: fmt.Sprintf("What is inside %s could not be seen when the plan was made. Now that it can, %s %s (%s), which was not "+
+				"shown in the plan. Nothing was done about it; run plan again: it shows it.", daemon, k.address, what, cause),
 		}
 	}
-	return Resource{}, false
+	before, after := p.byAddress(), now.byAddress()
+	for _, r := range now.Resources {
+		if r.Inside != daemon {
+			continue
+		}
+		shown := before[r.Address]
+		switch {
+		case !covers(shown, r):
+			refuse(key{address: r.Address}, "would be "+doneBy(r.Action), r.Cause)
+		case r.DataLoss != "" && r.DataLoss != shown.DataLoss:
+			refuse(key{address: r.Address}, "would lose "+r.DataLoss, r.Cause)
+		}
+	}
+	removed := map[string]bool{}
+	for _, s := range p.Steps {
+		if s.Action == Delete {
+			removed[s.Object] = true
+		}
+	}
+	for _, s := range now.Steps {
+		if s.Action != Delete || s.Inside != daemon || removed[s.Object] {
+			continue
+		}
+		if r := after[s.Address]; r.Before == nil || r.Before.ID != s.Object {
+			refuse(key{s.Address, s.Object}, "would have its second object removed", s.Cause)
+		}
+	}
+	return refused
+}
+
+// covers tells whether what was shown of an address is at least what is to be
+// done now. An address that was not shown has the zero Resource.
+func covers(shown, now Resource) bool {
+	switch now.Action {
+	case None:
+		return true
+	case Start:
+		return shown.Action != None && shown.Action != "" && shown.Action != Delete
+	case Update:
+		return shown.Action == Create || shown.Action == Run || shown.Action == Replace || shown.Action == Update || len(shown.Changes) > 0
+	case Create, Run:
+		return shown.Action == Create || shown.Action == Run || shown.Action == Replace
+	case Replace, Delete:
+	}
+	return shown.Action == now.Action
+}
+
+func doneBy(a Action) string {
+	words := map[Action]string{
+		Start: "started", Update: "changed", Create: "created", Run: "run", Replace: "replaced", Delete: "removed",
+	}
+	return words[a]
+}
+
+func (p *Plan) byAddress() map[string]Resource {
+	out := make(map[string]Resource, len(p.Resources))
+	for _, r := range p.Resources {
+		out[r.Address] = r
+	}
+	return out
 }

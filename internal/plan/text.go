@@ -12,7 +12,10 @@ func (p *Plan) String() string {
 	var out strings.Builder
 	for _, s := range p.Steps {
 		fmt.Fprintf(&out, "%d %s %s <- %s  %s", s.ID, s.Action, s.Address, numbers(s.Needs), s.Cause)
-		if s.Tentative {
+		switch {
+		case s.Tentative && s.Action == Start:
+			out.WriteString(" (unless it runs)")
+		case s.Tentative:
 			out.WriteString(" (unless already there)")
 		}
 		if s.DataLoss != "" {

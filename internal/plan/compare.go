@@ -1,0 +1,174 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// compare decides on every instance, asking the provider once.
+func (m *maker) compare() diag.List {
+	var items []provider.DiffItem
+	var compared []*Resource
+	known := m.known()
+	for i := range m.expanded.Instances { // hosts come before what is inside them
+		in := &m.expanded.Instances[i]
+		if in.Logical || isExternal(*in) {
+			continue
+		}
+		r := &Resource{Address: in.Address, Kind: in.Kind, Name: in.Name, Inside: in.Inside, After: in, Action: None}
+		m.resources[in.Address] = r
+		candidates := m.candidates(*in)
+		if len(candidates) == 0 {
+			m.absent(r)
+			continue
+		}
+		declaration, problems := m.expanded.Declaration(in.Address, known)
+		if problems.HasErrors() {
+			return problems
+		}
+		existing := m.choose(candidates, declaration)
+		r.Before = &existing.Object
+		items = append(items, provider.DiffItem{
+			Declaration: declaration, Created: existing.Owner.Spec, Actual: existing.Actual,
+			Condition: existing.Condition, Facts: m.in.Observed.snapshot(in.Inside).Facts, ImageID: m.imageID(*in),
+		})
+		compared = append(compared, r)
+	}
+	differences, err := m.in.Diff(items)
+	if err == nil && len(differences) != len(items) {
+		err = fmt.Errorf("%d objects were compared, and %d answers came back", len(items), len(differences))
+	}
+	if err != nil {
+		return diag.Errorf("The provider could not compare", "%v. This is a defect of the provider.", err)
+	}
+	for i, r := range compared {
+		r.Changes = differences[i].Changes
+		m.judge(r)
+	}
+	m.foretell()
+	return nil
+}
+
+// candidates are the project's objects for an instance, in the place where it is
+// wanted. Those elsewhere go, but for images: they were carried there.
+func (m *maker) candidates(in config.Instance) []placed {
+	var out []placed
+	for _, o := range m.ours[in.Address] {
+		switch {
+		case m.vanishes(o.inside):
+		case o.inside == in.Inside:
+			out = append(out, o)
+		case in.Kind != provider.Image:
+			m.elsewhere(o)
+		}
+	}
+	return out
+}
+
+// choose returns the best of several objects of one address: one that runs, of
+// those one that was created as it is declared now. The others go.
+func (m *maker) choose(candidates []placed, d provider.Declaration) placed {
+	if len(candidates) > 1 {
+		spec, err := provider.Spec(d.Declared)
+		slices.SortStableFunc(candidates, func(a, b placed) int {
+			return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(differs(a, spec, err), differs(b, spec, err)))
+		})
+		for _, o := range candidates[1:] {
+			m.extra = append(m.extra, surplus{placed: o, cause: "left by an earlier, interrupted run"})
+		}
+	}
+	// References mean the object that stays.
+	list := m.ours[d.Address]
+	if i := slices.IndexFunc(list, func(o placed) bool { return o.ID == candidates[0].ID }); i > 0 {
+		m.ours[d.Address] = append([]placed{list[i]}, slices.Delete(slices.Clone(list), i, i+1)...)
+	}
+	return candidates[0]
+}
+
+// better orders objects of one address: what runs first, then the younger, then by id.
+func better(a, b placed) int {
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(b.Condition.Started, a.Condition.Started), strings.Compare(a.ID, b.ID))
+}
+
+func rank(o placed) int {
+	switch o.Condition.State {
+	case provider.StateRunning, provider.StatePaused, provider.StateRestarting:
+		return 0
+	case provider.StateExited:
+		return 1
+	case provider.StateNone, provider.StateCreated:
+		return 2
+	case provider.StateRemoving, provider.StateDead:
+	}
+	return 3
+}
+
+// differs is 1 where an object was created otherwise than it is declared now, or
+// that is not known.
+func differs(o placed, spec []byte, err error) int {
+	if err == nil && string(o.Owner.Spec) == string(spec) {
+		return 0
+	}
+	return 1
+}
+
+// elsewhere removes an object that is wanted in another place now. A volume stays
+// like one that nothing wants.
+func (m *maker) elsewhere(o placed) {
+	if why := m.keeps(o.Kind); why != "" {
+		m.kept = append(m.kept, Kept{Address: o.Owner.Address, Name: o.Name, Kind: o.Kind, Why: "it is " + engineWord(o.inside) + "; " + why})
+		return
+	}
+	m.extra = append(m.extra, surplus{placed: o, cause: "it is " + engineWord(o.inside) + ", and is wanted elsewhere", dataLoss: m.dataOf(o)})
+}
+
+func engineWord(inside string) string {
+	if inside == "" {
+		return "on the root engine"
+	}
+	return "inside " + inside
+}
+
+// absent decides on what was not seen.
+func (m *maker) absent(r *Resource) {
+	r.Action, r.Cause = Create, "not there yet"
+	m.pending[r.Address] = true
+	if r.Kind == provider.Job {
+		r.Action, r.Cause = Run, "no record of a run"
+	}
+	if onRequest(r) {
+		r.Action, r.Cause = None, "it runs on request only"
+		return
+	}
+	if s := m.seen(r.Inside); !s.Readable && !s.Absent {
+		r.Tentative = true
+	}
+}
+
+// imageID is the id of the image that an instance wants, as its place or the
+// nearest place around it has it.
+func (m *maker) imageID(in config.Instance) string {
+	if in.ImageAddress != "" {
+		if m.pending[in.ImageAddress] {
+			return ""
+		}
+		if list := m.ours[in.ImageAddress]; len(list) > 0 {
+			return cmp.Or(list[0].Values.ID, list[0].ID)
+		}
+	}
+	for inside, more := in.Inside, true; more; {
+		if id := m.in.Observed.snapshot(inside).Images[in.ImageRef]; id != "" {
+			return id
+		}
+		more = inside != ""
+		parent, _ := m.expanded.Instance(inside)
+		inside = parent.Inside
+	}
+	return ""
+}

@@ -1,0 +1,154 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/dindctl/dindctl/internal/graph"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// connect adds the edges between the steps of different addresses.
+func (b *builder) connect() {
+	known := map[string][]int{}
+	for _, address := range sortedKeys(b.makes) {
+		for _, before := range b.waits(address, known) {
+			b.need(before, b.makes[address])
+			if at, changed := b.updates[address]; changed && at != b.makes[address] {
+				b.need(before, at)
+			}
+		}
+	}
+	b.takeOver()
+	users := b.users()
+	for _, i := range b.removals() {
+		b.leave(i, users)
+	}
+	b.letGo()
+}
+
+// removals are the steps that take objects away.
+func (b *builder) removals() []int {
+	out := make([]int, 0, len(b.objects))
+	for i := range b.steps {
+		if _, removes := b.objects[i]; removes {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// waits are the steps that make what an address needs, at once or through what
+// stays as it is.
+func (b *builder) waits(address string, known map[string][]int) []int {
+	if list, done := known[address]; done {
+		return list
+	}
+	known[address] = nil
+	r := b.m.resources[address]
+	if r == nil || r.After == nil {
+		return nil
+	}
+	var out []int
+	for _, dep := range r.After.Deps {
+		if made, found := b.makes[dep]; found {
+			out = append(out, made)
+			continue
+		}
+		out = append(out, b.waits(dep, known)...)
+	}
+	slices.Sort(out)
+	known[address] = slices.Compact(out)
+	return known[address]
+}
+
+// takeOver makes what is created wait until that is gone whose place it takes:
+// the bearer of its name, the daemon that has its data.
+func (b *builder) takeOver() {
+	bearers, daemons := map[name][]int{}, map[name][]int{}
+	for _, i := range b.removals() {
+		o := b.objects[i]
+		bearers[nameOf(o.inside, o.Object)] = append(bearers[nameOf(o.inside, o.Object)], i)
+		if o.Kind == provider.Daemon {
+			data := name{inside: o.inside, name: recordOf(o.Owner).ref("data")}
+			daemons[data] = append(daemons[data], i)
+		}
+	}
+	for _, address := range sortedKeys(b.makes) {
+		r, at := b.m.resources[address], b.makes[address]
+		if action := b.steps[at].Action; action != Create && action != Run {
+			continue
+		}
+		before := bearers[name{r.Inside, nameSpace(r.Kind), r.Name}]
+		if data := refOf(r.After.Declared, "data"); r.Kind == provider.Daemon && data != "" {
+			before = slices.Concat(before, daemons[name{inside: r.Inside, name: data}])
+		}
+		for _, i := range before {
+			b.need(i, at)
+		}
+	}
+}
+
+// users are the steps that remove something that was seen to use a network or a
+// volume, by that one's name.
+func (b *builder) users() map[name][]int {
+	out := map[name][]int{}
+	for _, i := range b.removals() {
+		o := b.objects[i]
+		for _, used := range usedBy(o.Object, o.inside) {
+			out[used] = append(out[used], i)
+		}
+	}
+	return out
+}
+
+// usedBy are the names of the networks and volumes that an object was seen to use.
+func usedBy(o provider.Object, inside string) []name {
+	var out []name
+	for _, v := range o.Views {
+		if v.Type == "volume" && v.Source != "" {
+			out = append(out, name{inside, nameSpace(provider.Volume), v.Source})
+		}
+	}
+	for _, network := range sortedKeys(o.Values.Addresses) {
+		out = append(out, name{inside, nameSpace(provider.Network), network})
+	}
+	return out
+}
+
+// leave orders a removal: what is inside goes before its host, and users go
+// before what they use, as it was seen and as it was recorded.
+func (b *builder) leave(i int, users map[name][]int) {
+	o := b.objects[i]
+	for _, host := range b.removes[o.inside] {
+		b.need(i, host)
+	}
+	for _, user := range users[nameOf(o.inside, o.Object)] {
+		b.need(user, i)
+	}
+	for _, dep := range o.Owner.Deps {
+		for _, used := range b.removes[dep] {
+			b.soft = append(b.soft, graph.Edge{From: i, To: used})
+		}
+	}
+}
+
+// letGo makes removals wait for the changes of what used the removed one until now.
+func (b *builder) letGo() {
+	for _, address := range sortedKeys(b.updates) {
+		r, at := b.m.resources[address], b.updates[address]
+		seen := map[name]bool{}
+		for _, used := range usedBy(*r.Before, r.Inside) {
+			seen[used] = true
+		}
+		for _, i := range b.removals() {
+			o := b.objects[i]
+			switch {
+			case slices.Contains(r.After.Deps, o.Owner.Address):
+			case seen[nameOf(o.inside, o.Object)]:
+				b.need(at, i)
+			case slices.Contains(r.Before.Owner.Deps, o.Owner.Address):
+				b.soft = append(b.soft, graph.Edge{From: at, To: i})
+			}
+		}
+	}
+}

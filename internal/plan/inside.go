@@ -1,0 +1,135 @@
+package plan
+
+import (
+	"github.com/dindctl/dindctl/provider"
+)
+
+// fate says what becomes of everything inside a daemon.
+type fate int
+
+const (
+	stays   fate = iota // what was seen will be there
+	emptied             // the daemon's data goes, and everything inside with it
+	another             // the daemon gets other data: what is inside is not known
+)
+
+// foretell finds the daemons in which other things will be than were seen. What
+// is inside them is decided on in the next round.
+func (m *maker) foretell() {
+	for _, in := range m.expanded.Instances {
+		r, found := m.resources[in.Address]
+		if !found || r.Kind != provider.Daemon || in.Address == m.settled {
+			continue
+		}
+		if f := m.fateOf(r); f != stays {
+			m.fates[r.Address] = f
+		}
+	}
+}
+
+func (m *maker) fateOf(r *Resource) fate {
+	if f := m.fates[r.Address]; f != stays {
+		return f
+	}
+	if r.Action != Replace && r.Action != Create {
+		return stays
+	}
+	data := refOf(r.After.Declared, "data")
+	switch {
+	case data == "": // its directory is mounted in another way, or lost: that is shown as data loss
+		return stays
+	case m.replaced(data):
+		return emptied
+	case r.Action == Create:
+		return stays // what was observed says what is known
+	case recordOf(r.Before.Owner).ref("data") == data:
+		return stays
+	case m.pending[data]:
+		return emptied
+	}
+	return another
+}
+
+// replaced tells whether an object that exists is made anew.
+func (m *maker) replaced(address string) bool { return m.pending[address] && len(m.ours[address]) > 0 }
+
+// vanishes tells whether what was seen inside a daemon will not be there, at any depth.
+func (m *maker) vanishes(inside string) bool {
+	for inside != "" {
+		if m.fates[inside] != stays {
+			return true
+		}
+		list := m.ours[inside]
+		if len(list) == 0 {
+			return false
+		}
+		inside = list[0].inside
+	}
+	return false
+}
+
+// seen is what is known of the inside of a daemon when its turn comes.
+func (m *maker) seen(inside string) Snapshot {
+	for daemon := inside; daemon != ""; {
+		switch m.fates[daemon] {
+		case emptied:
+			return Snapshot{Absent: true}
+		case another:
+			return Snapshot{Why: whyOtherData}
+		case stays:
+		}
+		in, found := m.expanded.Instance(daemon)
+		if !found {
+			break
+		}
+		daemon = in.Inside
+	}
+	return m.in.Observed.snapshot(inside)
+}
+
+const whyOtherData = "its data will be on another volume"
+
+// restartInside plans a start for what runs inside a daemon that is started or
+// replaced: it stops with it.
+func (m *maker) restartInside() {
+	for _, in := range m.expanded.Instances { // hosts come before what is inside them
+		r, found := m.resources[in.Address]
+		if !found || r.Inside == "" || r.Inside == m.settled || r.Before == nil || !r.Kind.Runs() {
+			continue
+		}
+		host, found := m.resources[r.Inside]
+		if !found || host.Action != Start && host.Action != Replace {
+			continue
+		}
+		cause := r.Inside + " is started"
+		if host.Action == Replace {
+			cause = r.Inside + " is replaced"
+		}
+		switch {
+		case r.Kind == provider.Job && r.Action == Start:
+			r.Action, r.Cause, r.Tentative = Run, cause+" while it runs", true
+		case r.Kind == provider.Job:
+		case r.Action == None || r.Action == Update || r.Action == Start:
+			r.Action, r.Cause, r.Tentative = Start, cause, true
+		}
+	}
+}
+
+// unread are the daemons that exist, or may, and could not be looked into, and
+// those that get other data.
+func (m *maker) unread() []Unread {
+	var out []Unread
+	for _, inside := range m.in.Observed.places() {
+		if inside == "" {
+			continue
+		}
+		s := m.in.Observed.snapshot(inside)
+		if m.expanded != nil {
+			s = m.seen(inside)
+		}
+		if !s.Readable && !s.Absent {
+			out = append(out, Unread{Address: inside, Why: s.Why})
+		}
+	}
+	return out
+}

@@ -1,0 +1,73 @@
+package plan
+
+import (
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// orphans decides on the project's objects that the configuration does not have.
+func (m *maker) orphans() {
+	for _, address := range sortedKeys(m.ours) {
+		if _, wanted := m.resources[address]; wanted {
+			continue
+		}
+		if in, found := m.expanded.Instance(address); found && isExternal(in) && in.Name == m.ours[address][0].Name {
+			continue // it was handed over
+		}
+		m.remove(address, "no longer in the configuration")
+	}
+}
+
+// remove plans the removal of an address, or keeps it where it holds data.
+func (m *maker) remove(address, cause string) {
+	for _, o := range m.ours[address] {
+		switch why := m.keeps(o.Kind); {
+		case m.goesWith(o):
+		case why != "":
+			m.kept = append(m.kept, Kept{Address: address, Name: o.Name, Kind: o.Kind, Why: why})
+		case m.resources[address] == nil:
+			m.resources[address] = &Resource{
+				Address: address, Kind: o.Kind, Name: o.Name, Inside: o.inside, Action: Delete, Cause: cause, Before: &o.Object, DataLoss: m.dataOf(o),
+			}
+		default:
+			m.extra = append(m.extra, surplus{placed: o, cause: cause, dataLoss: m.dataOf(o)})
+		}
+	}
+}
+
+// goesWith tells of an object that needs no step of its own: it is kept nowhere
+// else than in what goes.
+func (m *maker) goesWith(o placed) bool {
+	if m.vanishes(o.inside) {
+		return true
+	}
+	if o.inside == "" || m.keeps(o.Kind) == "" || m.keeps(provider.Volume) != "" {
+		return false
+	}
+	host, wanted := m.resources[o.inside]
+	return m.expanded == nil || wanted && host.Action == Delete
+}
+
+// keeps says why objects of a kind are not removed; empty where they are.
+func (m *maker) keeps(k provider.Kind) string {
+	switch {
+	case k == provider.Volume && !m.in.Volumes && (m.in.Destroy || !m.in.DataLoss):
+		return "volumes are kept without -volumes"
+	case k == provider.Image && !m.in.Images:
+		return "images are kept without -images"
+	}
+	return ""
+}
+
+// destroy plans the removal of everything, from what is recorded on the objects.
+func (m *maker) destroy() (*Plan, diag.List) {
+	m.in.Destroy = true
+	for _, address := range sortedKeys(m.ours) {
+		m.remove(address, "destroyed by request")
+	}
+	p, circle := m.assemble()
+	if len(circle) > 0 {
+		return nil, circleProblem(circle)
+	}
+	return p, nil
+}
