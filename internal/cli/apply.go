@@ -54,6 +54,9 @@ func (s *session) apply(ctx context.Context, where string) error {
 	if more := s.connect(ctx); more.HasErrors() {
 		return s.app.fail(append(problems, more...), s.snippets())
 	}
+	if problems := s.jsonNeedsConsent(); problems.HasErrors() {
+		return s.app.fail(problems, nil)
+	}
 	held, notes := s.lock(ctx, s.cfg.Project)
 	if notes.HasErrors() {
 		return s.app.fail(append(problems, notes...), s.snippets())

@@ -34,6 +34,9 @@ func (s *session) destroy(ctx context.Context, where string) error {
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}
+	if problems := s.jsonNeedsConsent(); problems.HasErrors() {
+		return s.app.fail(problems, nil)
+	}
 	held, notes := s.lock(ctx, target.project)
 	if notes.HasErrors() {
 		return s.app.fail(notes, nil)
@@ -59,7 +62,7 @@ func (s *session) destroy(ctx context.Context, where string) error {
 		forget(s.app.env, s.facts.ID, target.project)
 		return nil
 	}
-	if err := s.confirmDestroy(ctx, target); err != nil {
+	if err := s.confirmDestroy(ctx, target, p); err != nil {
 		return err
 	}
 	if err := s.carryOut(ctx, p, in); err != nil {
@@ -69,12 +72,14 @@ func (s *session) destroy(ctx context.Context, where string) error {
 	return nil
 }
 
-func (s *session) confirmDestroy(ctx context.Context, t target) error {
+// confirmDestroy asks. -auto-approve alone is no consent to the loss of data.
+func (s *session) confirmDestroy(ctx context.Context, t target, p *plan.Plan) error {
 	if t.guessed {
 		return s.confirm(ctx, false, t.project, "Destroy", fmt.Sprintf(
 			"The project %q was not named: it is the one that was applied last here.\n  Type its name to destroy it.\n\n  Enter a value: ", t.project))
 	}
-	return s.confirm(ctx, s.command.Bool("auto-approve"), "yes", "Destroy",
+	approved := s.command.Bool("auto-approve") && (s.command.Bool("volumes") || !p.LosesData())
+	return s.confirm(ctx, approved, "yes", "Destroy",
 		"Do you want dindctl to destroy all of this?\n  Only \"yes\" is accepted.\n\n  Enter a value: ")
 }
 

@@ -29,6 +29,9 @@ func readLastApplied(env Env) map[string]string {
 			_ = json.Unmarshal(content, &out)
 		}
 	}
+	if out == nil { // the file holds null
+		out = map[string]string{}
+	}
 	return out
 }
 

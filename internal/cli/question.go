@@ -21,7 +21,7 @@ func (s *session) confirm(ctx context.Context, approved bool, want, what, questi
 	}
 	if !given {
 		s.app.tell("\n\n")
-		detail := "There was no answer on standard input, so nothing was changed. Answer the question, or give -auto-approve."
+		detail := "There was no answer on standard input, so nothing was changed. Answer the question, or give -auto-approve (and -volumes, where data would be lost)."
 		if want != "yes" {
 			detail = "There was no answer on standard input, so nothing was changed. The project was guessed: type its name, or name it by -project or by the path of its configuration."
 		}
@@ -54,4 +54,12 @@ func (s *session) answer(ctx context.Context) (text string, given bool) {
 	case <-ctx.Done():
 		return "", false
 	}
+}
+
+// jsonNeedsConsent refuses to ask about a plan that is not shown.
+func (s *session) jsonNeedsConsent() diag.List {
+	if s.command.Bool("json") && !s.command.Bool("auto-approve") {
+		return diag.Errorf("-json needs -auto-approve", "With -json the plan is not shown, so that nobody can agree to it. Give -auto-approve, or look at `dindctl plan` first.")
+	}
+	return nil
 }

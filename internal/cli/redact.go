@@ -36,7 +36,7 @@ func (s *session) hideSecrets() {
 	for _, secret := range secrets(s.cfg) {
 		pairs = append(pairs, secret, "(sensitive)")
 		if escaped, err := json.Marshal(secret); err == nil {
-			pairs = append(pairs, strings.Trim(string(escaped), `"`), "(sensitive)")
+			pairs = append(pairs, string(escaped[1:len(escaped)-1]), "(sensitive)")
 		}
 	}
 	if len(pairs) == 0 {

@@ -98,6 +98,9 @@ func newRoot(a *app) *ucli.Command {
 			return ucli.ShowRootCommandHelp(c)
 		},
 	}
+	for _, c := range root.Commands {
+		c.DisableSliceFlagSeparator = true // a variable's value may hold commas
+	}
 	return root
 }
 

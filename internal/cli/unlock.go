@@ -27,13 +27,14 @@ func (a *app) unlock() *ucli.Command {
 			if problems.HasErrors() {
 				return a.fail(problems, s.snippets())
 			}
-			return s.unlock(ctx, t.project)
+			return s.unlock(ctx, t)
 		},
 	}
 }
 
 // unlock finds the holder by asking for the lock in a name of its own.
-func (s *session) unlock(ctx context.Context, project string) error {
+func (s *session) unlock(ctx context.Context, t target) error {
+	project := t.project
 	locker, able := s.provider.(provider.Locker)
 	if !able {
 		return s.app.fail(diag.Errorf("There is no lock to release", "The provider has no lock."), nil)
@@ -48,8 +49,12 @@ func (s *session) unlock(ctx context.Context, project string) error {
 		return s.release(ctx, locker, project, own.Nonce)
 	}
 	s.app.print(fmt.Sprintf("The project %q is locked by %s.\n", project, runner.Describe(holder)))
-	if err := s.confirm(ctx, s.command.Bool("auto-approve"), "yes", "Unlock",
-		"Release it only if that run is gone: two at once can harm each other's work.\n  Only \"yes\" is accepted.\n\n  Enter a value: "); err != nil {
+	want, approved, how := "yes", s.command.Bool("auto-approve"), "Only \"yes\" is accepted."
+	if t.guessed {
+		want, approved, how = project, false, "The project was not named: type its name."
+	}
+	if err := s.confirm(ctx, approved, want, "Unlock",
+		"Release it only if that run is gone: two at once can harm each other's work.\n  "+how+"\n\n  Enter a value: "); err != nil {
 		return err
 	}
 	if err := s.release(ctx, locker, project, holder.Nonce); err != nil {

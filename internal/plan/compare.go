@@ -80,7 +80,11 @@ func (m *maker) choose(candidates []placed, d provider.Declaration) placed {
 			return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(differs(a, spec, err), differs(b, spec, err)))
 		})
 		for _, o := range candidates[1:] {
-			m.extra = append(m.extra, surplus{placed: o, cause: "left by an earlier, interrupted run"})
+			if why := m.keeps(o.Kind); o.Kind == provider.Volume && why != "" {
+				m.kept = append(m.kept, Kept{Address: d.Address, Name: o.Name, Kind: o.Kind, Why: "a second one of this address; " + why})
+				continue
+			}
+			m.extra = append(m.extra, surplus{placed: o, cause: "left by an earlier, interrupted run", dataLoss: m.dataOf(o)})
 		}
 	}
 	// References mean the object that stays.

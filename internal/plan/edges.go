@@ -134,13 +134,17 @@ func (b *builder) leave(i int, users map[name][]int) {
 
 // letGo makes removals wait for the changes of what used the removed one until now.
 func (b *builder) letGo() {
+	removals := b.removals()
+	if len(removals) == 0 {
+		return
+	}
 	for _, address := range sortedKeys(b.updates) {
 		r, at := b.m.resources[address], b.updates[address]
 		seen := map[name]bool{}
 		for _, used := range usedBy(*r.Before, r.Inside) {
 			seen[used] = true
 		}
-		for _, i := range b.removals() {
+		for _, i := range removals {
 			o := b.objects[i]
 			switch {
 			case slices.Contains(r.After.Deps, o.Owner.Address):

@@ -78,7 +78,7 @@ func (p *Plan) JSON() ([]byte, error) {
 		Engine:          engineDocument{ID: p.Engine.ID, Name: p.Engine.Name, Endpoint: p.Engine.Endpoint, Chosen: p.Engine.Chosen},
 		ResourceChanges: []changeDocument{}, OutputChanges: map[string]any{}, Kept: []keptDocument{}, Unread: []unreadDocument{},
 	}
-	for _, r := range p.Resources {
+	for _, r := range p.Shown() {
 		doc.ResourceChanges = append(doc.ResourceChanges, changeOf(r))
 	}
 	for _, o := range p.Outputs {

@@ -40,7 +40,7 @@ func (m *maker) judgeLasting(r *Resource) {
 		r.Action, r.Cause = Replace, m.forced[r.Address]
 	case state == provider.StateDead:
 		r.Action, r.Cause = Replace, "an earlier removal did not succeed"
-	case r.Kind.Runs() && state != provider.StateRunning && state != provider.StateRestarting:
+	case r.Kind.Runs() && state != provider.StateRunning:
 		r.Action, r.Cause = Start, stoppedCause(r.Before.Condition)
 	case r.Kind == provider.Daemon && m.silent(r.Address):
 		r.Action, r.Cause = Start, "its container runs, but its API does not answer: it is waited for"
@@ -106,6 +106,10 @@ func (m *maker) judgeJob(r *Resource) {
 		r.Action, r.Cause = Start, "it is running: it is waited for"
 		return
 	case provider.StateCreated:
+		if onRequest(r) {
+			r.Changes = nil
+			return
+		}
 		r.Action, r.Cause = Start, "created and never started, by an earlier run that was interrupted"
 		if len(r.Changes) > 0 {
 			r.Action, r.Cause = Run, m.because(r)
@@ -144,7 +148,9 @@ func stoppedCause(c provider.Condition) string {
 		return "paused outside"
 	case provider.StateExited:
 		return fmt.Sprintf("stopped outside (exit code %d)", c.ExitCode)
-	case provider.StateNone, provider.StateRunning, provider.StateRestarting, provider.StateRemoving, provider.StateDead:
+	case provider.StateRestarting:
+		return fmt.Sprintf("it keeps restarting (exit code %d)", c.ExitCode)
+	case provider.StateNone, provider.StateRunning, provider.StateRemoving, provider.StateDead:
 	}
 	return "it does not run"
 }

@@ -92,14 +92,16 @@ func (p *Plan) exceeded(now *Plan, daemon string) map[key]diag.Problem {
 			refuse(key{address: r.Address}, "would lose "+r.DataLoss, r.Cause)
 		}
 	}
-	removed := map[string]bool{}
+	// A volume's id is its name: the place is part of what was shown.
+	type at struct{ inside, id string }
+	removed := map[at]bool{}
 	for _, s := range p.Steps {
 		if s.Action == Delete {
-			removed[s.Object] = true
+			removed[at{s.Inside, s.Object}] = true
 		}
 	}
 	for _, s := range now.Steps {
-		if s.Action != Delete || s.Inside != daemon || removed[s.Object] {
+		if s.Action != Delete || s.Inside != daemon || removed[at{s.Inside, s.Object}] {
 			continue
 		}
 		if r := after[s.Address]; r.Before == nil || r.Before.ID != s.Object {

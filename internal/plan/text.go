@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,7 +44,7 @@ func numbers(ids []int) string {
 // Counts are the numbers of a plan's summary: a replacement counts as one to add
 // and one to destroy, a start or a live change as one to change.
 func (p *Plan) Counts() (add, change, destroy int) {
-	for _, r := range p.Resources {
+	for _, r := range p.Shown() {
 		switch r.Action {
 		case Create, Run:
 			add++
@@ -58,4 +59,30 @@ func (p *Plan) Counts() (add, change, destroy int) {
 		}
 	}
 	return add, change, destroy
+}
+
+// Shown are the resources, and after them the removals of objects whose address
+// stays: a second one, or one that is elsewhere than it is wanted.
+func (p *Plan) Shown() []Resource {
+	type at struct{ inside, id string }
+	known := map[at]bool{}
+	for _, r := range p.Resources {
+		if r.Before != nil {
+			known[at{r.Inside, r.Before.ID}] = true
+		}
+	}
+	out := slices.Clone(p.Resources)
+	for _, s := range p.Steps {
+		if s.Action == Delete && !known[at{s.Inside, s.Object}] {
+			out = append(out, Resource{
+				Address: s.Address, Kind: s.Kind, Name: s.Name, Inside: s.Inside, Action: Delete, Cause: s.Cause, DataLoss: s.DataLoss,
+			})
+		}
+	}
+	return out
+}
+
+// LosesData tells whether a step loses data.
+func (p *Plan) LosesData() bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.DataLoss != "" })
 }

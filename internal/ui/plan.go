@@ -24,7 +24,7 @@ func Plan(p *plan.Plan, o Options) string {
 		out.WriteString(o.paint(green, "No changes.") + " What runs is what the configuration describes.\n")
 		return out.String()
 	}
-	for _, r := range p.Resources {
+	for _, r := range p.Shown() {
 		if r.Action != plan.None {
 			out.WriteString(resource(r, o) + "\n")
 		}
@@ -156,7 +156,7 @@ func declared(r plan.Resource, o Options) []string {
 	}
 	width := 0
 	names := []string{}
-	if r.Kind == provider.Daemon && attr(value, "privileged").IsNull() {
+	if r.Kind == provider.Daemon && value.Type().HasAttribute("privileged") && attr(value, "privileged").IsNull() {
 		names, width = append(names, "privileged"), len("privileged") // the default, and worth knowing
 	}
 	for it := value.ElementIterator(); it.Next(); {

@@ -69,11 +69,15 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 }
 
 // networksOf returns the networks that a container belongs to, and their ids as
-// far as it has joined them.
+// far as it has joined them. The mode that it was created with says so only where
+// it has no network of its own: after a disconnect it still names the network.
 func networksOf(c container.InspectResponse) ([]string, map[string]string) {
 	ids := map[string]string{}
-	if c.NetworkSettings == nil || len(c.NetworkSettings.Networks) == 0 {
+	if mode := c.HostConfig.NetworkMode; mode.IsHost() || mode.IsNone() || mode.IsContainer() {
 		return []string{networkMode(c.HostConfig)}, ids
+	}
+	if c.NetworkSettings == nil {
+		return nil, ids
 	}
 	var names []string
 	for name, at := range c.NetworkSettings.Networks {
