@@ -73,10 +73,13 @@ type builder struct {
 	updates map[string]int
 	// objects are what the removing steps remove, by index.
 	objects map[int]placed
+	going   map[string]bool
 }
 
 func newBuilder(m *maker) *builder {
-	return &builder{m: m, makes: map[string]int{}, removes: map[string][]int{}, updates: map[string]int{}, objects: map[int]placed{}}
+	return &builder{
+		m: m, makes: map[string]int{}, removes: map[string][]int{}, updates: map[string]int{}, objects: map[int]placed{}, going: m.going(),
+	}
 }
 
 func (b *builder) add(s Step) int {
@@ -85,11 +88,10 @@ func (b *builder) add(s Step) int {
 }
 
 // remove adds a step that takes an object away.
-func (b *builder) remove(s Step, o placed) int {
+func (b *builder) remove(s Step, o placed) {
 	i := b.add(s)
 	b.removes[s.Address] = append(b.removes[s.Address], i)
 	b.objects[i] = o
-	return i
 }
 
 // need makes a step wait for another.
@@ -116,9 +118,8 @@ func (b *builder) stepsOf(r *Resource) {
 		if r.Action == Replace {
 			s.Action = Create
 		}
-		first := b.remove(gone, before)
+		b.remove(gone, before)
 		b.makes[r.Address] = b.add(s)
-		b.need(first, b.makes[r.Address])
 	case r.Action == Delete:
 		b.remove(s, before)
 	case r.Action == Start && len(r.Changes) > 0:
@@ -136,16 +137,27 @@ func (b *builder) stepsOf(r *Resource) {
 }
 
 // givesWay tells whether a job's old record has to go before the job runs again:
-// because something that it holds is removed.
+// because it bears another name, or holds something that is removed.
 func (b *builder) givesWay(r *Resource, before placed) bool {
 	if r.Before == nil || r.Tentative {
 		return false
 	}
-	goes := func(address string) bool {
-		other, found := b.m.resources[address]
-		return found && other.Before != nil && (other.Action == Replace || other.Action == Delete)
+	goes := func(address string) bool { return b.going[address] }
+	return r.Before.Name != r.Name || slices.ContainsFunc(before.Owner.Deps, goes) || slices.ContainsFunc(r.After.Deps, goes)
+}
+
+// going are the addresses that lose an object.
+func (m *maker) going() map[string]bool {
+	out := map[string]bool{}
+	for address, r := range m.resources {
+		if r.Before != nil && (r.Action == Replace || r.Action == Delete) {
+			out[address] = true
+		}
 	}
-	return slices.ContainsFunc(before.Owner.Deps, goes) || slices.ContainsFunc(r.After.Deps, goes)
+	for _, o := range m.extra {
+		out[o.Owner.Address] = true
+	}
+	return out
 }
 
 // ordered sorts the steps topologically, and numbers them from 1. Among those

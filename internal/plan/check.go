@@ -69,7 +69,7 @@ func (m *maker) checkNames() diag.List {
 		}
 		for _, o := range bearers[name{r.Inside, nameSpace(r.Kind), r.Name}] {
 			own := o.Owner.Project == m.in.Project
-			if own && (o.Owner.Address == address || leaving[o.ID]) {
+			if own && (o.Owner.Address == address || leaving[idOf(r.Inside, o)]) {
 				continue
 			}
 			problems = append(problems, diag.Problem{
@@ -94,16 +94,26 @@ func (m *maker) takenBy(r *Resource, o provider.Object, own bool) string {
 		"remove or rename that one, or set name = \"…\" in %s.", r.Address, r.Name, whose, o.ID, r.Address)
 }
 
-// leaving are the ids of the objects that the plan removes.
-func (m *maker) leaving() map[string]bool {
-	out := map[string]bool{}
+// id tells objects apart. A volume's own id is only its name, which other places
+// may have, too.
+type id struct {
+	inside string
+	kind   provider.Kind
+	id     string
+}
+
+func idOf(inside string, o provider.Object) id { return id{inside, o.Kind, o.ID} }
+
+// leaving are the objects that the plan removes.
+func (m *maker) leaving() map[id]bool {
+	out := map[id]bool{}
 	for _, r := range m.resources {
 		if r.Before != nil && (r.Action == Delete || r.Action == Replace || r.Action == Run) {
-			out[r.Before.ID] = true
+			out[idOf(r.Inside, *r.Before)] = true
 		}
 	}
 	for _, o := range m.extra {
-		out[o.ID] = true
+		out[idOf(o.inside, o.Object)] = true
 	}
 	return out
 }

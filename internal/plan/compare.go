@@ -89,7 +89,7 @@ func (m *maker) choose(candidates []placed, d provider.Declaration) placed {
 	}
 	// References mean the object that stays.
 	list := m.ours[d.Address]
-	if i := slices.IndexFunc(list, func(o placed) bool { return o.ID == candidates[0].ID }); i > 0 {
+	if i := slices.IndexFunc(list, func(o placed) bool { return o.ID == candidates[0].ID && o.inside == candidates[0].inside }); i > 0 {
 		m.ours[d.Address] = append([]placed{list[i]}, slices.Delete(slices.Clone(list), i, i+1)...)
 	}
 	return candidates[0]

@@ -62,7 +62,7 @@ func (b *builder) waits(address string, known map[string][]int) []int {
 }
 
 // takeOver makes what is created wait until that is gone whose place it takes:
-// the bearer of its name, the daemon that has its data.
+// what bears its address or its name, the daemon that has its data.
 func (b *builder) takeOver() {
 	bearers, daemons := map[name][]int{}, map[name][]int{}
 	for _, i := range b.removals() {
@@ -78,7 +78,7 @@ func (b *builder) takeOver() {
 		if action := b.steps[at].Action; action != Create && action != Run {
 			continue
 		}
-		before := bearers[name{r.Inside, nameSpace(r.Kind), r.Name}]
+		before := slices.Concat(bearers[name{r.Inside, nameSpace(r.Kind), r.Name}], b.removes[address])
 		if data := refOf(r.After.Declared, "data"); r.Kind == provider.Daemon && data != "" {
 			before = slices.Concat(before, daemons[name{inside: r.Inside, name: data}])
 		}

@@ -40,9 +40,9 @@ func (m *maker) fateOf(r *Resource) fate {
 		return stays
 	case m.replaced(data):
 		return emptied
-	case r.Action == Create:
+	case r.Action == Create && len(m.ours[r.Address]) == 0:
 		return stays // what was observed says what is known
-	case recordOf(r.Before.Owner).ref("data") == data:
+	case r.Action == Replace && recordOf(r.Before.Owner).ref("data") == data:
 		return stays
 	case m.pending[data]:
 		return emptied

@@ -103,7 +103,7 @@ func (m *maker) judgeJob(r *Resource) {
 	condition := r.Before.Condition
 	switch condition.State {
 	case provider.StateRunning, provider.StatePaused, provider.StateRestarting:
-		r.Action, r.Cause = Start, "it is running: it is waited for"
+		r.Action, r.Cause, r.Changes = Start, "it is running: it is waited for", nil
 		return
 	case provider.StateCreated:
 		if onRequest(r) {

@@ -55,7 +55,9 @@ type Input struct {
 // Action is what happens to one address.
 type Action string
 
-// The actions. A replacement is a Delete step and a Create step of one address.
+// The actions. A replacement is a Delete step and a Create step of one address. A
+// start with changes is an Update step and a Start step. A run whose old record
+// is in the way of something else is a Delete step and a Run step.
 const (
 	None    Action = "no-op"
 	Create  Action = "create"

@@ -1,0 +1,368 @@
+package plan_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// applied is a world in which a configuration was applied, and that configuration.
+func applied(t *testing.T, nouns ...noun) *world {
+	t.Helper()
+	w, x := newWorld(), configuration(nouns...)
+	p, problems := plan.Make(w.input(x))
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	if err := w.apply(x, w.input(x), p, first); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func first(int) int { return 0 }
+
+// told is the plan of a configuration, or its problems, as text.
+func (w *world) told(x *config.Expanded, change ...func(*plan.Input)) string {
+	in := w.input(x)
+	for _, f := range change {
+		f(&in)
+	}
+	p, problems := plan.Make(in)
+	var out strings.Builder
+	for _, problem := range problems {
+		fmt.Fprintf(&out, "%s: %s (%s): %s\n", problem.Severity, problem.Summary, problem.Address, problem.Detail)
+	}
+	if p != nil {
+		out.WriteString(p.String())
+	}
+	return out.String()
+}
+
+func check(t *testing.T, what, got, want string) {
+	t.Helper()
+	if diff := cmp.Diff(strings.TrimSpace(want), strings.TrimSpace(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func (w *world) object(address string) *thing {
+	for _, o := range w.sorted() {
+		if o.Owner.Address == address {
+			return o
+		}
+	}
+	return nil
+}
+
+// A network goes after the change of what leaves it, not before.
+func TestWhatIsLeftGoesAfterTheChange(t *testing.T) {
+	t.Parallel()
+	w := applied(t, noun{address: "network.old", name: "old"}, noun{address: "container.web", name: "web", networks: []string{"network.old"}})
+	check(t, "plan", w.told(configuration(
+		noun{address: "network.new", name: "new"}, noun{address: "container.web", name: "web", networks: []string{"network.new"}},
+	)), `
+1 create network.new <-   not there yet
+2 update container.web <- 1  networks: configuration
+3 delete network.old <- 2  no longer in the configuration`)
+}
+
+// Where the new network takes the old one's name, the container cannot be in one
+// of them all the time: it is made anew.
+func TestACircleOfChangesIsBrokenUp(t *testing.T) {
+	t.Parallel()
+	w := applied(t, noun{address: "network.old", name: "n"}, noun{address: "container.web", name: "web", networks: []string{"network.old"}})
+	check(t, "plan", w.told(configuration(
+		noun{address: "network.new", name: "n"}, noun{address: "container.web", name: "web", networks: []string{"network.new"}},
+	)), `
+1 delete container.web <-   what it uses is replaced by something of the same name
+2 delete network.old <- 1  no longer in the configuration
+3 create network.new <- 2  not there yet
+4 create container.web <- 1,3  what it uses is replaced by something of the same name`)
+}
+
+// What an object needs is waited for also through objects that stay as they are.
+func TestNeedsReachThroughWhatStays(t *testing.T) {
+	t.Parallel()
+	base := []noun{
+		{address: "container.db", name: "db"},
+		{address: "container.app", name: "app", deps: []string{"container.db"}},
+	}
+	w := applied(t, base...)
+	w.halt(w.object("container.db"))
+	check(t, "plan", w.told(configuration(append(base, noun{address: "job.test", name: "test", deps: []string{"container.app"}})...)), `
+1 start container.db <-   stopped outside (exit code 137)
+2 run job.test <- 1  no record of a run`)
+}
+
+// Records of long ago may contradict each other; what is seen counts more.
+func TestRecordsInACircleGiveWay(t *testing.T) {
+	t.Parallel()
+	w := applied(t, noun{address: "network.n", name: "n"}, noun{address: "container.web", name: "web", networks: []string{"network.n"}})
+	w.object("network.n").Owner.Deps = []string{"container.web"}
+	check(t, "destroy", w.told(nil, func(in *plan.Input) { in.Destroy = true }), `
+1 delete container.web <-   destroyed by request
+2 delete network.n <- 1  destroyed by request`)
+}
+
+// Of two objects with one address the one that runs stays; of two that run, the
+// one that was created as it is declared now.
+func TestTheBetterOfTwoStays(t *testing.T) {
+	t.Parallel()
+	x := configuration(noun{address: "container.web", name: "web"})
+	rows := []struct {
+		name  string
+		other func(o *thing)
+		want  string
+	}{
+		{"the other one stopped", func(o *thing) { o.Condition = provider.Condition{State: provider.StateExited} }, "1 delete container.web o9 <-   left by an earlier, interrupted run"},
+		{"the other one was created otherwise", func(o *thing) { o.Owner.Spec = []byte(`{}`) }, "1 delete container.web o9 <-   left by an earlier, interrupted run"},
+		{"both are equal", func(*thing) {}, "1 delete container.web o9 <-   left by an earlier, interrupted run"},
+	}
+	for _, row := range rows {
+		w := applied(t, noun{address: "container.web", name: "web"})
+		other := *w.object("container.web")
+		other.ID = "o9"
+		row.other(&other)
+		w.objects["o9"] = &other
+		p, problems := plan.Make(w.input(x))
+		if problems.HasErrors() {
+			t.Fatalf("%s: %v", row.name, problems)
+		}
+		var got []string
+		for _, s := range p.Steps {
+			got = append(got, fmt.Sprintf("%d %s %s %s <-   %s", s.ID, s.Action, s.Address, s.Object, s.Cause))
+		}
+		check(t, row.name, strings.Join(got, "\n"), row.want)
+	}
+}
+
+// A project's name that was only derived holds for objects of one place; records
+// of a later version are not understood, and nothing that bears them is touched.
+func TestOwners(t *testing.T) {
+	t.Parallel()
+	nouns := noun{address: "container.web", name: "web"}
+	w := applied(t, nouns)
+	w.object("container.web").Owner.Origin = "machine:/a/ci.hcl"
+	check(t, "derived", w.told(configuration(nouns), func(in *plan.Input) { in.Derived, in.Origin = true, "machine:/b/ci.hcl" }),
+		`error: Another configuration has a project of this name (): The project "p" belongs to machine:/a/ci.hcl, and this configuration is machine:/b/ci.hcl. Both names were only derived from the file's name. Give this one a name of its own: project { name = "…" }, or -project.`)
+	check(t, "given", w.told(configuration(nouns), func(in *plan.Input) { in.Origin = "machine:/b/ci.hcl" }), "")
+	w.object("container.web").Owner.Schema = 2
+	later := `error: An object was made by a later dindctl (container.web): web (container.web) bears records of version 2; this dindctl knows up to version 1 and does not touch it. Use the later one.`
+	check(t, "later", w.told(configuration(nouns)), later)
+	check(t, "destroy of later", w.told(nil, func(in *plan.Input) { in.Destroy = true }), later)
+}
+
+// Jobs are runs: the container of the last one is the record.
+func TestJobsAreRuns(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name      string
+		condition provider.Condition
+		changed   bool
+		want      string
+	}{
+		{"created", provider.Condition{State: provider.StateCreated}, false, "1 start job.j <-   created and never started, by an earlier run that was interrupted"},
+		{"created otherwise", provider.Condition{State: provider.StateCreated}, true, "1 run job.j <-   command: configuration"},
+		{"running", provider.Condition{State: provider.StateRunning}, false, "1 start job.j <-   it is running: it is waited for"},
+		{"running, and changed", provider.Condition{State: provider.StateRunning}, true, "1 start job.j <-   it is running: it is waited for"},
+		{"good", provider.Condition{State: provider.StateExited}, false, ""},
+		{"good, and changed", provider.Condition{State: provider.StateExited}, true, "1 run job.j <-   command: configuration"},
+		{"failed", provider.Condition{State: provider.StateExited, ExitCode: 3, Ended: "2000-01-01T00:00:00Z"}, false, "1 run job.j <-   its last run ended with exit code 3 at 2000-01-01T00:00:00Z"},
+		{"ended by the engine", provider.Condition{State: provider.StateExited, Interrupted: true}, false, "1 run job.j <-   its last run was ended by the engine"},
+		{"dead", provider.Condition{State: provider.StateDead}, false, "1 run job.j <-   an earlier removal of its record did not succeed"},
+		{"on its way out", provider.Condition{State: provider.StateRemoving}, false, "1 run job.j <-   no record of a run"},
+	}
+	for _, row := range rows {
+		w := applied(t, noun{address: "job.j", name: "j"})
+		w.object("job.j").Condition = row.condition
+		n := noun{address: "job.j", name: "j"}
+		if row.changed {
+			n.rev = 1
+		}
+		check(t, row.name, w.told(configuration(n)), row.want)
+	}
+}
+
+// What runs is started where it does not, whatever stopped it.
+func TestWhatDoesNotRunIsStarted(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		state provider.State
+		want  string
+	}{
+		{provider.StateRunning, ""},
+		{provider.StateRestarting, "1 start container.c <-   it keeps restarting (exit code 1)"},
+		{provider.StatePaused, "1 start container.c <-   paused outside"},
+		{provider.StateCreated, "1 start container.c <-   created and never started, by an earlier run that was interrupted"},
+		{provider.StateExited, "1 start container.c <-   stopped outside (exit code 1)"},
+		{provider.StateDead, "1 delete container.c <-   an earlier removal did not succeed\n2 create container.c <- 1  an earlier removal did not succeed"},
+		{provider.StateRemoving, "1 create container.c <-   not there yet"},
+	}
+	for _, row := range rows {
+		n := noun{address: "container.c", name: "c"}
+		w := applied(t, n)
+		w.object("container.c").Condition = provider.Condition{State: row.state, ExitCode: 1}
+		check(t, string(row.state), w.told(configuration(n)), row.want)
+	}
+}
+
+// Data in volumes that nobody named goes with its container; that takes consent.
+func TestDataWithoutANameIsData(t *testing.T) {
+	t.Parallel()
+	w := applied(t, noun{address: "container.db", name: "db"})
+	o := w.object("container.db")
+	in := w.input(configuration(noun{address: "container.db", name: "db", rev: 1}))
+	in.Observed.Root.Objects[0].Views = []provider.View{{Type: "volume", Source: "0123", Target: "/data"}, {Type: "bind", Source: "/x", Target: "/x"}}
+	_, problems := plan.Make(in)
+	if len(problems) != 1 || problems[0].Detail != "container.db is to be replaced (command: configuration): the data in its volumes without a name at /data would be lost. If that is meant, give -volumes." {
+		t.Errorf("%s: %v", o.ID, problems)
+	}
+	in.DataLoss = true
+	p, _ := plan.Make(in)
+	check(t, "with consent", p.String(), `
+1 delete container.db <-   command: configuration (loses the data in its volumes without a name at /data)
+2 create container.db <- 1  command: configuration`)
+}
+
+// A daemon that takes over another one's data waits until that one is gone: two
+// on one volume destroy it.
+func TestOneVolumeServesOneDaemonAtATime(t *testing.T) {
+	t.Parallel()
+	w := applied(t, noun{address: "volume.v", name: "v"}, noun{address: "daemon.a", name: "a", data: "volume.v"})
+	check(t, "plan", w.told(configuration(noun{address: "volume.v", name: "v"}, noun{address: "daemon.b", name: "b", data: "volume.v"})), `
+1 delete daemon.a <-   no longer in the configuration
+2 create daemon.b <- 1  not there yet
+unread daemon.b: its container is not there, and its data may be`)
+}
+
+// A daemon that comes back to where it was finds its old data there, and nobody
+// knows what is on it, whatever is seen in the daemon where it is now.
+func TestADaemonComesBackToItsOldData(t *testing.T) {
+	t.Parallel()
+	outer := []noun{{address: "volume.o", name: "o"}, {address: "daemon.o", name: "o", data: "volume.o"}}
+	at := func(inside string) *config.Expanded {
+		return configuration(append(outer[:2:2],
+			noun{address: "volume.d", name: "d", inside: inside}, noun{address: "daemon.d", name: "d", inside: inside, data: "volume.d"},
+			noun{address: "container.c", name: "c", inside: "daemon.d"})...)
+	}
+	w := newWorld()
+	for _, inside := range []string{"", "daemon.o"} {
+		x := at(inside)
+		p, problems := plan.Make(w.input(x))
+		if problems.HasErrors() {
+			t.Fatal(problems)
+		}
+		if err := w.apply(x, w.input(x), p, first); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(t, "plan", w.told(at("")), `
+1 delete daemon.d <-   it is inside daemon.o, and is wanted elsewhere
+2 create daemon.d <- 1  not there yet
+3 create container.c <- 2  not there yet (unless already there)
+keep volume.d: it is inside daemon.o; volumes are kept without -volumes
+unread daemon.d: its data will be on another volume`)
+}
+
+// What is destroyed is known from records alone. What is inside a daemon that
+// cannot be looked into stays on its data volume, and that is said.
+func TestDestroyNeedsNoConfiguration(t *testing.T) {
+	t.Parallel()
+	w := applied(t,
+		noun{address: "network.n", name: "n"},
+		noun{address: "volume.v", name: "v"}, noun{address: "daemon.d", name: "d", data: "volume.v", networks: []string{"network.n"}},
+		noun{address: "network.inner", name: "n", inside: "daemon.d"},
+		noun{address: "container.c", name: "c", inside: "daemon.d", networks: []string{"network.inner"}},
+		noun{address: "image.i", name: "i"})
+	for _, o := range w.objects {
+		o.Owner.Deps = nil // what was seen is enough
+	}
+	destroy := func(in *plan.Input) { in.Destroy = true }
+	check(t, "destroy", w.told(nil, destroy), `
+1 delete container.c <-   destroyed by request
+2 delete network.inner <- 1  destroyed by request
+3 delete daemon.d <- 1,2  destroyed by request
+4 delete network.n <- 3  destroyed by request
+keep image.i: images are kept without -images
+keep volume.v: volumes are kept without -volumes`)
+	check(t, "everything", w.told(nil, destroy, func(in *plan.Input) { in.Volumes, in.Images = true, true }), `
+1 delete container.c <-   destroyed by request
+2 delete image.i <-   destroyed by request
+3 delete network.inner <- 1  destroyed by request
+4 delete daemon.d <- 1,3  destroyed by request
+5 delete network.n <- 4  destroyed by request
+6 delete volume.v <- 4  destroyed by request (loses everything in the volume v (all that is inside daemon.d))`)
+	w.halt(w.object("daemon.d"))
+	check(t, "stopped", w.told(nil, destroy), `
+1 delete daemon.d <-   destroyed by request
+2 delete network.n <- 1  destroyed by request
+keep image.i: images are kept without -images
+keep volume.v: volumes are kept without -volumes
+unread daemon.d: its container is stopped`)
+}
+
+// A provider that does not answer for each object is not trusted.
+func TestAWrongComparisonIsRefused(t *testing.T) {
+	t.Parallel()
+	w := applied(t, noun{address: "container.c", name: "c"})
+	for name, differ := range map[string]plan.Differ{
+		"short":  func([]provider.DiffItem) ([]provider.Difference, error) { return nil, nil },
+		"broken": func([]provider.DiffItem) ([]provider.Difference, error) { return nil, fmt.Errorf("broken") },
+	} {
+		p, problems := plan.Make(plan.Input{
+			Project: project, Observed: w.observe(nil), Diff: differ,
+			Expand: func(config.Known) (*config.Expanded, diag.List) {
+				return configuration(noun{address: "container.c", name: "c"}), nil
+			},
+		})
+		if p != nil || !problems.HasErrors() {
+			t.Errorf("%s: %v %v", name, p, problems)
+		}
+	}
+}
+
+// The document of a plan says what changes and why, and holds no secret.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	n := noun{address: "container.c", name: "c"}
+	w := applied(t, n, noun{address: "volume.v", name: "v"})
+	n.cpus = 2
+	x := configuration(n, noun{address: "job.j", name: "j"})
+	secret := x.Instances[1].Declared.AsValueMap()
+	secret["environment"] = cty.MapVal(map[string]cty.Value{"TOKEN": cty.StringVal("hunter2")}).Mark(provider.Sensitive)
+	x.Instances[1].Declared = cty.ObjectVal(secret)
+	x.Outputs = []config.OutputValue{{Name: "o", Value: cty.StringVal("hunter2"), Sensitive: true}, {Name: "u", Value: cty.UnknownVal(cty.String)}}
+	p, problems := plan.Make(w.input(x))
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	text, err := p.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "hunter2") {
+		t.Errorf("a secret is in\n%s", text)
+	}
+	file := filepath.Join("testdata", "document.json")
+	if *update {
+		if err := os.WriteFile(file, append(text, '\n'), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, "document", string(text), string(want))
+}

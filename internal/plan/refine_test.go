@@ -1,0 +1,73 @@
+package plan_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// What is found inside a daemon at last may make a step smaller, never bigger.
+func TestPlanningAgain(t *testing.T) {
+	t.Parallel()
+	base := []noun{
+		{address: "volume.v", name: "v"}, {address: "daemon.d", name: "d", data: "volume.v"},
+	}
+	inside := func(rev, cpus int) noun {
+		return noun{address: "container.c", name: "c", inside: "daemon.d", rev: rev, cpus: cpus}
+	}
+	with := func(n ...noun) *config.Expanded { return configuration(append(base[:len(base):len(base)], n...)...) }
+	rows := []struct {
+		name string
+		then func(w *world) // before the daemon is looked into again
+		now  *config.Expanded
+		want string
+	}{
+		{"it is there", nil, with(inside(0, 0)), ""},
+		{"it is not there", func(w *world) { w.erase(w.object("container.c")) }, with(inside(0, 0)), "1 create container.c"},
+		{"it does not run", func(w *world) { w.halt(w.object("container.c")) }, with(inside(0, 0)), "1 start container.c"},
+		{"it is to be changed as it stands", nil, with(inside(0, 2)), "1 update container.c"},
+		{
+			"it would be replaced", nil, with(inside(1, 0)),
+			"What is inside daemon.d could not be seen when the plan was made. Now that it can, container.c would be replaced (command: configuration), which was not shown in the plan. Nothing was done about it; run plan again: it shows it.",
+		},
+		{
+			"it is not wanted", nil, with(noun{address: "job.j", name: "j", inside: "daemon.d"}),
+			"1 run job.j\nWhat is inside daemon.d could not be seen when the plan was made. Now that it can, container.c would be removed (no longer in the configuration), which was not shown in the plan. Nothing was done about it; run plan again: it shows it.",
+		},
+		{
+			"there are two of it", func(w *world) {
+				other := *w.object("container.c")
+				other.ID, other.Condition.State = "o9", provider.StateExited
+				w.objects["o9"] = &other
+			}, with(inside(0, 0)),
+			"What is inside daemon.d could not be seen when the plan was made. Now that it can, container.c would have its second object removed (left by an earlier, interrupted run), which was not shown in the plan. Nothing was done about it; run plan again: it shows it.",
+		},
+	}
+	for _, row := range rows {
+		w := applied(t, append(base[:len(base):len(base)], inside(0, 0))...)
+		w.halt(w.object("daemon.d"))
+		in := w.input(row.now)
+		prior, problems := plan.Make(in)
+		if problems.HasErrors() || len(prior.Unread) != 1 {
+			t.Fatalf("%s: %v\n%s", row.name, problems, prior)
+		}
+		w.start(w.object("daemon.d"))
+		w.start(w.object("container.c"))
+		if row.then != nil {
+			row.then(w)
+		}
+		in.Observed = w.observe(row.now)
+		steps, problems := plan.Refine(in, prior, "daemon.d")
+		got := ""
+		for _, s := range steps {
+			got += fmt.Sprintf("%d %s %s\n", s.ID, s.Action, s.Address)
+		}
+		for _, p := range problems {
+			got += p.Detail + "\n"
+		}
+		check(t, row.name, got, row.want)
+	}
+}
