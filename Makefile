@@ -72,7 +72,7 @@ e2e: build ## the scenarios with the real binary alone; RUN=regexp chooses some
 	cd internal/e2e && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) $(BARE) -- ../../$(CACHE)/tests/e2e.test -test.v -test.timeout 25m -test.run '$(RUN)'
 
 .PHONY: bench-check
-bench-check: build ## plan and apply of 20 containers, as ratios to a bare client in the same run
+bench-check: build ## plan, apply and destroy of 100 containers, as ratios to a bare client in the same run
 	mkdir -p $(CACHE)/tests
 	$(GO) test -c -o $(CACHE)/tests/bench.test ./internal/bench
 	cd internal/bench && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) -- ../../$(CACHE)/tests/bench.test -test.v -test.timeout 10m

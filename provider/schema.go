@@ -81,3 +81,35 @@ type Mark string
 
 // Sensitive marks values that never reach a screen, a log, a plan file or a record.
 const Sensitive Mark = "sensitive"
+
+// HasMarks tells whether v or anything in it bears a mark. It copies nothing, so
+// that the many values without marks need not be rebuilt to learn it.
+func HasMarks(v cty.Value) bool {
+	if v == cty.NilVal {
+		return false
+	}
+	if v.IsMarked() {
+		return true
+	}
+	t := v.Type()
+	if t.IsPrimitiveType() || v.IsNull() || !v.IsKnown() {
+		return false
+	}
+	if t.IsObjectType() {
+		for name := range t.AttributeTypes() {
+			if HasMarks(v.GetAttr(name)) {
+				return true
+			}
+		}
+		return false
+	}
+	if !v.CanIterateElements() {
+		return false
+	}
+	for _, element := range v.Elements() {
+		if HasMarks(element) {
+			return true
+		}
+	}
+	return false
+}

@@ -7,7 +7,6 @@ import (
 
 	ucli "github.com/urfave/cli/v3"
 
-	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/internal/runner"
@@ -47,6 +46,7 @@ func (a *app) apply() *ucli.Command {
 
 // apply plans and asks while it holds the lock, so that what was shown is what is done.
 func (s *session) apply(ctx context.Context, where string) error {
+	s.start(ctx)
 	problems := s.load(where)
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
@@ -112,7 +112,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 		},
 	}
 	if in.Expand != nil {
-		expanded, problems := in.Expand(config.Known{})
+		expanded, problems := s.expand()
 		if problems.HasErrors() {
 			return s.app.fail(problems, s.snippets())
 		}

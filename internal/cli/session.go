@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	ucli "github.com/urfave/cli/v3"
 
@@ -31,12 +32,34 @@ type session struct {
 	sources *hcl.Sources
 	schema  provider.Schema
 
+	// starting and expanding give what was begun early, so that the process starts
+	// while files are read, and values are found while the engine answers.
+	starting  func() started
+	expanding func() expansion
+
 	client   *plugin.Client
 	provider provider.Provider
 	facts    provider.Facts
 
 	wanted   runner.ObserveRequest
 	observed plan.Observed
+}
+
+type started struct {
+	client *plugin.Client
+	err    error
+}
+
+type expansion struct {
+	expanded *config.Expanded
+	problems diag.List
+}
+
+// begin does something at once and returns what waits for its result.
+func begin[T any](do func() T) func() T {
+	result := sync.OnceValue(do)
+	go result()
+	return result
 }
 
 func (a *app) session(c *ucli.Command) *session { return &session{app: a, command: c} }
@@ -74,21 +97,36 @@ func (s *session) offline(ctx context.Context) diag.List {
 	return nil
 }
 
+// start begins to start the provider.
+func (s *session) start(ctx context.Context) {
+	if s.starting != nil {
+		return
+	}
+	s.starting = begin(func() started {
+		client, err := plugin.Start(ctx, plugin.StartRequest{
+			Command: []string{s.app.env.Self, "provider", "docker"}, Environment: s.app.env.Environ, Logger: logger(s.app.env),
+		})
+		return started{client, err}
+	})
+}
+
 // connect starts the provider and reaches the root engine.
 func (s *session) connect(ctx context.Context) diag.List {
 	environ := s.app.env.Environ
-	client, err := plugin.Start(ctx, plugin.StartRequest{
-		Command: []string{s.app.env.Self, "provider", "docker"}, Environment: environ, Logger: logger(s.app.env),
-	})
-	if err != nil {
-		return runner.Problems(err, "The provider did not start")
+	s.start(ctx)
+	process := s.starting()
+	if process.err != nil {
+		return runner.Problems(process.err, "The provider did not start")
 	}
-	s.client, s.provider = client, client.Provider()
+	s.client, s.provider = process.client, process.client.Provider()
 	description, err := s.provider.Describe(ctx)
 	if err != nil {
 		return runner.Problems(err, "The provider does not describe itself")
 	}
 	s.schema = description.Schema
+	if s.cfg != nil {
+		s.expanding = begin(s.expandNow)
+	}
 	pinned := s.command.String("context")
 	if pinned == "" && s.cfg != nil {
 		pinned = s.cfg.Context
@@ -104,8 +142,11 @@ func (s *session) connect(ctx context.Context) diag.List {
 }
 
 func (s *session) close() {
-	if s.client != nil {
-		_ = s.client.Close()
+	if s.starting == nil {
+		return
+	}
+	if process := s.starting(); process.client != nil {
+		_ = process.client.Close()
 	}
 }
 
@@ -119,7 +160,16 @@ func (s *session) look(ctx context.Context, project string, expanded *config.Exp
 
 // expand evaluates the configuration with nothing known.
 func (s *session) expand() (*config.Expanded, diag.List) {
-	return config.Expand(s.cfg, s.schema, config.Known{})
+	if s.expanding == nil {
+		s.expanding = begin(s.expandNow)
+	}
+	result := s.expanding()
+	return result.expanded, slices.Clone(result.problems)
+}
+
+func (s *session) expandNow() expansion {
+	expanded, problems := config.Expand(s.cfg, s.schema, config.Known{})
+	return expansion{expanded, problems}
 }
 
 // input is what a plan of the configuration is made from.
@@ -137,6 +187,7 @@ func (s *session) input(ctx context.Context) plan.Input {
 
 // planned loads, connects, observes and plans.
 func (s *session) planned(ctx context.Context, path string) (*plan.Plan, diag.List) {
+	s.start(ctx)
 	problems := s.load(path)
 	if problems.HasErrors() {
 		return nil, problems

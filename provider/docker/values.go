@@ -13,7 +13,9 @@ import (
 type values struct{ v cty.Value }
 
 func valuesOf(v cty.Value) values {
-	v, _ = v.UnmarkDeep()
+	if provider.HasMarks(v) {
+		v, _ = v.UnmarkDeep()
+	}
 	return values{v}
 }
 

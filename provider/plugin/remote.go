@@ -11,6 +11,7 @@ import (
 	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -169,38 +170,58 @@ func (r *Remote) objects(
 	}
 }
 
-// diffBytes is how much of a batch goes in one message: less than gRPC's own limit,
-// which a provider in another language may have. A large batch is split, which
-// changes nothing because every item is compared on its own.
-const diffBytes = 2 << 20
+// A batch is split, which changes nothing because every item is compared on its
+// own: into parts that the provider compares while others are encoded, and into
+// messages that are smaller than gRPC's own limit, which a provider in another
+// language may have.
+const (
+	diffItems    = 16
+	diffBytes    = 2 << 20
+	diffParallel = 4
+)
 
 // Diff implements [provider.Provider].
 func (r *Remote) Diff(ctx context.Context, req provider.DiffRequest) (provider.DiffResponse, error) {
-	var out provider.DiffResponse
-	batch, size := &pb.DiffRequest{}, 0
+	out := provider.DiffResponse{Differences: make([]provider.Difference, len(req.Items))}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(diffParallel)
+	for start := 0; start < len(req.Items); start += diffItems {
+		end := min(start+diffItems, len(req.Items))
+		group.Go(func() error { return r.diffPart(ctx, req.Items[start:end], out.Differences[start:end]) })
+	}
+	if err := group.Wait(); err != nil {
+		return provider.DiffResponse{}, err
+	}
+	return out, nil
+}
+
+// diffPart compares items and writes the differences to out, which is as long.
+func (r *Remote) diffPart(ctx context.Context, items []provider.DiffItem, out []provider.Difference) error {
+	batch, size, done := &pb.DiffRequest{}, 0, 0
 	flush := func() error {
 		if len(batch.GetItems()) == 0 {
 			return nil
 		}
 		differences, err := r.diff(ctx, batch)
-		out.Differences = append(out.Differences, differences...)
+		done += copy(out[done:], differences)
 		batch, size = &pb.DiffRequest{}, 0
 		return err
 	}
-	for _, item := range req.Items {
+	for _, item := range items {
 		m, err := r.codec.diffItem(item)
 		if err != nil {
-			return provider.DiffResponse{}, err
+			return err
 		}
-		if size+proto.Size(m) > diffBytes {
+		bytes := proto.Size(m)
+		if size+bytes > diffBytes {
 			if err := flush(); err != nil {
-				return provider.DiffResponse{}, err
+				return err
 			}
 		}
 		batch.Items = append(batch.Items, m)
-		size += proto.Size(m)
+		size += bytes
 	}
-	return out, flush()
+	return flush()
 }
 
 func (r *Remote) diff(ctx context.Context, batch *pb.DiffRequest) ([]provider.Difference, error) {

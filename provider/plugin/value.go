@@ -3,6 +3,7 @@ package plugin
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/zclconf/go-cty/cty"
@@ -18,7 +19,19 @@ import (
 // few, and every object bears one.
 type codec struct {
 	types sync.Map // JSON -> cty.Type
+
+	mu    sync.Mutex
+	texts []typeText // those that were written last, the latest last
 }
+
+// typeText is a type and its JSON.
+type typeText struct {
+	t    cty.Type
+	text []byte
+}
+
+// textsKept bounds the types of which the JSON is remembered: some for each noun.
+const textsKept = 32
 
 // maxTypeText bounds the types that are remembered.
 const maxTypeText = 64 << 10
@@ -28,8 +41,11 @@ func (c *codec) value(v cty.Value) (*pb.Value, error) {
 	if v == cty.NilVal {
 		return nil, nil //nolint:nilnil // an absent message is what stands for an absent value
 	}
-	plain, marks := v.UnmarkDeepWithPaths()
-	typeText, err := ctyjson.MarshalType(plain.Type())
+	plain, marks := v, []cty.PathValueMarks(nil)
+	if provider.HasMarks(v) {
+		plain, marks = v.UnmarkDeepWithPaths()
+	}
+	typeText, err := c.typeText(plain.Type())
 	if err != nil {
 		return nil, fmt.Errorf("encoding a type: %w", err)
 	}
@@ -46,6 +62,30 @@ func (c *codec) value(v cty.Value) (*pb.Value, error) {
 		out.Sensitive = append(out.Sensitive, path)
 	}
 	return out, nil
+}
+
+// typeText is the JSON of a type.
+func (c *codec) typeText(t cty.Type) ([]byte, error) {
+	if t.IsPrimitiveType() {
+		return ctyjson.MarshalType(t)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, known := range slices.Backward(c.texts) {
+		if known.t.Equals(t) {
+			c.texts = append(slices.Delete(c.texts, i, i+1), known)
+			return known.text, nil
+		}
+	}
+	text, err := ctyjson.MarshalType(t)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.texts) == textsKept {
+		c.texts = slices.Delete(c.texts, 0, 1)
+	}
+	c.texts = append(c.texts, typeText{t, text})
+	return text, nil
 }
 
 func markPath(mark cty.PathValueMarks) (*pb.Path, error) {
