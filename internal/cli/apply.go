@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,9 +27,9 @@ func applyFlags() []ucli.Flag {
 
 func (a *app) apply() *ucli.Command {
 	return &ucli.Command{
-		Name: "apply", Usage: "plan, ask, and do", ArgsUsage: "[PATH]",
+		Name: "apply", Usage: "plan, ask, and do", ArgsUsage: "[PATH|PLANFILE]",
 		Description: "Example: dindctl apply examples/case2.hcl",
-		Flags:       append(append(append(engineFlags(), configFlags()...), applyFlags()...), jsonFlag()),
+		Flags:       append(slices.Concat(engineFlags(), configFlags(), applyFlags(), partFlags()), jsonFlag(), replaceFlag()),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			where, err := path(c)
 			if err != nil {
@@ -47,7 +48,15 @@ func (a *app) apply() *ucli.Command {
 // apply plans and asks while it holds the lock, so that what was shown is what is done.
 func (s *session) apply(ctx context.Context, where string) error {
 	s.start(ctx)
-	problems := s.load(where)
+	file, problems := s.readPlan(where)
+	if file != nil && !problems.HasErrors() {
+		problems = s.adopt(file)
+		where = file.Path
+	}
+	if problems.HasErrors() {
+		return s.app.fail(problems, nil)
+	}
+	problems = s.load(where)
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}
@@ -65,6 +74,9 @@ func (s *session) apply(ctx context.Context, where string) error {
 	s.app.show(notes, nil)
 	p, in, more := s.planAgain(ctx)
 	problems = append(problems, more...)
+	if s.file != nil && !problems.HasErrors() {
+		problems = append(problems, s.stale(p)...)
+	}
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}
@@ -73,7 +85,7 @@ func (s *session) apply(ctx context.Context, where string) error {
 		s.app.print(ui.Plan(p, s.app.options(s.command)))
 	}
 	if !p.Clean {
-		if err := s.confirm(ctx, s.command.Bool("auto-approve"), "yes", "Apply",
+		if err := s.confirm(ctx, s.command.Bool("auto-approve") || s.file != nil, "yes", "Apply",
 			"Do you want dindctl to do this?\n  Only \"yes\" is accepted.\n\n  Enter a value: "); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	ucli "github.com/urfave/cli/v3"
 
@@ -16,7 +17,7 @@ func (a *app) destroy() *ucli.Command {
 	return &ucli.Command{
 		Name: "destroy", Usage: "remove a project, from the records on its objects; volumes are kept", ArgsUsage: "[PATH]",
 		Description: "Example: dindctl destroy -project ci -volumes",
-		Flags:       append(append(append(engineFlags(), configFlags()...), applyFlags()...), jsonFlag()),
+		Flags:       append(slices.Concat(engineFlags(), configFlags(), applyFlags(), partFlags()), jsonFlag()),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			where, err := path(c)
 			if err != nil {
@@ -50,6 +51,7 @@ func (s *session) destroy(ctx context.Context, where string) error {
 		Project: target.project, Origin: target.origin, Derived: target.derived, Observed: s.observed,
 		Diff: runner.Differ(ctx, s.provider), Destroy: true,
 		Volumes: s.command.Bool("volumes"), Images: s.command.Bool("images"), DataLoss: s.command.Bool("volumes"),
+		Target: s.command.StringSlice("target"), Exclude: s.command.StringSlice("exclude"),
 	}
 	p, problems := plan.Make(in)
 	if problems.HasErrors() {
@@ -58,7 +60,7 @@ func (s *session) destroy(ctx context.Context, where string) error {
 	if !s.command.Bool("json") {
 		s.app.print(ui.Plan(p, s.app.options(s.command)))
 	}
-	if p.Clean && !target.guessed {
+	if p.Clean && !p.Partial && !target.guessed {
 		forget(s.app.env, s.facts.ID, target.project)
 		return nil
 	}
@@ -68,7 +70,9 @@ func (s *session) destroy(ctx context.Context, where string) error {
 	if err := s.carryOut(ctx, p, in); err != nil {
 		return err
 	}
-	forget(s.app.env, s.facts.ID, target.project)
+	if !p.Partial {
+		forget(s.app.env, s.facts.ID, target.project)
+	}
 	return nil
 }
 

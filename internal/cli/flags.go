@@ -23,6 +23,18 @@ func configFlags() []ucli.Flag {
 	}
 }
 
+// partFlags choose a part of a plan.
+func partFlags() []ucli.Flag {
+	return []ucli.Flag{
+		&ucli.StringSliceFlag{Name: "target", Usage: "only this `ADDRESS` and what it needs; may be repeated"},
+		&ucli.StringSliceFlag{Name: "exclude", Usage: "all but this `ADDRESS` and what needs it; may be repeated"},
+	}
+}
+
+func replaceFlag() ucli.Flag {
+	return &ucli.StringSliceFlag{Name: "replace", Usage: "make this `ADDRESS` anew although nothing differs; may be repeated"}
+}
+
 func jsonFlag() ucli.Flag {
 	return &ucli.BoolFlag{Name: "json", Usage: "print JSON, for machines"}
 }

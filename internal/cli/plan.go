@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	ucli "github.com/urfave/cli/v3"
 
@@ -14,7 +15,8 @@ func (a *app) plan() *ucli.Command {
 	return &ucli.Command{
 		Name: "plan", Usage: "show what would change", ArgsUsage: "[PATH]",
 		Description: "Example: dindctl plan examples/case2.hcl -detailed-exitcode",
-		Flags: append(append(engineFlags(), configFlags()...), jsonFlag(),
+		Flags: append(slices.Concat(engineFlags(), configFlags(), partFlags()), jsonFlag(), replaceFlag(),
+			&ucli.StringFlag{Name: "out", Usage: "write the plan to `FILE`, for apply FILE"},
 			&ucli.BoolFlag{Name: "detailed-exitcode", Usage: "end with 0 for no changes, 1 for an error, 2 for changes"},
 			&ucli.BoolFlag{Name: "destroy", Usage: "plan the removal of everything"},
 			&ucli.BoolFlag{Name: "volumes", Usage: "with volumes and their data, for removals and replacements"},
@@ -31,6 +33,9 @@ func (a *app) plan() *ucli.Command {
 				return s.nothingHere(ctx)
 			}
 			p, problems := s.planned(ctx, where)
+			if out := c.String("out"); out != "" && !problems.HasErrors() {
+				problems = append(problems, s.writePlan(out, p)...)
+			}
 			return s.showPlan(p, problems)
 		},
 	}

@@ -27,6 +27,8 @@ import (
 type session struct {
 	app     *app
 	command *ucli.Command
+	asked   asked
+	file    *planFile // the plan file that is applied, or nil
 
 	cfg     *config.Config
 	sources *hcl.Sources
@@ -62,7 +64,29 @@ func begin[T any](do func() T) func() T {
 	return result
 }
 
-func (a *app) session(c *ucli.Command) *session { return &session{app: a, command: c} }
+// asked are the flags that say what is planned, and where.
+type asked struct {
+	Endpoint string   `json:"endpoint,omitempty"`
+	Context  string   `json:"context,omitempty"`
+	Project  string   `json:"project,omitempty"`
+	Vars     []string `json:"var,omitempty"`
+	VarFiles []string `json:"var_file,omitempty"`
+	Target   []string `json:"target,omitempty"`
+	Exclude  []string `json:"exclude,omitempty"`
+	Replace  []string `json:"replace,omitempty"`
+	Destroy  bool     `json:"destroy,omitempty"`
+	Volumes  bool     `json:"volumes,omitempty"`
+	Images   bool     `json:"images,omitempty"`
+}
+
+func (a *app) session(c *ucli.Command) *session {
+	return &session{app: a, command: c, asked: asked{
+		Endpoint: c.String("H"), Context: c.String("context"), Project: c.String("project"),
+		Vars: c.StringSlice("var"), VarFiles: c.StringSlice("var-file"),
+		Target: c.StringSlice("target"), Exclude: c.StringSlice("exclude"), Replace: c.StringSlice("replace"),
+		Destroy: c.Bool("destroy"), Volumes: c.Bool("volumes"), Images: c.Bool("images"),
+	}}
+}
 
 // snippets are the sources for diagnostics; nil before load.
 func (s *session) snippets() ui.Sources {
@@ -78,8 +102,8 @@ func (s *session) load(path string) diag.List {
 		path = s.app.env.Cwd
 	}
 	cfg, sources, problems := hcl.Load(hcl.LoadRequest{
-		Path: path, Cwd: s.app.env.Cwd, Project: s.command.String("project"),
-		Vars: s.command.StringSlice("var"), VarFiles: s.command.StringSlice("var-file"),
+		Path: path, Cwd: s.app.env.Cwd, Project: s.asked.Project,
+		Vars: s.asked.Vars, VarFiles: s.asked.VarFiles,
 		Environment: environment(s.app.env.Environ), MachineID: runner.MachineID(),
 	})
 	s.cfg, s.sources = cfg, sources
@@ -127,12 +151,12 @@ func (s *session) connect(ctx context.Context) diag.List {
 	if s.cfg != nil {
 		s.expanding = begin(s.expandNow)
 	}
-	pinned := s.command.String("context")
+	pinned := s.asked.Context
 	if pinned == "" && s.cfg != nil {
 		pinned = s.cfg.Context
 	}
 	resp, err := s.provider.Configure(ctx, provider.ConfigureRequest{
-		Endpoint: s.command.String("H"), Context: pinned, Environment: environment(environ),
+		Endpoint: s.asked.Endpoint, Context: pinned, Environment: environment(environ),
 	})
 	if err != nil {
 		return runner.Problems(err, "The engine could not be reached")
@@ -180,8 +204,8 @@ func (s *session) input(ctx context.Context) plan.Input {
 			return config.Expand(s.cfg, s.schema, known)
 		},
 		Observed: s.observed, Diff: runner.Differ(ctx, s.provider), Look: look,
-		Destroy: s.command.Bool("destroy"), Volumes: s.command.Bool("volumes"), Images: s.command.Bool("images"),
-		DataLoss: s.command.Bool("volumes"),
+		Destroy: s.asked.Destroy, Volumes: s.asked.Volumes, Images: s.asked.Images, DataLoss: s.asked.Volumes,
+		Target: s.asked.Target, Exclude: s.asked.Exclude, Replace: s.asked.Replace,
 	}
 }
 

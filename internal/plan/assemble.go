@@ -19,6 +19,7 @@ func (m *maker) assemble() (p *Plan, circle []Step) {
 	}
 	b := newBuilder(m)
 	for _, address := range sortedKeys(m.resources) {
+		b.clear(m.resources[address])
 		p.Resources = append(p.Resources, *m.resources[address])
 		b.stepsOf(m.resources[address])
 	}
@@ -142,8 +143,21 @@ func (b *builder) givesWay(r *Resource, before placed) bool {
 	if r.Before == nil || r.Tentative {
 		return false
 	}
+	return r.Before.Name != r.Name || b.holds(r, before.Owner.Deps)
+}
+
+// holds tells whether a job's record holds something that is removed.
+func (b *builder) holds(r *Resource, deps []string) bool {
 	goes := func(address string) bool { return b.going[address] }
-	return r.Before.Name != r.Name || slices.ContainsFunc(before.Owner.Deps, goes) || slices.ContainsFunc(r.After.Deps, goes)
+	return slices.ContainsFunc(deps, goes) || slices.ContainsFunc(r.After.Deps, goes)
+}
+
+// clear plans the removal of the record of a job that runs on request, where it
+// holds something that is removed.
+func (b *builder) clear(r *Resource) {
+	if onRequest(r) && r.Action == None && r.Before != nil && b.holds(r, r.Before.Owner.Deps) {
+		r.Action, r.Cause = Delete, "its record holds what is removed"
+	}
 }
 
 // going are the addresses that lose an object.

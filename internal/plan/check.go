@@ -150,9 +150,13 @@ func (m *maker) checkExternal() diag.List {
 }
 
 // checkDataLoss asks for consent. What is planned again was shown before, or is refused as such.
-func (m *maker) checkDataLoss() diag.List {
+func (m *maker) checkDataLoss(p *Plan) diag.List {
 	if m.in.DataLoss || m.settled != "" {
 		return nil
+	}
+	acts := map[string]bool{}
+	for _, s := range p.Steps {
+		acts[s.Address] = true
 	}
 	var problems diag.List
 	refuse := func(address, what, cause, loss string, r *Resource) {
@@ -166,12 +170,12 @@ func (m *maker) checkDataLoss() diag.List {
 		problems = append(problems, problem)
 	}
 	for _, address := range sortedKeys(m.resources) {
-		if r := m.resources[address]; r.DataLoss != "" {
+		if r := m.resources[address]; r.DataLoss != "" && acts[address] {
 			refuse(address, pastOf(r.Action), r.Cause, r.DataLoss, r)
 		}
 	}
 	for _, o := range m.extra {
-		if o.dataLoss != "" {
+		if o.dataLoss != "" && acts[o.Owner.Address] {
 			refuse(o.Owner.Address, "removed", o.cause, o.dataLoss, m.resources[o.Owner.Address])
 		}
 	}

@@ -36,6 +36,7 @@ type changeDocument struct {
 	Type         string              `json:"type"`
 	Name         string              `json:"name"`
 	Inside       string              `json:"inside,omitempty"`
+	Object       string              `json:"object,omitempty"` // the id of what exists
 	Change       actionDocument      `json:"change"`
 	ActionReason string              `json:"action_reason,omitempty"`
 	Cause        []attributeDocument `json:"cause"`
@@ -100,6 +101,7 @@ func changeOf(r Resource) changeDocument {
 		Change: actionDocument{Actions: actionsOf(r), Before: null(), After: null(), ReplacePaths: [][]string{}},
 	}
 	if r.Before != nil {
+		out.Object = r.Before.ID
 		out.Change.Before = specDocument(r.Before.Owner.Spec)
 	}
 	if r.After != nil {

@@ -126,6 +126,8 @@ func (m *maker) judgeJob(r *Resource) {
 		r.Action, r.Cause = Run, "its last run was ended by the engine"+ended(condition)
 	case condition.ExitCode != 0:
 		r.Action, r.Cause = Run, fmt.Sprintf("its last run ended with exit code %d%s", condition.ExitCode, ended(condition))
+	case m.forced[r.Address] != "":
+		r.Action, r.Cause = Run, m.forced[r.Address]
 	case len(r.Changes) > 0:
 		r.Action, r.Cause = Run, m.because(r)
 	case r.After.ImageAddress != "" && m.replaced(r.After.ImageAddress):

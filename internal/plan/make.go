@@ -31,13 +31,16 @@ func (m *maker) make() (*Plan, diag.List) {
 		m.orphans()
 		problems = append(problems, m.checkExternal()...)
 		problems = append(problems, m.checkNames()...)
-		problems = append(problems, m.checkDataLoss()...)
 		entries, more := m.expanded.CheckMounts(m.places(), m.in.Look)
 		problems = append(problems, more...)
+		p, circle := m.assemble()
+		if len(circle) == 0 {
+			p.part(m.in)
+			problems = append(problems, m.checkDataLoss(p)...)
+		}
 		if problems.HasErrors() {
 			return nil, problems
 		}
-		p, circle := m.assemble()
 		if len(circle) == 0 {
 			p.Mounts, p.Outputs = entries, m.expanded.Outputs
 			return p, problems
@@ -145,6 +148,10 @@ func (m *maker) decide() diag.List {
 			return problems
 		}
 		m.expanded = expanded
+		if problems := m.checkWords(); problems.HasErrors() {
+			return problems
+		}
+		m.replaceByRequest()
 		m.resources = map[string]*Resource{}
 		m.extra, m.kept = nil, nil
 		before := m.rounds()

@@ -48,6 +48,11 @@ type Input struct {
 	Look     mount.Look
 	// Destroy plans the removal of everything; Volumes and Images extend it.
 	Destroy, Volumes, Images bool
+	// Target limits the plan to these addresses and what they need; Exclude leaves
+	// these out and what needs them. A block's address means all its instances.
+	Target, Exclude []string
+	// Replace are addresses to make anew although nothing differs.
+	Replace []string
 	// DataLoss says that the loss of data was consented to (the -volumes flag or a typed yes).
 	DataLoss bool
 }
@@ -84,6 +89,8 @@ type Plan struct {
 	Unread  []Unread
 	Outputs []config.OutputValue
 	Mounts  []mount.Entry
+	// Partial says that Target or Exclude left something out, or might have.
+	Partial bool
 	// Clean says that nothing has to change.
 	Clean bool
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,6 +28,7 @@ var update = flag.Bool("update", false, "write the wanted plans anew")
 // problem on the way, as text.
 //
 //	plan, apply, destroy [volumes]    what dindctl does, without or with consent to lose data
+//	plan target=A exclude=B replace=C  a part of it; likewise apply and destroy
 //	use NAME                          the configuration is now the section NAME
 //	stop, remove ADDRESS              what somebody else does
 //	change ADDRESS ATTRIBUTE VALUE
@@ -102,11 +104,9 @@ func (s *story) do(words []string) {
 	outside := s.memory.Outside(provider.Root)
 	switch words[0] {
 	case "plan":
-		s.plan(false, false)
-	case "apply":
-		s.apply(s.plan(false, len(words) > 1))
-	case "destroy":
-		s.apply(s.plan(true, len(words) > 1))
+		s.plan(words)
+	case "apply", "destroy":
+		s.apply(s.plan(words))
 	case "use":
 		s.use(words[1])
 	case "stop":
@@ -128,8 +128,9 @@ func (s *story) use(section string) {
 }
 
 // plan observes, plans and tells; it returns nil where there are errors.
-func (s *story) plan(destroy, volumes bool) *plan.Plan {
+func (s *story) plan(words []string) *plan.Plan {
 	ctx := s.t.Context()
+	destroy, volumes := words[0] == "destroy", slices.Contains(words, "volumes")
 	cfg, _, problems := hcl.Load(hcl.LoadRequest{Path: filepath.Join(s.dir, "story.hcl"), Cwd: s.dir, MachineID: "machine", Project: "story"})
 	if s.problems(problems) {
 		return nil
@@ -153,6 +154,16 @@ func (s *story) plan(destroy, volumes bool) *plan.Plan {
 	}
 	if destroy {
 		s.in.Expand = nil
+	}
+	for _, word := range words[1:] {
+		switch name, address, _ := strings.Cut(word, "="); name {
+		case "target":
+			s.in.Target = append(s.in.Target, address)
+		case "exclude":
+			s.in.Exclude = append(s.in.Exclude, address)
+		case "replace":
+			s.in.Replace = append(s.in.Replace, address)
+		}
 	}
 	p, problems := plan.Make(s.in)
 	if s.problems(problems) {

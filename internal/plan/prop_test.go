@@ -160,7 +160,7 @@ func (w *world) converge(t *testing.T, at string, x *config.Expanded, random *ra
 	t.Helper()
 	consent := random.IntN(2) == 0
 	var before *plan.Plan
-	for range 8 {
+	for range 24 { // parts count, too
 		in := w.input(x)
 		in.DataLoss, in.Volumes = consent, consent
 		p, problems := plan.Make(in)
@@ -177,10 +177,15 @@ func (w *world) converge(t *testing.T, at string, x *config.Expanded, random *ra
 		planned++
 		checkOrder(t, at, w, p)
 		checkPermuted(t, at, in, p, random)
+		if random.IntN(3) == 0 {
+			in, p = part(t, at, in, p, random)
+		}
 		if err := w.apply(x, in, p, random.IntN); err != nil && (len(p.Unread) == 0 || !errors.Is(err, errNotShown)) {
 			t.Fatalf("%s: %v\nplan:\n%s\nthere:\n%s", at, err, p, w)
 		}
-		before = p
+		if !p.Partial {
+			before = p
+		}
 	}
 	t.Fatalf("%s: the plans do not come to an end:\n%s", at, before)
 	return planned
@@ -197,10 +202,56 @@ func checkOrder(t *testing.T, at string, w *world, p *plan.Plan) {
 				t.Fatalf("%s: step %d comes before step %d, which it needs\n%s", at, s.ID, need, p)
 			}
 		}
-		if s.Object != "" && w.objects[s.Object].Owner.Project != project {
+		if w != nil && s.Object != "" && w.objects[s.Object].Owner.Project != project {
 			t.Fatalf("%s: %s %s touches %s, which is not ours", at, s.Action, s.Address, s.Object)
 		}
 	}
+}
+
+// part plans for a part of the addresses, and checks that this is a part of the whole.
+func part(t *testing.T, at string, in plan.Input, whole *plan.Plan, random *rand.Rand) (plan.Input, *plan.Plan) {
+	t.Helper()
+	some := func() []string {
+		var out []string
+		for _, s := range whole.Steps {
+			if random.IntN(len(whole.Steps)) < 2 {
+				out = append(out, s.Address)
+			}
+		}
+		return out
+	}
+	in.Target, in.Exclude = some(), some()
+	p, problems := plan.Make(in)
+	if problems.HasErrors() {
+		t.Fatalf("%s: target %v, exclude %v: %v", at, in.Target, in.Exclude, problems)
+	}
+	type call struct {
+		action          plan.Action
+		address, object string
+	}
+	calls := map[call]bool{}
+	for _, s := range whole.Steps {
+		calls[call{s.Action, s.Address, s.Object}] = true
+	}
+	acts := map[string]bool{}
+	for _, s := range p.Steps {
+		acts[s.Address] = true
+		if !calls[call{s.Action, s.Address, s.Object}] {
+			t.Fatalf("%s: target %v, exclude %v: step %d is not in the whole\n%s\nwhole:\n%s", at, in.Target, in.Exclude, s.ID, p, whole)
+		}
+	}
+	for _, address := range in.Exclude {
+		if acts[address] {
+			t.Fatalf("%s: %s is excluded and planned:\n%s", at, address, p)
+		}
+	}
+	for _, address := range in.Target {
+		if !acts[address] && len(in.Exclude) == 0 {
+			t.Fatalf("%s: %s is a target and not planned:\n%s", at, address, p)
+		}
+	}
+	checkOrder(t, at, nil, p)
+	return in, p
 }
 
 func checkPermuted(t *testing.T, at string, in plan.Input, p *plan.Plan, random *rand.Rand) {

@@ -62,6 +62,9 @@ func (m *maker) keeps(k provider.Kind) string {
 // destroy plans the removal of everything, from what is recorded on the objects.
 func (m *maker) destroy() (*Plan, diag.List) {
 	m.in.Destroy = true
+	if problems := m.checkWords(); problems.HasErrors() {
+		return nil, problems
+	}
 	for _, address := range sortedKeys(m.ours) {
 		m.remove(address, "destroyed by request")
 	}
@@ -69,5 +72,6 @@ func (m *maker) destroy() (*Plan, diag.List) {
 	if len(circle) > 0 {
 		return nil, circleProblem(circle)
 	}
+	p.part(m.in)
 	return p, nil
 }

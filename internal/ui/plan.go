@@ -15,10 +15,17 @@ func Plan(p *plan.Plan, o Options) string {
 	var out strings.Builder
 	out.WriteString(Engine(p.Engine, p.Project, o))
 	writeUnread(&out, p, o)
+	if p.Partial {
+		note(&out, "Only a part was asked for (-target, -exclude). The rest may have changes, too.", o)
+	}
 	if p.Clean {
 		writeKept(&out, p)
 		if p.Destroy {
 			out.WriteString("Nothing to destroy.\n")
+			return out.String()
+		}
+		if p.Partial {
+			out.WriteString(o.paint(green, "No changes") + " in this part.\n")
 			return out.String()
 		}
 		out.WriteString(o.paint(green, "No changes.") + " What runs is what the configuration describes.\n")
@@ -46,10 +53,13 @@ func writeUnread(out *strings.Builder, p *plan.Plan, o Options) {
 		if p.Destroy {
 			what = "What is inside stays on its data volume."
 		}
-		text := fmt.Sprintf("%s could not be looked into: %s. %s", u.Address, clean(u.Why), what)
-		out.WriteString(o.paint(yellow, "Note: "))
-		out.WriteString(strings.Join(wrap(text, o.width()-6), "\n      ") + "\n\n")
+		note(out, fmt.Sprintf("%s could not be looked into: %s. %s", u.Address, clean(u.Why), what), o)
 	}
+}
+
+func note(out *strings.Builder, text string, o Options) {
+	out.WriteString(o.paint(yellow, "Note: "))
+	out.WriteString(strings.Join(wrap(text, o.width()-6), "\n      ") + "\n\n")
 }
 
 func writeKept(out *strings.Builder, p *plan.Plan) {

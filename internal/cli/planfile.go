@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/internal/ui"
+)
+
+// planFormat is the version of the file that `plan -out` writes.
+const planFormat = "1.0"
+
+// planFile is what `plan -out` writes: what was asked, and what came out. It holds
+// no values of sensitive variables: they are given again when it is applied. It is
+// applied by planning again and comparing, so that nothing is done that the file
+// does not show.
+type planFile struct {
+	Format   string          `json:"dindctl_plan"`
+	Version  string          `json:"dindctl_version"`
+	Path     string          `json:"path"`
+	Project  string          `json:"project"`
+	EngineID string          `json:"engine_id"`
+	Options  asked           `json:"options"`
+	Screen   string          `json:"screen"`
+	Plan     json.RawMessage `json:"plan"`
+}
+
+// writePlan writes a plan for a later apply. The file is there whole or not at
+// all: an older one stays until the new one is complete.
+func (s *session) writePlan(file string, p *plan.Plan) diag.List {
+	document, err := p.JSON()
+	if err != nil {
+		return diag.Errorf("The plan was not written", "%s: %s.", file, err)
+	}
+	out := planFile{
+		Format: planFormat, Version: s.app.env.Version, Path: s.cfg.Path, Project: p.Project, EngineID: p.Engine.ID,
+		Options: s.recorded(), Screen: ui.Plan(p, ui.Options{Width: s.app.env.Width}), Plan: document,
+	}
+	text, err := json.MarshalIndent(out, "", "  ")
+	if err == nil {
+		err = replaceFile(s.resolved(file), []byte(s.withoutSecrets(string(text))+"\n"))
+	}
+	if err != nil {
+		return diag.Errorf("The plan was not written", "%s: %s. A file that was there before is as it was.", file, reason(err))
+	}
+	return nil
+}
+
+// recorded is what was asked for, without the values of sensitive variables.
+func (s *session) recorded() asked {
+	o := s.asked
+	secret := map[string]bool{}
+	for _, v := range s.cfg.Variables {
+		secret[v.Name] = v.Sensitive
+	}
+	o.Vars = slices.DeleteFunc(slices.Clone(o.Vars), func(given string) bool {
+		name, _, _ := strings.Cut(given, "=")
+		return secret[strings.TrimSpace(name)]
+	})
+	o.VarFiles = nil
+	for _, file := range s.asked.VarFiles {
+		o.VarFiles = append(o.VarFiles, s.resolved(file))
+	}
+	return o
+}
+
+// resolved makes a path of the command line absolute.
+func (s *session) resolved(file string) string {
+	if filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(s.app.env.Cwd, file)
+}
+
+// withoutSecrets takes the values of sensitive variables out of a text.
+func (s *session) withoutSecrets(text string) string {
+	for _, secret := range secrets(s.cfg) {
+		text = strings.ReplaceAll(text, secret, "(sensitive)")
+		if escaped, err := json.Marshal(secret); err == nil {
+			text = strings.ReplaceAll(text, string(escaped[1:len(escaped)-1]), "(sensitive)")
+		}
+	}
+	return text
+}
+
+// replaceFile writes a file, readable by its owner alone, in one step.
+func replaceFile(file string, content []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(content)
+	err = cmp.Or(err, f.Sync())
+	err = cmp.Or(err, f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), file)
+}
+
+// reason is an error's text without the paths and calls that a person did not name.
+func reason(err error) string {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// readPlan reads a plan file. It returns nil without problems for anything else,
+// so that the path may be a configuration.
+func (s *session) readPlan(where string) (*planFile, diag.List) {
+	text, err := os.ReadFile(s.resolved(where))
+	if err != nil || !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) || !bytes.Contains(text[:min(len(text), 200)], []byte(`"dindctl_plan"`)) {
+		return nil, nil
+	}
+	var file planFile
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, diag.Errorf("The plan file cannot be read", "%s is damaged: %s. Run plan -out again.", where, err)
+	}
+	if major, _, _ := strings.Cut(file.Format, "."); major != "1" {
+		return nil, diag.Errorf("The plan file cannot be read",
+			"%s has format %s, written by dindctl %s; this dindctl knows format %s. Run plan -out again.", where, file.Format, file.Version, planFormat)
+	}
+	return &file, nil
+}
+
+// adopt makes the session plan as the file was planned. Only variables may be
+// given beside a plan file.
+func (s *session) adopt(file *planFile) diag.List {
+	var beside []string
+	for _, flag := range []string{"H", "context", "project", "target", "exclude", "replace", "volumes", "images"} {
+		if s.command.IsSet(flag) {
+			beside = append(beside, "-"+flag)
+		}
+	}
+	if len(beside) > 0 {
+		return diag.Errorf("A plan file says itself what is to be done",
+			"%s cannot be given beside it. Give it to plan -out instead; only -var and -var-file may be given here, for sensitive variables.",
+			strings.Join(beside, ", "))
+	}
+	given := s.asked
+	s.asked, s.file = file.Options, file
+	s.asked.Vars = slices.Concat(file.Options.Vars, given.Vars)
+	s.asked.VarFiles = slices.Concat(file.Options.VarFiles, given.VarFiles)
+	return nil
+}
+
+// stale tells what moved since the plan in the file was made; nothing is done then.
+func (s *session) stale(now *plan.Plan) diag.List {
+	if now.Engine.ID != s.file.EngineID {
+		return diag.Errorf("The plan is for another engine",
+			"It was made for the engine with the id %s; this one is %s (%s, %s). Run plan -out again.",
+			s.file.EngineID, now.Engine.Name, now.Engine.ID, now.Engine.Endpoint)
+	}
+	document, err := now.JSON()
+	if err != nil {
+		return diag.Errorf("The plan cannot be compared", "%s.", err)
+	}
+	moved, err := plan.Moved(s.file.Plan, []byte(s.withoutSecrets(string(document))))
+	if err != nil {
+		return diag.Errorf("The plan file cannot be read", "%s. Run plan -out again.", err)
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	return diag.Errorf("The plan is stale",
+		"What it was made from has changed since, and nothing was done:\n  %s\nRun plan -out again, and look at what it shows now.", strings.Join(moved, "\n  "))
+}

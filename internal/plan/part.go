@@ -1,0 +1,167 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dindctl/dindctl/internal/diag"
+)
+
+// part reduces a plan to what was asked for by Target and Exclude. What a
+// target needs comes with it; what needs something excluded goes with it.
+func (p *Plan) part(in Input) {
+	if len(in.Target)+len(in.Exclude) == 0 {
+		return
+	}
+	stays := make([]bool, len(p.Steps)+1) // by id
+	for _, s := range p.Steps {
+		stays[s.ID] = len(in.Target) == 0 || selects(in.Target, s.Address)
+	}
+	p.spread(stays, func(s Step, need int) { // what is needed comes along
+		stays[need] = stays[need] || stays[s.ID]
+	})
+	goes := make([]bool, len(stays))
+	for _, s := range p.Steps {
+		goes[s.ID] = selects(in.Exclude, s.Address)
+	}
+	p.spread(goes, func(s Step, need int) {
+		goes[s.ID] = goes[s.ID] || goes[need]
+	})
+	p.cut(func(s Step) bool { return stays[s.ID] && !goes[s.ID] })
+	p.Partial = true
+}
+
+// spread repeats a rule over all edges until nothing changes any more. The steps
+// of one address belong together: half a replacement would be a removal.
+func (p *Plan) spread(marked []bool, rule func(s Step, need int)) {
+	for before := -1; before != count(marked); {
+		before = count(marked)
+		touched := map[string]bool{}
+		for _, s := range p.Steps {
+			for _, need := range s.Needs {
+				rule(s, need)
+			}
+		}
+		for _, s := range p.Steps {
+			touched[s.Address] = touched[s.Address] || marked[s.ID]
+		}
+		for _, s := range p.Steps {
+			marked[s.ID] = touched[s.Address]
+		}
+	}
+}
+
+func count(marked []bool) int {
+	n := 0
+	for _, m := range marked {
+		if m {
+			n++
+		}
+	}
+	return n
+}
+
+// cut drops steps, numbers the others anew, and forgets what would have become of
+// the addresses that have none left.
+func (p *Plan) cut(keep func(Step) bool) {
+	number, acts := map[int]int{}, map[string]bool{}
+	var steps []Step
+	for _, s := range p.Steps {
+		if !keep(s) {
+			continue
+		}
+		number[s.ID] = len(steps) + 1
+		s.ID = len(steps) + 1
+		steps = append(steps, s)
+		acts[s.Address] = true
+	}
+	for i := range steps {
+		var needs []int
+		for _, need := range steps[i].Needs {
+			if n, kept := number[need]; kept {
+				needs = append(needs, n)
+			}
+		}
+		steps[i].Needs = needs
+	}
+	for i := range p.Resources {
+		if r := &p.Resources[i]; !acts[r.Address] {
+			r.Action, r.Cause, r.Changes, r.DataLoss, r.Tentative = None, "", nil, "", false
+		}
+	}
+	p.Steps = steps
+	p.Clean = len(steps) == 0
+}
+
+// selects tells whether one of the words names the address: the address itself,
+// the block whose instance it is, the module that it is in, or the daemon's own
+// volumes with the daemon.
+func selects(words []string, address string) bool {
+	return slices.ContainsFunc(words, func(word string) bool {
+		rest, found := strings.CutPrefix(address, word)
+		return found && (rest == "" || rest[0] == '[' || rest[0] == '.')
+	})
+}
+
+// checkWords refuses words of -target, -exclude and -replace that name nothing.
+func (m *maker) checkWords() diag.List {
+	var problems diag.List
+	for _, list := range []struct {
+		flag  string
+		words []string
+	}{{"target", m.in.Target}, {"exclude", m.in.Exclude}, {"replace", m.in.Replace}} {
+		for _, word := range list.words {
+			if m.names(word) {
+				continue
+			}
+			problems = append(problems, diag.Problem{
+				Severity: diag.Error, Summary: "An address names nothing",
+				Detail: fmt.Sprintf("-%s=%s: neither the configuration nor the engine has an object of project %s with this address. Addresses look like "+
+					"%s; `dindctl ls` lists those that exist.", list.flag, word, m.in.Project, m.example()),
+			})
+		}
+	}
+	return problems
+}
+
+func (m *maker) names(word string) bool {
+	for address := range m.ours {
+		if selects([]string{word}, address) {
+			return true
+		}
+	}
+	if m.expanded == nil {
+		return false
+	}
+	for i := range m.expanded.Instances {
+		if in := &m.expanded.Instances[i]; !in.Logical && selects([]string{word}, in.Address) {
+			return true
+		}
+	}
+	return false
+}
+
+// example is an address that exists, for messages.
+func (m *maker) example() string {
+	if m.expanded != nil {
+		for i := range m.expanded.Instances {
+			if in := &m.expanded.Instances[i]; !in.Logical {
+				return in.Address
+			}
+		}
+	}
+	if known := sortedKeys(m.ours); len(known) > 0 {
+		return known[0]
+	}
+	return "container.web"
+}
+
+// replaceByRequest forces what -replace names.
+func (m *maker) replaceByRequest() {
+	for i := range m.expanded.Instances {
+		if in := &m.expanded.Instances[i]; selects(m.in.Replace, in.Address) {
+			m.forced[in.Address] = "replaced by request"
+		}
+	}
+}
