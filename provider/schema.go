@@ -31,6 +31,8 @@ type Attribute struct {
 	Effect Effect
 	// MinAPI is the lowest revision of the engine's interface that knows it, or empty.
 	MinAPI string
+	// Form says which values it takes, beyond its type.
+	Form Form
 	// Default says in words what holds where it is not declared.
 	Default string
 	// Doc is one or two sentences for the reference.

@@ -46,7 +46,7 @@ func (s *state) imply() diag.List {
 }
 
 func (s *state) implyNetwork(n *noun) {
-	n.joinsDefault = n.kind.Runs() && !n.logical && n.placed == "" && !given(n.value, "networks")
+	n.joinsDefault = n.kind.Runs() && !n.logical && n.placed == "" && !given(n.value, "networks") && !given(n.value, "network_mode")
 	if n.joinsDefault && s.nouns[defaultNetwork] == nil {
 		s.nouns[defaultNetwork] = &noun{
 			address: defaultNetwork, kind: provider.Network, label: "default", name: s.cfg.Project + "-default",

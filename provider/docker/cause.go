@@ -13,8 +13,8 @@ import (
 // add notes a change with its cause.
 func (c *comparison) add(r row, path string, from, to cty.Value, effect provider.Effect) {
 	c.changes = append(c.changes, provider.Change{
-		Path: path, From: from, To: to, Created: c.createdAt(path), Effect: effect,
-		Cause: c.cause(r.name, path), Default: c.layer(r, path), Sensitive: c.sensitive(r),
+		Path: path, From: from, To: to, Created: c.createdAt(r, path), Effect: effect,
+		Cause: c.cause(r, path), Default: c.layer(r, path), Sensitive: c.sensitive(r),
 	})
 }
 
@@ -28,10 +28,9 @@ func (c *comparison) configured(r row, path string, from, to cty.Value) {
 
 // layer names where the wanted value comes from, where it is not declared.
 func (c *comparison) layer(r row, path string) string {
-	name, key, nested := strings.Cut(path, ".")
-	declared := c.declared.get(name)
-	if r.subset && nested {
-		declared = values{declared}.get(key)
+	declared := c.declared.get(r.name)
+	if key := keyOf(r.name, path); r.subset && key != "" {
+		declared = c.keyIn(r, c.declared, key)
 		if _, role := c.derived(r)[key]; role {
 			return ""
 		}
@@ -63,13 +62,14 @@ func (c *comparison) sensitive(r row) bool {
 
 // cause compares desired, created and actual. A secret's record tells nothing
 // but that it was one; what cannot change on an object, changed in the configuration.
-func (c *comparison) cause(name, path string) provider.Cause {
+func (c *comparison) cause(r row, path string) provider.Cause {
+	name := r.name
 	desired, created := c.specNow(name), c.record[name]
 	if secretIn(created) {
 		return provider.Configured
 	}
 	if key := keyOf(name, path); key != "" {
-		return c.causeOfKey(name, key)
+		return c.causeOfKey(r, key)
 	}
 	if name == "mount" {
 		return c.causeOfMount(path)
@@ -78,7 +78,7 @@ func (c *comparison) cause(name, path string) provider.Cause {
 		return c.causeOfImage(desired)
 	}
 	if !desired.unknown && bytes.Equal(desired.text, created) {
-		if name == "environment" || name == "networks" && strings.Contains(path, "[") {
+		if name == "environment" || provider.IsRef(c.declared.get(name).Type()) || name == "networks" && strings.Contains(path, "[") {
 			return provider.Configured // derived from another object's declaration
 		}
 		return provider.Outside
@@ -97,14 +97,22 @@ func keyOf(name, path string) string {
 	return ""
 }
 
-func (c *comparison) causeOfKey(name, key string) provider.Cause {
-	desired, created := c.declared.get(name), c.created.mapping(name)
-	now, then := "", created[key]
-	if desired != cty.NilVal && !desired.IsNull() && desired.IsKnown() {
-		now = values{desired}.text(key)
+// keyIn is the value of a key where it is declared, or null.
+func (c *comparison) keyIn(r row, d values, key string) cty.Value {
+	if r.keys == nil {
+		return values{d.get(r.name)}.get(key)
 	}
-	_, was := created[key]
-	declared := !values{desired}.get(key).IsNull()
+	if value, ok := r.keys(d)[key]; ok {
+		return cty.StringVal(value)
+	}
+	return cty.NullVal(cty.String)
+}
+
+func (c *comparison) causeOfKey(r row, key string) provider.Cause {
+	name := r.name
+	then, was := r.keysOf(c.created)[key]
+	desired := c.keyIn(r, c.declared, key)
+	now, declared := textOf(desired), !desired.IsNull()
 	switch {
 	case !was && !declared:
 		return provider.Configured // follows from another object's declaration
@@ -158,15 +166,17 @@ func (c *comparison) causeOfImage(desired spec) provider.Cause {
 }
 
 // createdAt is the recorded value at a path, or null.
-func (c *comparison) createdAt(path string) cty.Value {
-	name, key, nested := strings.Cut(path, ".")
-	if secretIn(c.record[name]) {
+func (c *comparison) createdAt(r row, path string) cty.Value {
+	if secretIn(c.record[r.name]) {
 		return cty.NullVal(cty.DynamicPseudoType)
 	}
-	if nested && !strings.HasPrefix(path, "mount[") {
-		return values{c.created.get(name)}.get(key)
+	if key := keyOf(r.name, path); key != "" {
+		return c.keyIn(r, c.created, key)
 	}
-	return c.created.get(name)
+	if path != r.name { // one of several
+		return cty.NullVal(cty.DynamicPseudoType)
+	}
+	return c.created.get(r.name)
 }
 
 // spec is an attribute's canonical record.

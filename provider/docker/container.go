@@ -31,9 +31,12 @@ func (p *Provider) createContainer(ctx context.Context, e *engine, req provider.
 	if err != nil {
 		return provider.CreateResponse{}, err
 	}
+	if err := tooOld(req.Declaration, e.facts.API); err != nil {
+		return provider.CreateResponse{}, err
+	}
 	m := &making{p: p, e: e, req: req, request: r, say: say}
 	if m.imageID, err = p.haveImage(ctx, e, imageWish{
-		reference: r.image, policy: "missing", from: req.ImageFrom, address: req.Declaration.Address, platform: r.platform,
+		reference: r.image, policy: r.pull, from: req.ImageFrom, address: req.Declaration.Address, platform: r.platform,
 	}, say); err != nil {
 		return provider.CreateResponse{}, err
 	}
@@ -125,6 +128,13 @@ func (m *making) endpoints() *network.NetworkingConfig {
 			break
 		}
 		out.EndpointsConfig[n.name] = &network.EndpointSettings{Aliases: n.aliases}
+	}
+	if mac := m.request.config.MacAddress; mac != "" && perEndpoint(m.e.facts.API) { //nolint:staticcheck // see networkingRows
+		name := networkMode(&m.request.host)
+		if out.EndpointsConfig[name] == nil {
+			out.EndpointsConfig[name] = &network.EndpointSettings{}
+		}
+		out.EndpointsConfig[name].MacAddress = mac
 	}
 	return out
 }

@@ -34,7 +34,7 @@ func diff(item provider.DiffItem) ([]provider.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range rowsOf(item.Declaration.Kind) {
+	for _, r := range c.rows {
 		c.row(r)
 	}
 	slices.SortStableFunc(c.changes, func(a, b provider.Change) int { return strings.Compare(a.Path, b.Path) })
@@ -44,6 +44,7 @@ func diff(item provider.DiffItem) ([]provider.Change, error) {
 // comparison is one object, as it is wanted, as it was created, as it is.
 type comparison struct {
 	item     provider.DiffItem
+	rows     []row
 	raw      cty.Value // declared, with its marks
 	declared values
 	record   map[string]json.RawMessage
@@ -55,12 +56,11 @@ type comparison struct {
 }
 
 func newComparison(item provider.DiffItem) (*comparison, error) {
+	rows := rowsOf(item.Declaration.Kind)
+	raw := flatten(item.Declaration.Declared, rows)
 	c := &comparison{
-		item: item, raw: item.Declaration.Declared, declared: valuesOf(item.Declaration.Declared),
-		record: map[string]json.RawMessage{}, created: values{createdOf(item.Created)}, actual: valuesOf(item.Actual),
-	}
-	if len(item.Created) > 0 {
-		_ = json.Unmarshal(item.Created, &c.record) // a record that cannot be read is no record
+		item: item, rows: rows, raw: raw, declared: valuesOf(raw),
+		record: recordOf(item.Created, rows), created: values{flatten(createdOf(item.Created), rows)}, actual: valuesOf(item.Actual),
 	}
 	var err error
 	if c.want, err = c.view(item.Declaration); err != nil {
@@ -71,6 +71,22 @@ func newComparison(item provider.DiffItem) (*comparison, error) {
 		c.before = map[string]cty.Value{}
 	}
 	return c, nil
+}
+
+// recordOf reads a record, attribute by attribute; one that cannot be read is no record.
+func recordOf(created []byte, rows []row) map[string]json.RawMessage {
+	record := map[string]json.RawMessage{}
+	_ = json.Unmarshal(created, &record)
+	for _, r := range rows {
+		var block map[string]json.RawMessage
+		if r.block == "" || json.Unmarshal(record[r.block], &block) != nil {
+			continue
+		}
+		if argument, ok := block[r.argument()]; ok {
+			record[r.name] = argument
+		}
+	}
+	return record
 }
 
 func (c *comparison) declarationBefore() provider.Declaration {
@@ -104,6 +120,9 @@ func (c *comparison) view(decl provider.Declaration) (map[string]cty.Value, erro
 // networkNames lists what a request joins; the engine's default bridge without any.
 func networkNames(r request) []string {
 	names := []string{}
+	if mode := r.host.NetworkMode; mode.IsHost() || mode.IsNone() || mode.IsContainer() {
+		return []string{string(mode)}
+	}
 	for _, n := range r.networks {
 		names = append(names, n.name)
 	}
@@ -134,7 +153,7 @@ func (c *comparison) row(r row) {
 // single compares an attribute as a whole.
 func (c *comparison) single(r row) {
 	declared := c.declared.get(r.name)
-	if !declared.IsWhollyKnown() {
+	if unknownFor(r, declared) {
 		c.add(r, r.name, c.actual.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effect)
 		return
 	}
@@ -143,6 +162,18 @@ func (c *comparison) single(r row) {
 		return
 	}
 	want, have := c.want[r.name], c.actual.get(r.name)
+	if quota := c.actual.get(hiddenQuota); !quota.IsNull() && c.declared.has("cpus") {
+		// A quota and a number of CPUs are two ways to say one thing.
+		switch r.name {
+		case "cpus":
+			have = quota
+		case "cpu_quota", "cpu_period":
+			return
+		}
+	}
+	if r.name == "mac_address" && have.IsNull() && c.item.Condition.State != provider.StateRunning {
+		return // the engine shows it of what runs alone
+	}
 	if r.name == "image" || want == cty.NilVal || same(want, have) {
 		return
 	}
@@ -154,14 +185,25 @@ func (c *comparison) managed(r row) bool {
 	return r.always || r.name == "privileged" && c.item.Declaration.Kind == provider.Daemon
 }
 
-// effect is how a change to want is made: the engine takes 0 for "as it is", so
-// that a limit cannot be lifted on a container as it stands.
-func (c *comparison) effect(r row, want cty.Value) provider.Effect {
-	if want.IsNull() && (r.name == "mem_limit" || r.name == "cpus") {
-		return provider.Replace
+// unknownFor tells whether a declared value says too little yet. Of a reference
+// the id alone counts.
+func unknownFor(r row, declared cty.Value) bool {
+	if len(r.refs) > 0 && declared.IsKnown() && !declared.IsNull() && provider.IsRef(declared.Type()) {
+		return !declared.GetAttr("id").IsKnown()
 	}
-	if r.name == "cpus" && c.actual.flag(hiddenQuota, false) {
-		return provider.Replace
+	return !declared.IsWhollyKnown()
+}
+
+// effect is how a change to want is made: the engine takes 0 for "as it is", so
+// that some limits cannot be lifted on a container as it stands.
+func (c *comparison) effect(r row, want cty.Value) provider.Effect {
+	quota := !c.actual.get(hiddenQuota).IsNull()
+	switch {
+	case want.IsNull() && r.unset != "":
+		return r.unset
+	case r.name == "cpus" && quota,
+		(r.name == "cpu_quota" || r.name == "cpu_period") && !c.actual.get("cpus").IsNull():
+		return provider.Replace // an engine refuses the one where the other was said
 	}
 	return r.effect
 }
@@ -176,12 +218,12 @@ func (c *comparison) keys(r row) {
 	}
 	want, have := values{c.want[r.name]}, values{c.actual.get(r.name)}
 	names := map[string]bool{}
-	for _, source := range []map[string]string{c.declared.mapping(r.name), c.created.mapping(r.name), c.derived(r)} {
+	for _, source := range []map[string]string{r.keysOf(c.declared), r.keysOf(c.created), c.derived(r)} {
 		for name := range source {
 			names[name] = true
 		}
 	}
-	for _, name := range unknownKeys(declared) {
+	for _, name := range r.unknownKeys(declared) {
 		delete(names, name)
 		c.add(r, r.name+"."+name, have.get(name), cty.UnknownVal(cty.String), r.effect)
 	}
@@ -190,6 +232,21 @@ func (c *comparison) keys(r row) {
 			c.add(r, r.name+"."+name, have.get(name), want.get(name), r.effect)
 		}
 	}
+}
+
+// keysOf are the keys of a map that are declared, with their values in the form of view.go.
+func (r row) keysOf(d values) map[string]string {
+	if r.keys != nil {
+		return r.keys(d)
+	}
+	return d.mapping(r.name)
+}
+
+func (r row) unknownKeys(declared cty.Value) []string {
+	if r.typ.IsListType() {
+		return nil
+	}
+	return unknownKeys(declared)
 }
 
 // derived are the variables that an object's role decides, set or not.
@@ -214,7 +271,7 @@ func unknownKeys(v cty.Value) []string {
 	var out []string
 	for it := v.ElementIterator(); it.Next(); {
 		k, e := it.Element()
-		if !e.IsKnown() {
+		if !e.IsWhollyKnown() {
 			out = append(out, k.AsString())
 		}
 	}
@@ -348,6 +405,9 @@ func (c *comparison) mount(r row, want, have mountSpec) {
 // networks compares membership: which networks by name, and whether each is
 // still the one that bears the name.
 func (c *comparison) networks(r row) {
+	if !same(c.want["network_mode"], c.actual.get("network_mode")) || unknownFor(row{refs: provider.Kinds()}, c.declared.get("network_mode")) {
+		return // that row says so
+	}
 	want, have := c.want["networks"], c.actual.get("networks")
 	if !c.actual.get("networks").IsNull() && !same(want, have) {
 		c.add(r, "networks", have, want, provider.Live)

@@ -21,6 +21,7 @@ const (
 	detailSystem  = "operating_system"
 	detailKernel  = "kernel"
 	detailLess    = "rootless"
+	detailSwap    = "swap_limit" // "false": the kernel does not count swap
 )
 
 func factsOf(info system.Info, api string) provider.Facts {
@@ -41,6 +42,7 @@ func factsOf(info system.Info, api string) provider.Facts {
 			detailSystem:  info.OperatingSystem,
 			detailKernel:  info.KernelVersion,
 			detailLess:    strconv.FormatBool(rootless),
+			detailSwap:    strconv.FormatBool(info.SwapLimit),
 		},
 	}
 }

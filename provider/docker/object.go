@@ -59,12 +59,15 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 		config.Hostname = "" // the engine made it from the id
 	}
 	names, ids := networksOf(c)
+	if config.MacAddress == "" { //nolint:staticcheck // engines before API 1.44 show it here
+		config.MacAddress = firstMAC(c)
+	}
 	v := containerView(&config, c.HostConfig, actualMounts(c), names, facts)
 	defaults, _ := json.Marshal(image)
 	v[hiddenImage] = cty.StringVal(string(defaults))
 	v[hiddenImageID] = cty.StringVal(c.Image)
 	v[hiddenNetworkIDs] = stringMap(ids)
-	v[hiddenQuota] = cty.BoolVal(c.HostConfig.NanoCPUs == 0 && c.HostConfig.CPUQuota > 0)
+	v[hiddenQuota] = quotaCPUs(c.HostConfig)
 	return cty.ObjectVal(v)
 }
 
@@ -87,6 +90,18 @@ func networksOf(c container.InspectResponse) ([]string, map[string]string) {
 		}
 	}
 	return names, ids
+}
+
+// firstMAC is the MAC address on the network that a container was made with;
+// one that does not run has none.
+func firstMAC(c container.InspectResponse) string {
+	if c.NetworkSettings == nil {
+		return ""
+	}
+	if at := c.NetworkSettings.Networks[networkMode(c.HostConfig)]; at != nil {
+		return at.MacAddress
+	}
+	return ""
 }
 
 func addressesOf(c container.InspectResponse) map[string]string {

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ type request struct {
 	mounts   []mountSpec
 	networks []attachment
 	platform string
+	pull     string // when a registry is asked for the image: "missing", "always" or "never"
 	// daemonJSON is put into a daemon's container before its start; nil for none.
 	daemonJSON []byte
 }
@@ -33,12 +35,15 @@ type attachment struct {
 // requestOf turns a declaration into a request. It is pure; what is not known
 // yet is left out.
 func requestOf(decl provider.Declaration) (request, error) {
-	b := &builder{decl: decl, d: valuesOf(decl.Declared)}
+	rows := containerRows()
+	b := &builder{decl: decl, d: values{flatten(valuesOf(decl.Declared).v, rows)}}
 	b.r.image = imageOf(b.d)
 	b.basics()
-	b.resources()
-	b.security()
-	b.ports()
+	for _, r := range rows {
+		if r.put != nil {
+			r.put(b, r.name)
+		}
+	}
 	b.healthcheck()
 	b.connect()
 	b.mounts()
@@ -97,8 +102,7 @@ func (b *builder) basics() {
 	if d.has("entrypoint") {
 		c.Entrypoint = d.list("entrypoint")
 	}
-	c.User, c.WorkingDir, c.Hostname = d.text("user"), d.text("working_dir"), d.text("hostname")
-	c.Tty = d.flag("tty", false)
+	c.User, c.WorkingDir = d.text("user"), d.text("working_dir")
 	if d.has("stop_signal") {
 		c.StopSignal = signalName(d.text("stop_signal"))
 	}
@@ -117,6 +121,7 @@ func (b *builder) basics() {
 		}
 	}
 	b.r.platform = d.text("platform")
+	b.r.pull = cmp.Or(d.text("pull_policy"), "missing")
 	b.restart()
 }
 
@@ -141,63 +146,18 @@ func (b *builder) restart() {
 		b.invalid("restart", err)
 	}
 	b.r.host.RestartPolicy = policy
-	if b.decl.Kind == provider.Job {
-		b.r.host.LogConfig = container.LogConfig{Type: "json-file"}
-	}
 }
 
-func (b *builder) resources() {
-	h, d := &b.r.host, b.d
-	h.ShmSize = b.size("shm_size")
-	if h.Memory = b.size("mem_limit"); h.Memory > 0 {
-		h.MemorySwap = 2 * h.Memory // what the engine makes of it; an update has to send it
-	}
-	if cpus, ok := d.number("cpus"); ok {
-		h.NanoCPUs = nanoCPUs(cpus)
-	}
-	if pids, ok := d.number("pids_limit"); ok {
-		n := int64(pids)
-		h.PidsLimit = &n
-	}
-	h.Runtime = d.text("runtime")
-	h.IpcMode = container.IpcMode(d.text("ipc"))
-	h.PidMode = container.PidMode(d.text("pid"))
-	h.Sysctls = d.mapping("sysctls")
-	h.DNS = d.list("dns")
-	for _, name := range sortedKeys(d.mapping("extra_hosts")) {
-		h.ExtraHosts = append(h.ExtraHosts, name+":"+d.mapping("extra_hosts")[name])
-	}
-	if list := d.list("tmpfs"); len(list) > 0 {
-		h.Tmpfs = map[string]string{}
-		for _, entry := range list {
-			target, options, _ := strings.Cut(entry, ":")
-			h.Tmpfs[cleanPath(target)] = options
-		}
-	}
-}
-
-func (b *builder) security() {
-	h, d := &b.r.host, b.d
-	h.Privileged = d.flag("privileged", b.decl.Kind == provider.Daemon)
-	h.ReadonlyRootfs = d.flag("read_only", false)
-	if d.has("init") {
-		init := d.flag("init", false)
-		h.Init = &init
-	}
-	h.CapAdd, h.CapDrop = capabilities(d.list("cap_add")), capabilities(d.list("cap_drop"))
-	h.GroupAdd, h.SecurityOpt = d.list("group_add"), d.list("security_opt")
-}
-
-func (b *builder) ports() {
-	for _, port := range b.d.blocks("ports") {
+func putPorts(b *builder, name string) {
+	for _, port := range b.d.blocks(name) {
 		target, _ := port.number("target")
 		protocol := port.text("protocol")
 		if protocol == "" {
 			protocol = "tcp"
 		}
-		name, err := nat.NewPort(protocol, strconv.Itoa(int(target)))
+		of, err := nat.NewPort(protocol, portNumber(int(target)))
 		if err != nil || target < 1 || target > 65535 {
-			b.invalid("ports", fmt.Errorf("%v/%s is not a port", target, protocol))
+			b.invalid(name, fmt.Errorf("%v/%s is not a port", target, protocol))
 			continue
 		}
 		binding := nat.PortBinding{HostIP: port.text("host_ip")}
@@ -205,13 +165,15 @@ func (b *builder) ports() {
 			binding.HostPort = strconv.Itoa(int(published))
 		}
 		// Old engines publish only what is exposed too, without a word.
-		if b.r.config.ExposedPorts == nil {
-			b.r.config.ExposedPorts, b.r.host.PortBindings = nat.PortSet{}, nat.PortMap{}
+		b.expose(of)
+		if b.r.host.PortBindings == nil {
+			b.r.host.PortBindings = nat.PortMap{}
 		}
-		b.r.config.ExposedPorts[name] = struct{}{}
-		b.r.host.PortBindings[name] = append(b.r.host.PortBindings[name], binding)
+		b.r.host.PortBindings[of] = append(b.r.host.PortBindings[of], binding)
 	}
 }
+
+func portNumber(port int) string { return strconv.Itoa(port) }
 
 func (b *builder) healthcheck() {
 	check, ok := b.d.block("healthcheck")
@@ -226,6 +188,7 @@ func (b *builder) healthcheck() {
 		{"interval", (*int64)(&h.Interval)},
 		{"timeout", (*int64)(&h.Timeout)},
 		{"start_period", (*int64)(&h.StartPeriod)},
+		{"start_interval", (*int64)(&h.StartInterval)},
 	} {
 		if !check.has(field.name) {
 			continue
@@ -239,6 +202,9 @@ func (b *builder) healthcheck() {
 	if n, ok := check.number("retries"); ok {
 		h.Retries = int(n)
 	}
+	if check.flag("disable", false) {
+		h = &container.HealthConfig{Test: []string{"NONE"}}
+	}
 	b.r.config.Healthcheck = h
 }
 
@@ -250,6 +216,10 @@ func (b *builder) connect() {
 	}
 	for _, n := range b.d.refs("networks") {
 		b.r.networks = append(b.r.networks, attachment{name: n.engineName(), id: n.ID, aliases: aliases})
+	}
+	if mode := b.sharing("network_mode"); mode != "" {
+		b.r.networks = nil
+		b.r.host.NetworkMode = container.NetworkMode(mode)
 	}
 	if len(b.r.networks) > 0 {
 		b.r.host.NetworkMode = container.NetworkMode(b.r.networks[0].name)

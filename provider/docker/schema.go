@@ -1,6 +1,8 @@
 package docker
 
 import (
+	"slices"
+
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -26,7 +28,12 @@ func Schema() provider.Schema {
 func body(rows []row, blocks []provider.Block) provider.Body {
 	b := provider.Body{Blocks: blocks}
 	for _, r := range rows {
-		if !r.core {
+		switch {
+		case r.core:
+		case r.block != "":
+			i := slices.IndexFunc(blocks, func(block provider.Block) bool { return block.Name == r.block })
+			b.Blocks[i].Body.Attributes = append(b.Blocks[i].Body.Attributes, r.attribute())
+		default:
 			b.Attributes = append(b.Attributes, r.attribute())
 		}
 	}
@@ -35,28 +42,16 @@ func body(rows []row, blocks []provider.Block) provider.Body {
 
 func containerBlocks() []provider.Block {
 	list := cty.List(cty.String)
-	argument := func(name string, t cty.Type, doc string) provider.Attribute {
-		return provider.Attribute{Name: name, Type: t, Effect: provider.Replace, Doc: doc}
-	}
 	ready := func(name string, t cty.Type, doc string) provider.Attribute {
 		return provider.Attribute{Name: name, Type: t, Effect: provider.Live, Doc: doc}
 	}
-	target := argument("target", cty.Number, "The container's port.")
-	target.Required = true
 	return []provider.Block{
-		{Name: "ports", Doc: "Publishes one port of the container on the engine's host.", Body: provider.Body{Attributes: []provider.Attribute{
-			target,
-			argument("published", cty.Number, "The host's port; the engine chooses a free one where it is left out."),
-			argument("protocol", cty.String, "tcp (default), udp or sctp."),
-			argument("host_ip", cty.String, "The host's address to listen on; all where it is left out."),
-		}}},
-		{Name: "healthcheck", Single: true, Doc: "How the engine checks that the container is healthy; what is left out comes from the image.", Body: provider.Body{Attributes: []provider.Attribute{
-			argument("test", list, `["CMD", ...], ["CMD-SHELL", "..."] or ["NONE"].`),
-			argument("interval", cty.String, "Time between two checks."),
-			argument("timeout", cty.String, "Time that one check may take."),
-			argument("start_period", cty.String, "Time in which failures do not count."),
-			argument("retries", cty.Number, "Failures in a row that make it unhealthy."),
-		}}},
+		portsBlock(),
+		healthBlock(),
+		devicesBlock(),
+		gpusBlock(),
+		{Name: "logging", Single: true, Doc: "Where the log goes."},
+		blkioBlock(),
 		{Name: "ready", Single: true, Doc: "What has to hold before others may rely on it.", Body: provider.Body{Attributes: []provider.Attribute{
 			ready("timeout", cty.String, "How long it may take; 2m where it is left out."),
 			ready("log", cty.String, "A regular expression that a line of its log has to match."),

@@ -50,24 +50,17 @@ type update struct {
 
 func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 	limits, networks := false, false
+	live := liveRows()
 	var config container.UpdateConfig
 	for _, change := range changes {
-		switch name, _, _ := strings.Cut(change.Path, "["); name {
-		case "mem_limit":
-			// Growing needs the swap limit to grow too.
-			config.Memory, config.MemorySwap, limits = u.r.host.Memory, u.r.host.MemorySwap, true
-		case "cpus":
-			config.NanoCPUs, limits = u.r.host.NanoCPUs, true
-		case "pids_limit":
-			none := int64(-1)
-			config.PidsLimit, limits = &none, true
-			if u.r.host.PidsLimit != nil {
-				config.PidsLimit = u.r.host.PidsLimit
-			}
-		case "restart":
-			config.RestartPolicy, limits = u.r.host.RestartPolicy, true
-		case "networks":
+		name, _, _ := strings.Cut(change.Path, "[")
+		r, known := live[name]
+		switch {
+		case name == "networks":
 			networks = true
+		case known:
+			limits = true
+			r.live(&config, &u.r.host)
 		default:
 			return &provider.Problem{
 				Code: provider.Refused, Address: u.decl.Address, Path: change.Path, Summary: "It cannot be changed in place",
@@ -84,6 +77,17 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 		return u.membership(ctx)
 	}
 	return nil
+}
+
+// liveRows are the attributes that an update of the container changes, by name.
+func liveRows() map[string]row {
+	out := map[string]row{}
+	for _, r := range containerRows() {
+		if r.live != nil {
+			out[r.name] = r
+		}
+	}
+	return out
 }
 
 // membership joins what is wanted, then leaves what is not, so that a container

@@ -3,6 +3,7 @@ package docker
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -22,7 +23,7 @@ const (
 	hiddenImageID    = "_image_id"
 	hiddenImage      = "_image"       // the image's own defaults, as JSON
 	hiddenNetworkIDs = "_network_ids" // network name -> id
-	hiddenQuota      = "_cpu_quota"   // whether the CPU limit is a quota, which locks cpus out
+	hiddenQuota      = "_cpu_quota"   // a quota as a number of CPUs, which locks cpus out
 )
 
 // containerView brings a container, wanted or there, into the form that is
@@ -36,9 +37,7 @@ func containerView(c *container.Config, h *container.HostConfig, mounts []mountS
 		"environment": stringMap(environmentMap(c.Env)),
 		"user":        cty.StringVal(c.User),
 		"working_dir": cty.StringVal(cleanPath(c.WorkingDir)),
-		"hostname":    cty.StringVal(c.Hostname),
 		"stop_signal": cty.StringVal(signalName(c.StopSignal)),
-		"tty":         cty.BoolVal(c.Tty),
 		"labels":      stringMap(foreignLabels(c.Labels)),
 		"healthcheck": healthValue(c.Healthcheck),
 		"mount":       mountsValue(mounts),
@@ -49,44 +48,13 @@ func containerView(c *container.Config, h *container.HostConfig, mounts []mountS
 		grace = time.Duration(*c.StopTimeout) * time.Second
 	}
 	v["stop_grace_period"] = cty.StringVal(grace.String())
-	hostView(v, h, facts)
-	return v
-}
-
-func hostView(v map[string]cty.Value, h *container.HostConfig, facts provider.Facts) {
 	v["restart"] = cty.StringVal(restartText(h.RestartPolicy))
-	v["runtime"] = cty.StringVal(cmp.Or(h.Runtime, facts.Details[detailRuntime]))
-	v["shm_size"] = cty.StringVal(sizeText(cmp.Or(h.ShmSize, 64<<20)))
-	v["ipc"] = cty.StringVal(cmp.Or(string(h.IpcMode), "private"))
-	v["pid"] = cty.StringVal(string(h.PidMode))
-	v["privileged"] = cty.BoolVal(h.Privileged)
-	v["read_only"] = cty.BoolVal(h.ReadonlyRootfs)
-	v["init"] = cty.BoolVal(h.Init != nil && *h.Init)
-	v["cap_add"] = stringList(capabilities(h.CapAdd))
-	v["cap_drop"] = stringList(capabilities(h.CapDrop))
-	v["group_add"] = stringList(sorted(h.GroupAdd))
-	v["security_opt"] = stringList(securityOptions(h))
-	v["dns"] = stringList(h.DNS)
-	v["sysctls"] = stringMap(h.Sysctls)
-	v["tmpfs"] = stringList(tmpfsTexts(h.Tmpfs))
-	v["extra_hosts"] = stringMap(hostsMap(h.ExtraHosts))
-	v["ports"] = stringList(portTexts(h.PortBindings))
-
-	v["mem_limit"] = cty.NullVal(cty.String)
-	if h.Memory > 0 {
-		v["mem_limit"] = cty.StringVal(sizeText(h.Memory))
+	for _, r := range containerRows() {
+		if r.read != nil {
+			v[r.name] = r.read(seen{c: c, h: h, facts: facts})
+		}
 	}
-	v["cpus"] = cty.NullVal(cty.Number)
-	switch {
-	case h.NanoCPUs > 0:
-		v["cpus"] = cpusValue(h.NanoCPUs)
-	case h.CPUQuota > 0:
-		v["cpus"] = cpusValue(h.CPUQuota * 1e9 / cmp.Or(h.CPUPeriod, 100_000))
-	}
-	v["pids_limit"] = cty.NullVal(cty.Number)
-	if h.PidsLimit != nil && *h.PidsLimit > 0 {
-		v["pids_limit"] = cty.NumberIntVal(*h.PidsLimit)
-	}
+	return v
 }
 
 func cpusValue(nano int64) cty.Value {
@@ -121,40 +89,6 @@ func sorted(list []string) []string {
 	return slices.Compact(out)
 }
 
-// securityOptions leaves out what the engine adds by itself.
-func securityOptions(h *container.HostConfig) []string {
-	var out []string
-	for _, option := range h.SecurityOpt {
-		added := option == "label=disable" && (h.Privileged || h.PidMode.IsHost() || h.IpcMode.IsHost())
-		if !added {
-			out = append(out, strings.TrimSuffix(strings.Replace(option, "no-new-privileges=", "no-new-privileges:", 1), ":true"))
-		}
-	}
-	return sorted(out)
-}
-
-func tmpfsTexts(m map[string]string) []string {
-	var out []string
-	for target, options := range m {
-		text := cleanPath(target)
-		if options != "" {
-			text += ":" + strings.Join(sorted(strings.Split(options, ",")), ",")
-		}
-		out = append(out, text)
-	}
-	return sorted(out)
-}
-
-func hostsMap(entries []string) map[string]string {
-	out := map[string]string{}
-	for _, entry := range entries {
-		if i := strings.IndexAny(entry, ":="); i > 0 {
-			out[entry[:i]] = entry[i+1:]
-		}
-	}
-	return out
-}
-
 func portTexts(ports nat.PortMap) []string {
 	var out []string
 	for port, bindings := range ports {
@@ -185,10 +119,14 @@ func healthValue(h *container.HealthConfig) cty.Value {
 	if h.Test[0] == "NONE" {
 		return cty.StringVal("none")
 	}
-	content, _ := json.Marshal(map[string]any{
+	fields := map[string]any{
 		"test": h.Test, "interval": cmp.Or(h.Interval, 30*time.Second).String(), "timeout": cmp.Or(h.Timeout, 30*time.Second).String(),
 		"start_period": h.StartPeriod.String(), "retries": cmp.Or(h.Retries, 3),
-	})
+	}
+	if h.StartInterval > 0 {
+		fields["start_interval"] = h.StartInterval.String()
+	}
+	content, _ := json.Marshal(fields)
 	return cty.StringVal(string(content))
 }
 
@@ -202,6 +140,7 @@ type imageDefaults struct {
 	StopSignal  string                  `json:",omitempty"`
 	Labels      map[string]string       `json:",omitempty"`
 	Healthcheck *container.HealthConfig `json:",omitempty"`
+	Exposed     []string                `json:",omitempty"`
 	Known       bool                    // false: the image is gone
 }
 
@@ -211,7 +150,8 @@ func defaultsOf(i image.InspectResponse) imageDefaults {
 		return imageDefaults{}
 	}
 	return imageDefaults{
-		Env: config.Env, Cmd: config.Cmd, Entrypoint: config.Entrypoint, User: config.User, WorkingDir: config.WorkingDir,
+		Exposed: sortedKeys(config.ExposedPorts),
+		Env:     config.Env, Cmd: config.Cmd, Entrypoint: config.Entrypoint, User: config.User, WorkingDir: config.WorkingDir,
 		StopSignal: config.StopSignal, Labels: foreignLabels(config.Labels), Healthcheck: config.Healthcheck, Known: true,
 	}
 }
@@ -249,6 +189,12 @@ func merge(c container.Config, i imageDefaults) container.Config {
 	}
 	c.Labels = labels
 	c.Healthcheck = mergeHealth(c.Healthcheck, i.Healthcheck)
+	ports := nat.PortSet{}
+	for _, port := range i.Exposed {
+		ports[nat.Port(port)] = struct{}{}
+	}
+	maps.Copy(ports, c.ExposedPorts)
+	c.ExposedPorts = ports
 	return c
 }
 
@@ -263,6 +209,7 @@ func mergeHealth(own, image *container.HealthConfig) *container.HealthConfig {
 	merged.Interval = cmp.Or(merged.Interval, image.Interval)
 	merged.Timeout = cmp.Or(merged.Timeout, image.Timeout)
 	merged.StartPeriod = cmp.Or(merged.StartPeriod, image.StartPeriod)
+	merged.StartInterval = cmp.Or(merged.StartInterval, image.StartInterval)
 	merged.Retries = cmp.Or(merged.Retries, image.Retries)
 	return &merged
 }

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"encoding/json"
 	"fmt"
 
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -42,9 +43,13 @@ func schemaBody(b provider.Body) (*pb.Body, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a.Name, err)
 		}
+		form, err := json.Marshal(a.Form)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", a.Name, err)
+		}
 		out.Attributes = append(out.Attributes, &pb.Attribute{
 			Name: a.Name, Type: t, Required: a.Required, Sensitive: a.Sensitive, Refs: textsOf(a.Refs),
-			Effect: string(a.Effect), MinApi: a.MinAPI, Default: a.Default, Doc: a.Doc,
+			Effect: string(a.Effect), MinApi: a.MinAPI, Default: a.Default, Doc: a.Doc, Form: form,
 		})
 	}
 	for _, block := range b.Blocks {
@@ -64,10 +69,16 @@ func (c *codec) readBody(m *pb.Body) (provider.Body, error) {
 		if err != nil {
 			return provider.Body{}, fmt.Errorf("%s: %w", a.GetName(), err)
 		}
+		var form provider.Form
+		if len(a.GetForm()) > 0 { // another version may have none
+			if err := json.Unmarshal(a.GetForm(), &form); err != nil {
+				return provider.Body{}, fmt.Errorf("%s: %w", a.GetName(), err)
+			}
+		}
 		out.Attributes = append(out.Attributes, provider.Attribute{
 			Name: a.GetName(), Type: t, Required: a.GetRequired(), Sensitive: a.GetSensitive(),
 			Refs: readTexts[provider.Kind](a.GetRefs()), Effect: provider.Effect(a.GetEffect()),
-			MinAPI: a.GetMinApi(), Default: a.GetDefault(), Doc: a.GetDoc(),
+			MinAPI: a.GetMinApi(), Default: a.GetDefault(), Doc: a.GetDoc(), Form: form,
 		})
 	}
 	for _, block := range m.GetBlocks() {

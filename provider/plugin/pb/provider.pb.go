@@ -693,6 +693,7 @@ type Attribute struct {
 	MinApi        string                 `protobuf:"bytes,7,opt,name=min_api,json=minApi,proto3" json:"min_api,omitempty"`
 	Default       string                 `protobuf:"bytes,8,opt,name=default,proto3" json:"default,omitempty"`
 	Doc           string                 `protobuf:"bytes,9,opt,name=doc,proto3" json:"doc,omitempty"`
+	Form          []byte                 `protobuf:"bytes,10,opt,name=form,proto3" json:"form,omitempty"` // as JSON
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -788,6 +789,13 @@ func (x *Attribute) GetDoc() string {
 		return x.Doc
 	}
 	return ""
+}
+
+func (x *Attribute) GetForm() []byte {
+	if x != nil {
+		return x.Form
+	}
+	return nil
 }
 
 type Block struct {
@@ -5072,7 +5080,7 @@ const file_provider_proto_rawDesc = "" +
 	"\n" +
 	"attributes\x18\x01 \x03(\v2\x1e.dindctl.provider.v1.AttributeR\n" +
 	"attributes\x122\n" +
-	"\x06blocks\x18\x02 \x03(\v2\x1a.dindctl.provider.v1.BlockR\x06blocks\"\xde\x01\n" +
+	"\x06blocks\x18\x02 \x03(\v2\x1a.dindctl.provider.v1.BlockR\x06blocks\"\xf2\x01\n" +
 	"\tAttribute\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\fR\x04type\x12\x1a\n" +
@@ -5082,7 +5090,9 @@ const file_provider_proto_rawDesc = "" +
 	"\x06effect\x18\x06 \x01(\tR\x06effect\x12\x17\n" +
 	"\amin_api\x18\a \x01(\tR\x06minApi\x12\x18\n" +
 	"\adefault\x18\b \x01(\tR\adefault\x12\x10\n" +
-	"\x03doc\x18\t \x01(\tR\x03doc\"t\n" +
+	"\x03doc\x18\t \x01(\tR\x03doc\x12\x12\n" +
+	"\x04form\x18\n" +
+	" \x01(\fR\x04form\"t\n" +
 	"\x05Block\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06single\x18\x02 \x01(\bR\x06single\x12\x10\n" +
