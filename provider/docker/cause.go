@@ -83,8 +83,9 @@ func (c *comparison) cause(r row, path string) provider.Cause {
 		}
 		return provider.Outside
 	}
-	if same(c.before[name], c.actual.get(name)) {
-		return provider.Configured
+	shared := len(r.refs) > 0 && bytes.HasPrefix(created, []byte(`{"ref":`)) && strings.HasPrefix(c.actual.text(name), "container:")
+	if shared || same(c.before[name], c.actual.get(name)) {
+		return provider.Configured // of a reference the record has the address alone
 	}
 	return provider.Both
 }
