@@ -36,10 +36,20 @@ func schema() provider.Schema {
 		},
 	}
 	daemon := running
-	daemon.Attributes = append([]provider.Attribute{{Name: "config", Type: cty.DynamicPseudoType}}, running.Attributes...)
+	daemon.Attributes = append([]provider.Attribute{
+		{Name: "config", Type: cty.DynamicPseudoType},
+		{Name: "flags", Type: texts},
+		{Name: "mtu", Type: cty.Number},
+		{Name: "storage_driver", Type: cty.String},
+		{Name: "hostname", Type: cty.String},
+	}, running.Attributes...)
 	options := provider.Body{Attributes: []provider.Attribute{{Name: "driver", Type: cty.String}, {Name: "options", Type: cty.Map(cty.String)}}}
+	network := options
+	network.Blocks = []provider.Block{{Name: "ipam", Single: true, Body: provider.Body{Blocks: []provider.Block{
+		{Name: "config", Body: provider.Body{Attributes: []provider.Attribute{{Name: "subnet", Type: cty.String, Required: true}}}},
+	}}}}
 	return provider.Schema{Nouns: map[provider.Kind]provider.Body{
-		provider.Network: options, provider.Volume: options, provider.Daemon: daemon,
+		provider.Network: network, provider.Volume: options, provider.Daemon: daemon,
 		provider.Container: running, provider.Controller: running, provider.Job: running, provider.Guard: running,
 	}}
 }

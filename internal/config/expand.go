@@ -39,6 +39,7 @@ func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.L
 	}
 	x := &Expanded{Config: cfg, schema: schema, state: s}
 	problems = append(problems, x.build(e)...)
+	problems = append(problems, x.checkRelated(problems)...)
 	x.translate()
 
 	outputs, list := x.outputs(e)
