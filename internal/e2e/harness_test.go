@@ -51,12 +51,19 @@ func (r result) all() string { return r.stdout + r.stderr }
 func newScenario(t *testing.T) *scenario {
 	t.Helper()
 	needEngine(t)
-	s := &scenario{t: t, dir: t.TempDir(), project: projectName(t)}
+	s := emptyScenario(t)
 	copyTree(t, "../../docker/controller", filepath.Join(s.dir, "docker/controller"))
 	s.write("examples/case2.hcl", readFile(t, "../../examples/case2.hcl"))
 	s.write("examples/marker.txt", "a file that lies on the host\n")
 	s.write("examples/local.auto.hclvars", fmt.Sprintf("daemon_image = %q\ncontroller_base = %q\njob_image = %q\n",
 		dindImage, controllerBase, bashImage))
+	return s
+}
+
+// emptyScenario is a project in an empty directory.
+func emptyScenario(t *testing.T) *scenario {
+	t.Helper()
+	s := &scenario{t: t, dir: t.TempDir(), project: projectName(t)}
 	s.env = append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(s.dir, "state"), "XDG_RUNTIME_DIR="+filepath.Join(s.dir, "run"))
 	t.Cleanup(s.sweep)
 	return s
