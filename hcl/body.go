@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	hcl2 "github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
@@ -20,12 +19,7 @@ import (
 // body is a [config.Body]: the inside of a block, dynamic blocks included.
 type body struct {
 	of        hcl2.Body
-	header    hcl2.Range
 	functions map[string]function.Function
-
-	mu sync.Mutex
-	// ranges are where things stand, from the latest Decode.
-	ranges map[string]diag.Range
 }
 
 func (b *body) References(schema provider.Body) []config.Reference {
@@ -44,28 +38,13 @@ func walk(node dynblock.WalkVariablesNode, schema provider.Body) []hcl2.Traversa
 	return traversals
 }
 
-func (b *body) RangeOf(path string) diag.Range {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for path != "" {
-		if r, found := b.ranges[path]; found {
-			return r
-		}
-		path = path[:max(strings.LastIndex(path, "."), 0)]
-	}
-	return rangeOf(b.header)
-}
-
-func (b *body) Decode(schema provider.Body, scope map[string]cty.Value) (cty.Value, diag.List) {
+func (b *body) Decode(schema provider.Body, scope map[string]cty.Value) (cty.Value, config.Places, diag.List) {
 	d := decoder{
 		context: &hcl2.EvalContext{Variables: scope, Functions: b.functions},
-		ranges:  map[string]diag.Range{},
+		ranges:  config.Places{},
 	}
 	value := d.body(dynblock.Expand(b.of, d.context), schema, "")
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.ranges = d.ranges
-	return value, d.problems
+	return value, d.ranges, d.problems
 }
 
 // bodySchema is what the parser has to know of a body.
@@ -83,7 +62,7 @@ func bodySchema(schema provider.Body) *hcl2.BodySchema {
 // decoder evaluates one block with everything in it.
 type decoder struct {
 	context  *hcl2.EvalContext
-	ranges   map[string]diag.Range
+	ranges   config.Places
 	problems diag.List
 }
 
@@ -159,6 +138,9 @@ func (d *decoder) attribute(given *hcl2.Attribute, schema provider.Attribute, pa
 	if diags.HasErrors() {
 		return cty.UnknownVal(schema.Type)
 	}
+	if len(schema.Refs) > 0 && schema.Type.IsListType() {
+		value = flatReferences(value)
+	}
 	converted, err := convert.Convert(value, schema.Type)
 	if err != nil {
 		d.problems = append(d.problems, wrongType(given, schema, value, err))
@@ -168,6 +150,45 @@ func (d *decoder) attribute(given *hcl2.Attribute, schema provider.Attribute, pa
 		converted = converted.Mark(provider.Sensitive)
 	}
 	return converted
+}
+
+// flatReferences makes one list of references in lists, maps and objects, as
+// blocks with instances stand for; what is not enabled, and null therefore, is
+// left out. Everything else is left as it is.
+func flatReferences(value cty.Value) cty.Value {
+	plain, marks := value.Unmark()
+	if plain.IsNull() || !plain.IsKnown() || !plain.CanIterateElements() || provider.IsRef(plain.Type()) {
+		return value
+	}
+	var out []cty.Value
+	var gather func(v cty.Value) bool
+	gather = func(v cty.Value) bool {
+		v, _ = v.Unmark()
+		switch {
+		case provider.IsRef(v.Type()):
+			if v.IsKnown() && !v.IsNull() {
+				out = append(out, v)
+			}
+			return v.IsKnown()
+		case v.IsNull():
+			return v.Type() == cty.DynamicPseudoType
+		case !v.IsKnown() || !v.CanIterateElements():
+			return false
+		}
+		for it := v.ElementIterator(); it.Next(); {
+			if _, element := it.Element(); !gather(element) {
+				return false
+			}
+		}
+		return true
+	}
+	switch all := gather(plain); {
+	case !all:
+		return value
+	case len(out) == 0:
+		return cty.ListValEmpty(provider.RefType()).WithMarks(marks)
+	}
+	return cty.ListVal(out).WithMarks(marks)
 }
 
 func wrongType(given *hcl2.Attribute, schema provider.Attribute, value cty.Value, err error) diag.Problem {

@@ -20,6 +20,10 @@ func rootSchema() *hcl2.BodySchema {
 		{Type: "variable", LabelNames: []string{"name"}},
 		{Type: "locals"},
 		{Type: "output", LabelNames: []string{"name"}},
+		{Type: "module", LabelNames: []string{"name"}},
+		{Type: "provider", LabelNames: []string{"name"}},
+		{Type: "check", LabelNames: []string{"name"}},
+		{Type: "moved"},
 	}}
 	for _, kind := range provider.Kinds() {
 		out.Blocks = append(out.Blocks, hcl2.BlockHeaderSchema{Type: string(kind), LabelNames: []string{"label"}})
@@ -41,6 +45,14 @@ func (l *loader) content(of hcl2.Body) {
 			l.addLocals(block)
 		case "output":
 			l.addOutput(block)
+		case "module":
+			l.addModule(block)
+		case "provider":
+			l.addProvider(block)
+		case "check":
+			l.addCheck(block)
+		case "moved":
+			l.addMoved(block)
 		default:
 			l.addNoun(block)
 		}
@@ -48,6 +60,9 @@ func (l *loader) content(of hcl2.Body) {
 }
 
 func (l *loader) addProject(block *hcl2.Block) {
+	if l.inModule(block) {
+		return
+	}
 	if l.projectBlock != nil {
 		l.report(problem("duplicate-block", "Duplicate block", block.DefRange, "A configuration has one project block, and one stands at %s.", at(l.projectBlock.DefRange)))
 		return
@@ -60,18 +75,18 @@ func at(r hcl2.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.L
 // declared tells whether a name was declared before, and says so.
 func (l *loader) declared(what string, name string, where hcl2.Range) bool {
 	key := what + " " + name
-	if first, twice := l.names[key]; twice {
+	if first, twice := l.unit.names[key]; twice {
 		l.report(problem("duplicate-block", "Duplicate declaration", where, "The %s %q is declared already, at %s. Give one of them another name.", what, name, at(first)))
 		return true
 	}
-	l.names[key] = where
+	l.unit.names[key] = where
 	return false
 }
 
 // addNoun takes in an image, a network, and so on.
 func (l *loader) addNoun(block *hcl2.Block) {
 	label := block.Labels[0]
-	if !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`).MatchString(label) {
+	if !validLabel.MatchString(label) {
 		l.report(problem("invalid-name", "Invalid label", block.LabelRanges[0],
 			"The label %q becomes part of names. It begins with a letter and has letters, digits, dashes and underscores alone.", label))
 		return
@@ -79,12 +94,15 @@ func (l *loader) addNoun(block *hcl2.Block) {
 	if l.declared(block.Type, label, block.DefRange) {
 		return
 	}
-	l.cfg.Blocks = append(l.cfg.Blocks, &config.Block{
-		Kind: provider.Kind(block.Type), Label: label,
-		Body:   &body{of: block.Body, header: block.DefRange, functions: l.functions},
+	meta, rest := l.meta(block.Body, true)
+	l.unit.module.Blocks = append(l.unit.module.Blocks, &config.Block{
+		Kind: provider.Kind(block.Type), Label: label, Meta: meta,
+		Body:   &body{of: rest, functions: l.functions},
 		Header: rangeOf(block.DefRange), Close: rangeOf(closeOf(block)),
 	})
 }
+
+var validLabel = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
 
 // closeOf is the block's closing brace; its header in JSON.
 func closeOf(block *hcl2.Block) hcl2.Range {
@@ -105,14 +123,14 @@ func (l *loader) addLocals(block *hcl2.Block) {
 	l.report(convertAll(diags)...)
 	for _, a := range sortedAttributes(attributes) {
 		if !l.declared("local value", a.Name, a.NameRange) {
-			l.cfg.Locals = append(l.cfg.Locals, config.Local{Name: a.Name, Value: expr{a.Expr, l.functions}, Range: rangeOf(a.Range)})
+			l.unit.module.Locals = append(l.unit.module.Locals, config.Local{Name: a.Name, Value: expr{a.Expr, l.functions}, Range: rangeOf(a.Range)})
 		}
 	}
 }
 
 func (l *loader) addOutput(block *hcl2.Block) {
 	content, diags := block.Body.Content(&hcl2.BodySchema{Attributes: []hcl2.AttributeSchema{
-		{Name: "value", Required: true}, {Name: "description"}, {Name: "sensitive"},
+		{Name: "value", Required: true}, {Name: "description"}, {Name: "sensitive"}, {Name: "depends_on"},
 	}})
 	l.report(convertAll(diags)...)
 	name := block.Labels[0]
@@ -125,7 +143,10 @@ func (l *loader) addOutput(block *hcl2.Block) {
 	if value := content.Attributes["value"]; value != nil {
 		out.Value = expr{value.Expr, l.functions}
 	}
-	l.cfg.Outputs = append(l.cfg.Outputs, out)
+	if a := content.Attributes["depends_on"]; a != nil {
+		out.DependsOn = l.dependsOn(a)
+	}
+	l.unit.module.Outputs = append(l.unit.module.Outputs, out)
 }
 
 func (l *loader) checkIdentifier(block *hcl2.Block) bool {

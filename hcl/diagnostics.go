@@ -94,8 +94,7 @@ func laterWord(p diag.Problem) string {
 	_, rest, _ := strings.Cut(p.Detail, `"`)
 	word, _, _ := strings.Cut(rest, `"`)
 	later := []string{
-		"provider", "check", "module", "moved", "for_each", "count", "enabled", "lifecycle", "attach", "file", "env_file",
-		"docker_cli", "registry_auth", "address_pools",
+		"attach", "file", "env_file", "docker_cli", "registry_auth", "address_pools",
 	}
 	if slices.Contains(later, word) {
 		return word

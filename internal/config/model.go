@@ -37,83 +37,12 @@ type Config struct {
 	Locals    []Local
 	Outputs   []Output
 	Blocks    []*Block
+	Calls     []*ModuleCall
+	Checks    []Check
+	Moved     []Moved
 	// Inputs are the values given to variables, by name, already converted from
 	// flags, files and the environment, in rising order of precedence applied.
 	Inputs map[string]cty.Value
-}
-
-// Variable is an input of the configuration.
-type Variable struct {
-	Name        string
-	Description string
-	Type        cty.Type // cty.DynamicPseudoType when not declared
-	Default     cty.Value
-	HasDefault  bool
-	Sensitive   bool
-	Nullable    bool
-	Range       diag.Range
-}
-
-// Local is a named expression.
-type Local struct {
-	Name  string
-	Value Expr
-	Range diag.Range
-}
-
-// Output is a named result.
-type Output struct {
-	Name        string
-	Description string
-	Sensitive   bool
-	Value       Expr
-	Range       diag.Range
-}
-
-// Block is one noun block.
-type Block struct {
-	Kind  provider.Kind
-	Label string
-	Body  Body
-	// Header is the range of the block's first line, Close that of its closing brace.
-	Header, Close diag.Range
-}
-
-// Address is kind and label: "daemon.dind".
-func (b *Block) Address() string { return string(b.Kind) + "." + b.Label }
-
-// Reference is one use of a name: "daemon.dind.endpoint" is root "daemon",
-// name "dind".
-type Reference struct {
-	// Root is the first word. Name is empty where the whole of it is meant, as in
-	// "[for d in daemon : d.name]".
-	Root, Name string
-	// Attr is the word after the name, empty where the whole object is meant.
-	Attr  string
-	Range diag.Range
-}
-
-// Expr is an expression.
-type Expr interface {
-	References() []Reference
-	// Value evaluates it. Scope maps root names ("var", "daemon") to objects. What
-	// is wrong is returned as problems beside an unknown value.
-	Value(scope map[string]cty.Value) (cty.Value, diag.List)
-	Range() diag.Range
-}
-
-// Body is the inside of a block.
-type Body interface {
-	// References are all names used in what the schema declares.
-	References(schema provider.Body) []Reference
-	// Decode evaluates the body to an object value with one attribute for each
-	// attribute and block of the schema: null where it does not stand, a list of
-	// objects for a block (an object or null for a single one). It reports
-	// everything that is wrong at once.
-	Decode(schema provider.Body, scope map[string]cty.Value) (cty.Value, diag.List)
-	// RangeOf returns where an attribute stands: "image", "mount[1].source"; the
-	// block's header where it does not stand.
-	RangeOf(path string) diag.Range
 }
 
 // Known is what is known of existing objects, by address.
@@ -139,8 +68,14 @@ type Instance struct {
 	Inside string
 	// Declared is the whole object value, implied parts included.
 	Declared cty.Value
-	// Deps are the addresses that must be there before, sorted. They include Inside.
+	// Deps are the addresses that must be there before, sorted. They include
+	// Inside. A reference to a block with several instances means all of them here.
 	Deps []string
+	// Uses are those of Deps that the declared value refers to, sorted; nil where
+	// that is not known.
+	Uses []string
+	// Lifecycle is what the block says of changes.
+	Lifecycle Lifecycle
 	// Implied says that no block of its own stands for it.
 	Implied bool
 	// Logical says that no object stands for it: a daemon with socket or endpoint.
@@ -164,6 +99,8 @@ type Expanded struct {
 	Instances []Instance
 	// Outputs are evaluated as far as known, in the order of their names.
 	Outputs []OutputValue
+	// Moves say which addresses are meant by records under others, in the order of the files.
+	Moves []Move
 	// WantsOutput are the addresses of jobs whose stdout or stderr is referenced, sorted.
 	WantsOutput []string
 

@@ -254,22 +254,23 @@ func (s *state) pathSource(n *noun, m *effective) diag.List {
 			fmt.Sprintf("%q means a directory named ~ here. Write the path out.", written))}
 	case n.placed != "":
 		return diag.List{n.problem("invalid-path", m.path("source"), "Path that is not absolute",
-			fmt.Sprintf("%s runs inside %s, which resolves the source in its own files: %q has to be an absolute path there.%s", n.address, n.placed, written, s.volumeAdvice(written)))}
+			fmt.Sprintf("%s runs inside %s, which resolves the source in its own files: %q has to be an absolute path there.%s", n.address, n.placed, written, s.volumeAdvice(n, written)))}
 	case !strings.Contains(written, "/") && written != "." && written != "..":
 		return diag.List{n.problem("bare-name", m.path("source"), "Bare name as a source",
 			fmt.Sprintf("%q may mean a directory or a volume. Write %q for the directory beside the configuration, or volume.%s, without quotes, for a volume block.%s",
-				written, "./"+written, written, s.volumeAdvice(written)))}
+				written, "./"+written, written, s.volumeAdvice(n, written)))}
 	}
 	m.source = path.Join(s.cfg.Dir, m.written)
 	return nil
 }
 
-func (s *state) volumeAdvice(written string) string {
+func (s *state) volumeAdvice(n *noun, written string) string {
 	if strings.Contains(written, "/") {
 		return ""
 	}
-	if slices.Contains(s.byKind[provider.Volume], written) {
+	volumes := s.labels(n, provider.Volume)
+	if slices.Contains(volumes, written) {
 		return fmt.Sprintf(" There is a volume.%s.", written)
 	}
-	return suggest(written, s.byKind[provider.Volume], "volume.")
+	return suggest(written, volumes, "volume.")
 }

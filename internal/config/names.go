@@ -27,8 +27,8 @@ func (s *state) checkNames() diag.List {
 			at, against = other, n
 		}
 		problems = append(problems, at.problem("duplicate-name", "name", "Two objects of one name",
-			fmt.Sprintf("%s and %s would both be %s %q on %s. Give one of them another label or name.",
-				against.address, at.address, nameSpace(n.kind), n.name, engineWord(n.inside))))
+			fmt.Sprintf("%s and %s would both be %s %q on %s. Give one of them another %s.",
+				against.address, at.address, nameSpace(n.kind), n.name, engineWord(n.inside), handle(at))))
 	}
 	return problems
 }
@@ -39,4 +39,12 @@ func nameSpace(kind provider.Kind) string {
 		return "container"
 	}
 	return string(kind)
+}
+
+// handle is what a name can be changed by.
+func handle(n *noun) string {
+	if n.each.repeat == forEach {
+		return "key or name"
+	}
+	return "label or name"
 }

@@ -10,136 +10,155 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// findNeeds collects what each block needs, through locals too.
-func (s *state) findNeeds() diag.List {
-	behind := map[string][]Reference{}
-	var problems diag.List
-	for _, name := range keys(s.locals) {
-		problems = append(problems, s.behindLocal(name, nil, behind)...)
-	}
-	for _, n := range s.nouns {
+// findNeeds collects what each node refers to, and where.
+func (s *state) findNeeds() {
+	for _, n := range s.nodes {
 		n.needs = map[string]diag.Range{}
+		if call := n.module.node(s); call != nil && n != call {
+			n.needs[call.address] = call.at
+		}
 		for _, ref := range n.refs {
-			if ref.Root != "local" {
-				s.need(n, ref, ref.Range)
-				continue
-			}
-			for _, name := range s.localNames(ref) {
-				for _, through := range behind[name] {
-					s.need(n, through, ref.Range)
+			for _, to := range s.named(n.names, ref) {
+				if _, known := n.needs[to.address]; !known && (ref.Name != "" || to != n) {
+					n.needs[to.address] = ref.Range
 				}
 			}
 		}
 	}
-	return problems
 }
 
-func (s *state) localNames(ref Reference) []string {
-	if ref.Name == "" {
-		return keys(s.locals)
+// named are the nodes that a reference in a module names.
+func (s *state) named(m *module, ref Reference) []*node {
+	if m == nil {
+		return nil
 	}
-	return []string{ref.Name}
-}
-
-func (s *state) need(n *noun, ref Reference, at diag.Range) {
-	for _, address := range s.named(ref) {
-		if _, known := n.needs[address]; !known && (ref.Name != "" || address != n.address) {
-			n.needs[address] = at
-		}
+	switch ref.Root {
+	case "var":
+		return pick(m.variables, ref.Name)
+	case "local":
+		return pick(m.locals, ref.Name)
+	case "module":
+		return s.namedModule(m, ref)
 	}
-}
-
-// named are the addresses of the blocks that a reference names.
-func (s *state) named(ref Reference) []string {
-	var out []string
+	if ref.Root == string(provider.Daemon) && ref.Name == "root" {
+		return []*node{s.nodes[rootDaemon]}
+	}
 	if ref.Name != "" {
-		if address := ref.Root + "." + ref.Name; s.nouns[address] != nil {
-			out = append(out, address)
-		}
-		return out
+		return pick(m.blocks, ref.Root+"."+ref.Name)
 	}
-	for _, label := range s.byKind[provider.Kind(ref.Root)] {
-		out = append(out, ref.Root+"."+label)
+	var out []*node
+	for _, label := range m.byKind[provider.Kind(ref.Root)] {
+		out = append(out, m.blocks[ref.Root+"."+label])
 	}
 	return out
 }
 
-// behindLocal collects the references to blocks behind a local value.
-func (s *state) behindLocal(name string, path []string, behind map[string][]Reference) diag.List {
-	if _, done := behind[name]; done || s.locals[name] == nil {
+// pick is the node of a name, or all of them without one.
+func pick(nodes map[string]*node, name string) []*node {
+	if name != "" {
+		if n := nodes[name]; n != nil {
+			return []*node{n}
+		}
 		return nil
 	}
-	if slices.Contains(path, name) {
-		return diag.List{s.localCycle(path[slices.Index(path, name):])}
+	out := make([]*node, 0, len(nodes))
+	for _, name := range keys(nodes) {
+		out = append(out, nodes[name])
 	}
-	var out []Reference
-	var problems diag.List
-	for _, ref := range s.locals[name].refs {
-		if ref.Root != "local" {
-			out = append(out, ref)
-			continue
-		}
-		for _, next := range s.localNames(ref) {
-			if next == name && ref.Name == "" {
-				continue
-			}
-			problems = append(problems, s.behindLocal(next, append(slices.Clone(path), name), behind)...)
-			out = append(out, behind[next]...)
-		}
-	}
-	behind[name] = out
-	return problems
+	return out
 }
 
-func (s *state) localCycle(path []string) diag.Problem {
-	hops := make([]string, len(path))
-	for i, name := range path {
-		hops[i] = fmt.Sprintf("local.%s (%s) needs local.%s", name, line(s.locals[name].Range), path[(i+1)%len(path)])
+// namedModule are the call of a module and the outputs that are meant.
+func (s *state) namedModule(m *module, ref Reference) []*node {
+	var out []*node
+	for _, name := range keys(m.children) {
+		child := m.children[name]
+		if ref.Name != "" && ref.Name != name {
+			continue
+		}
+		out = append(out, child.node(s))
+		if ref.Whole {
+			for _, inner := range child.within() {
+				out = append(out, pick(inner.blocks, "")...)
+			}
+			continue
+		}
+		out = append(out, pick(child.outputs, ref.Attr)...)
 	}
-	for _, name := range path {
-		s.reported = append(s.reported, s.locals[name].Value.Range())
-	}
-	return diag.Problem{
-		Severity: diag.Error, Code: "cycle", Summary: "Local values that need each other",
-		Detail: strings.Join(hops, ";\n") + ".\nTake one of these references away.", Subject: s.locals[path[0]].Range,
-	}
+	return out
 }
 
 func line(r diag.Range) string { return fmt.Sprintf("%s:%d", r.File, r.Start.Line) }
 
-// evaluationOrder puts blocks behind what they refer to. Blocks of a cycle come
+// evaluationOrder puts nodes behind what they refer to. Those of a cycle come
 // last, by address.
-func (s *state) evaluationOrder() ([]*noun, diag.List) {
-	order, left := topological(keys(s.nouns), func(a string) []string { return keys(s.nouns[a].needs) })
+func (s *state) evaluationOrder() ([]*node, diag.List) {
+	needs := make(map[string][]string, len(s.nodes))
+	for address, n := range s.nodes {
+		needs[address] = keys(n.needs)
+	}
+	needsOf := func(a string) []string { return needs[a] }
+	order, left := topological(keys(s.nodes), needsOf)
 	var problems diag.List
 	for len(left) > 0 {
-		cycle := findCycle(left, func(a string) []string { return keys(s.nouns[a].needs) })
-		problems = append(problems, s.blockCycle(cycle))
+		cycle := findCycle(left, needsOf)
+		problems = append(problems, s.cycleProblem(cycle))
 		order = append(order, cycle...)
 		left = slices.DeleteFunc(left, func(a string) bool { return slices.Contains(cycle, a) })
 		var more []string
-		more, left = topological(left, func(a string) []string { return keys(s.nouns[a].needs) })
+		more, left = topological(left, needsOf)
 		order = append(order, more...)
 	}
-	out := make([]*noun, len(order))
+	out := make([]*node, len(order))
 	for i, address := range order {
-		out[i] = s.nouns[address]
+		out[i] = s.nodes[address]
 	}
 	return out, problems
 }
 
-func (s *state) blockCycle(cycle []string) diag.Problem {
+// cycleProblem names each hop with its line.
+func (s *state) cycleProblem(cycle []string) diag.Problem {
 	hops := make([]string, len(cycle))
+	summary := "Local values that need each other"
 	for i, from := range cycle {
 		to := cycle[(i+1)%len(cycle)]
-		hops[i] = fmt.Sprintf("%s needs %s (%s)", from, to, line(s.nouns[from].needs[to]))
+		hops[i] = fmt.Sprintf("%s needs %s (%s)", from, to, line(s.nodes[from].needs[to]))
+		if s.nodes[from].kind != localNode {
+			summary = "Blocks that need each other"
+		}
+		s.reported.add(s.nodes[from].needs[to])
 	}
-	first := s.nouns[cycle[0]]
+	first := s.nodes[cycle[0]]
 	return diag.Problem{
-		Severity: diag.Error, Code: "cycle", Summary: "Blocks that need each other", Address: first.address,
+		Severity: diag.Error, Code: "cycle", Summary: summary, Address: first.address,
 		Detail:  strings.Join(hops, ";\n") + ".\nTake one of these references away.",
-		Subject: first.needs[cycle[1%len(cycle)]], Context: first.header(),
+		Subject: first.needs[cycle[1%len(cycle)]], Context: first.at,
 	}
+}
+
+// nounsBehind are the nouns that a node needs, through locals, variables, outputs
+// and modules too, sorted by address.
+func (n *node) nounsBehind(s *state) []*node {
+	if n.asked {
+		return n.behind
+	}
+	n.asked = true // in a cycle, which was reported, the rest is left out
+	seen := map[*node]bool{}
+	for to := range n.needs {
+		next := s.nodes[to]
+		if next.kind == nounNode {
+			seen[next] = true
+			continue
+		}
+		for _, further := range next.nounsBehind(s) {
+			seen[further] = true
+		}
+	}
+	for next := range seen {
+		n.behind = append(n.behind, next)
+	}
+	slices.SortFunc(n.behind, func(a, b *node) int { return strings.Compare(a.address, b.address) })
+	return n.behind
 }
 
 // findCycle follows the smallest needs until an address comes again. Every

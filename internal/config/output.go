@@ -10,25 +10,30 @@ import (
 )
 
 // EvalOutputs evaluates the outputs with what is known now, in the order of
-// their names.
+// their names. The problems are warnings, too: checks that do not hold.
 func (x *Expanded) EvalOutputs(known Known) ([]OutputValue, diag.List) {
 	if x.state == nil {
 		return x.Outputs, nil
 	}
 	e := x.state.evaluation(known)
 	outputs, problems := x.outputs(e)
-	return outputs, x.state.distinct(append(problems, e.problems...)).Sorted()
+	problems = append(problems, e.checks()...)
+	return outputs, x.state.distinct(append(problems, e.problems...))
 }
 
 func (x *Expanded) outputs(e *evaluation) ([]OutputValue, diag.List) {
 	var out []OutputValue
 	var problems diag.List
+	f := x.state.top
 	for _, o := range x.Config.Outputs {
 		if o.Value == nil {
 			continue
 		}
-		value, list := o.Value.Value(e.scope(o.Value.References()))
-		problems = append(problems, list...)
+		value, list := o.Value.Value(e.scope(f, o.Value.References(), each{}))
+		if n := f.module.outputs[o.Name]; n != nil {
+			list = x.state.explain(n, list)
+		}
+		problems = append(problems, within(list, "output."+o.Name)...)
 		value, secret := reveal(value)
 		if secret && !o.Sensitive {
 			problems = append(problems, diag.Problem{
@@ -62,26 +67,35 @@ func reveal(v cty.Value) (cty.Value, bool) {
 // wantsOutput are the jobs whose output is referred to.
 func (s *state) wantsOutput() []string {
 	wanted := map[string]bool{}
-	want := func(refs []Reference, whole bool) {
-		for _, ref := range refs {
-			if ref.Root != string(provider.Job) || ref.Attr != "stdout" && ref.Attr != "stderr" && (ref.Attr != "" || !whole) {
-				continue
-			}
-			for _, address := range s.named(ref) {
-				wanted[address] = true
-			}
+	for _, n := range s.nodes {
+		if n.names != nil {
+			s.wantFrom(wanted, n.names, n.refs, n.kind != nounNode)
 		}
 	}
-	for _, n := range s.nouns {
-		want(n.refs, false)
-	}
-	for _, l := range s.locals {
-		want(l.refs, true)
-	}
-	for _, o := range s.cfg.Outputs {
-		if o.Value != nil {
-			want(o.Value.References(), true)
+	for _, m := range s.modules {
+		for _, c := range m.content.Checks {
+			for _, a := range c.Asserts {
+				s.wantFrom(wanted, m, append(a.Condition.References(), a.Message.References()...), true)
+			}
 		}
 	}
 	return keys(wanted)
+}
+
+// wantFrom adds the jobs whose output references in a module may mean. Whole says
+// that a job without a word behind it may be meant with its output.
+func (s *state) wantFrom(wanted map[string]bool, m *module, refs []Reference, whole bool) {
+	for _, ref := range refs {
+		if ref.Root != string(provider.Job) || ref.Attr != "stdout" && ref.Attr != "stderr" && ref.Attr != "" {
+			continue
+		}
+		for _, n := range s.named(m, ref) {
+			if ref.Attr == "" && !whole && n.repeat == single {
+				continue
+			}
+			for _, o := range n.instances {
+				wanted[o.address] = true
+			}
+		}
+	}
 }

@@ -88,5 +88,5 @@ func (x *Expanded) CheckMounts(o TopologyOptions, look mount.Look) ([]mount.Entr
 		}
 		problems = append(problems, problem)
 	}
-	return entries, problems
+	return entries, Gather(problems)
 }

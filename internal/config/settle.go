@@ -94,6 +94,7 @@ func (s *state) checkArguments(n *noun) diag.List {
 	}
 	problems := s.checkKinds(n)
 	problems = append(problems, checkKnown(n)...)
+	problems = append(problems, s.checkRequired(n)...)
 	switch n.kind {
 	case provider.Image:
 		problems = append(problems, checkOneOf(n, n.external, "build", "from")...)
@@ -108,6 +109,18 @@ func (s *state) checkArguments(n *noun) diag.List {
 	}
 	if n.kind == provider.Job {
 		problems = append(problems, checkJob(n)...)
+	}
+	return problems
+}
+
+// checkRequired refuses nothing where something has to stand.
+func (s *state) checkRequired(n *noun) diag.List {
+	var problems diag.List
+	for _, a := range n.body.Attributes {
+		if _, written := n.places[a.Name]; a.Required && written && !given(n.value, a.Name) {
+			problems = append(problems, n.problem("missing-argument", a.Name, "Missing argument",
+				fmt.Sprintf("%s needs %s, but its value is null: what it refers to is not enabled, or not there.", n.address, a.Name)))
+		}
 	}
 	return problems
 }

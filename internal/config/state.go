@@ -15,39 +15,39 @@ import (
 // place, and what the references between them are. It is not changed after
 // Expand, but for sent, so that declarations can be evaluated at any time.
 type state struct {
-	cfg       *Config
-	known     Known // what Expand knew
-	bodies    map[provider.Kind]provider.Body
-	nouns     map[string]*noun
-	byKind    map[provider.Kind][]string // labels of each kind, sorted
-	variables map[string]Variable
-	locals    map[string]*local
+	cfg    *Config
+	known  Known // what Expand knew
+	bodies map[provider.Kind]provider.Body
+	// modules are all of them, the root first; nodes are by address, of all modules.
+	modules []*module
+	nodes   map[string]*node
+	top     *frame
+	// nouns are the objects, by address.
+	nouns map[string]*noun
 	// reported are references that are wrong and said to be.
-	reported []diag.Range
+	reported reports
 	// sent are the mounts as they are sent where a source is translated, by
 	// address and target.
 	sent map[string]map[string]mount.Mount
 	// index finds the instance of an address.
 	index map[string]int
+	// count is how many objects and modules there are, up to maxInstances.
+	count int
 }
 
-type local struct {
-	Local
-	refs []Reference
-}
-
-// noun is a block, or what is there without one.
+// noun is one object: an instance of a block, or what is there without one.
 type noun struct {
 	block   *Block // nil: implied
+	node    *node  // nil: implied
+	frame   *frame
+	each    each
 	address string
 	kind    provider.Kind
-	label   string
-	owner   *noun // whose implied object it is; may be nil
+	label   string // with what comes before and behind it in names
+	owner   *noun  // whose implied object it is; may be nil
 	body    provider.Body
-	refs    []Reference
-	// needs are the blocks that it refers to, through locals too, and where.
-	needs map[string]diag.Range
-	value cty.Value // the block, evaluated with what was known to Expand
+	value   cty.Value // the block, evaluated with what was known to Expand
+	places  Places
 
 	name     string
 	external bool
@@ -62,7 +62,8 @@ type noun struct {
 	data, certs    string // volumes of a daemon
 	reach          reach  // of a controller
 	mounts         []effective
-	deps           []string
+	deps, uses     []string
+	lifecycle      Lifecycle
 }
 
 // reach is how a controller gets to its daemon.
@@ -71,7 +72,7 @@ type reach struct {
 	socket string // path of a socket on the controller's engine
 }
 
-// blockRange is the block's first line; for an implied object that of the block behind it.
+// header is the block's first line; for an implied object that of the block behind it.
 func (n *noun) header() diag.Range {
 	switch {
 	case n.block != nil:
@@ -92,9 +93,13 @@ func (n *noun) end() diag.Range {
 	return diag.Range{}
 }
 
+// rangeOf is where an argument stands, or what holds it; else the header.
 func (n *noun) rangeOf(path string) diag.Range {
-	if n.block != nil {
-		return n.block.Body.RangeOf(path)
+	for path != "" {
+		if r, found := n.places[path]; found {
+			return r
+		}
+		path = path[:max(strings.LastIndex(path, "."), 0)]
 	}
 	return n.header()
 }
@@ -110,41 +115,36 @@ func (n *noun) problem(code, path, summary, detail string) diag.Problem {
 // newState indexes a configuration. Of blocks with one address the first counts.
 func newState(cfg *Config, schema provider.Schema) *state {
 	s := &state{
-		cfg: cfg, bodies: map[provider.Kind]provider.Body{}, nouns: map[string]*noun{}, byKind: map[provider.Kind][]string{},
-		variables: map[string]Variable{}, locals: map[string]*local{}, sent: map[string]map[string]mount.Mount{},
+		cfg: cfg, bodies: map[provider.Kind]provider.Body{}, nodes: map[string]*node{}, nouns: map[string]*noun{},
+		sent: map[string]map[string]mount.Mount{}, reported: reports{},
 	}
 	for _, kind := range provider.Kinds() {
 		s.bodies[kind] = NounBody(kind, schema)
 	}
-	for _, v := range cfg.Variables {
-		s.variables[v.Name] = v
-	}
-	for _, l := range cfg.Locals {
-		if _, twice := s.locals[l.Name]; !twice {
-			s.locals[l.Name] = &local{Local: l, refs: l.Value.References()}
-		}
-	}
-	for _, b := range cfg.Blocks {
-		if _, twice := s.nouns[b.Address()]; twice {
-			continue
-		}
-		body := s.bodies[b.Kind]
-		s.add(&noun{block: b, address: b.Address(), kind: b.Kind, label: b.Label, body: body, refs: b.Body.References(body)})
-	}
-	if s.nouns[rootDaemon] == nil {
-		s.add(&noun{address: rootDaemon, kind: provider.Daemon, label: "root", name: "root", logical: true, body: s.bodies[provider.Daemon]})
-	}
-	for _, labels := range s.byKind {
-		slices.Sort(labels)
+	root := s.newModule(cfg.root(), "", nil, nil)
+	s.top = &frame{module: root, children: map[string][]*frame{}}
+	root.frames = []*frame{s.top}
+	if s.nodes[rootDaemon] == nil {
+		n := &node{kind: nounNode, address: rootDaemon, module: root, names: root, body: s.bodies[provider.Daemon]}
+		s.nodes[rootDaemon], root.blocks[rootDaemon] = n, n
+		root.byKind[provider.Daemon] = append(root.byKind[provider.Daemon], "root")
+		slices.Sort(root.byKind[provider.Daemon])
 	}
 	return s
 }
 
-// add takes in what can be referred to.
-func (s *state) add(n *noun) {
-	s.nouns[n.address] = n
-	s.byKind[n.kind] = append(s.byKind[n.kind], n.label)
+// moduleOf is the module that an object is declared in.
+func (s *state) moduleOf(n *noun) *module {
+	for ; n != nil; n = n.owner {
+		if n.node != nil {
+			return n.node.module
+		}
+	}
+	return s.top.module
 }
+
+// labels are those of a kind in the module of a noun, sorted.
+func (s *state) labels(n *noun, kind provider.Kind) []string { return s.moduleOf(n).byKind[kind] }
 
 // sorted are all nouns by address.
 func (s *state) sorted() []*noun {
@@ -156,9 +156,28 @@ func (s *state) sorted() []*noun {
 	return out
 }
 
+// reports are places about which something was said, by file and line.
+type reports map[string]map[int][]diag.Range
+
+// add takes in a place and tells whether it is new.
+func (r reports) add(at diag.Range) bool {
+	lines := r[at.File]
+	if lines == nil {
+		lines = map[int][]diag.Range{}
+		r[at.File] = lines
+	}
+	if slices.Contains(lines[at.Start.Line], at) {
+		return false
+	}
+	for line := at.Start.Line; line <= at.End.Line; line++ {
+		lines[line] = append(lines[line], at)
+	}
+	return true
+}
+
 // said tells whether a problem only repeats what was said of a reference.
 func (s *state) said(p diag.Problem) bool {
-	return slices.ContainsFunc(s.reported, func(r diag.Range) bool {
-		return p.Subject.File == r.File && p.Subject.Start.Byte >= r.Start.Byte && p.Subject.End.Byte <= r.End.Byte
+	return slices.ContainsFunc(s.reported[p.Subject.File][p.Subject.Start.Line], func(r diag.Range) bool {
+		return p.Subject.Start.Byte >= r.Start.Byte && p.Subject.End.Byte <= r.End.Byte
 	})
 }

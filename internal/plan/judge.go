@@ -75,7 +75,11 @@ func nameChange(r *Resource) (provider.Change, bool) {
 // losesGround is the address of a network, a volume or an image that an object
 // uses and that is replaced; empty where there is none. None can go while it is used.
 func (m *maker) losesGround(r *Resource) string {
-	for _, dep := range r.After.Deps {
+	uses := r.After.Uses
+	if uses == nil {
+		uses = r.After.Deps
+	}
+	for _, dep := range uses {
 		if !m.replaced(dep) {
 			continue
 		}

@@ -3,6 +3,7 @@ package docker
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -260,9 +261,11 @@ func (b *builder) daemon() {
 	b.r.daemonJSON = content
 }
 
+var instanceKey = regexp.MustCompile(`\[(?:"(?:[^"\\]|\\.)*"|[0-9]+)\]`)
+
 // labelOf returns the label of an address: "dind" of module.x.daemon.dind["a"].
 func labelOf(address string) string {
-	plain, _, _ := strings.Cut(address, "[")
+	plain := instanceKey.ReplaceAllString(address, "")
 	return plain[strings.LastIndex(plain, ".")+1:]
 }
 
