@@ -53,6 +53,9 @@ func (s *session) destroy(ctx context.Context, where string) error {
 		Volumes: s.command.Bool("volumes"), Images: s.command.Bool("images"), DataLoss: s.command.Bool("volumes"),
 		Target: s.command.StringSlice("target"), Exclude: s.command.StringSlice("exclude"),
 	}
+	if s.cfg != nil {
+		in.Prevented = s.cfg.Prevented
+	}
 	p, problems := plan.Make(in)
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())

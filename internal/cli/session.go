@@ -205,7 +205,7 @@ func (s *session) input(ctx context.Context) plan.Input {
 		},
 		Observed: s.observed, Diff: runner.Differ(ctx, s.provider), Look: look,
 		Destroy: s.asked.Destroy, Volumes: s.asked.Volumes, Images: s.asked.Images, DataLoss: s.asked.Volumes,
-		Target: s.asked.Target, Exclude: s.asked.Exclude, Replace: s.asked.Replace,
+		Target: s.asked.Target, Exclude: s.asked.Exclude, Replace: s.asked.Replace, Prevented: s.cfg.Prevented,
 	}
 }
 

@@ -78,7 +78,7 @@ func (s *state) distinct(problems diag.List) diag.List {
 	seen := map[string]bool{}
 	for _, p := range problems {
 		key := p.Subject.String() + "\x00" + p.Summary + "\x00" + p.Detail
-		if p.Subject.Empty() || strings.Contains(p.Address, "[") {
+		if p.Subject.Empty() || strings.Contains(p.Address, "[") || strings.HasPrefix(p.Address, "module.") {
 			key += "\x00" + p.Address // those of instances are gathered
 		}
 		if p.Code == "unknown-value" && why == nil {

@@ -11,10 +11,11 @@ import (
 // maxNamed is how many instances a gathered problem names.
 const maxNamed = 3
 
-// Gather makes one problem of those that several instances of one block have at
-// one place for one reason. The first speaks; the others are counted, and some named.
+// Gather makes one problem of those that several instances of one block, or of one
+// module, have at one place for one reason. The first speaks; the others are
+// counted, and some named.
 func Gather(list diag.List) diag.List {
-	type reason struct{ code, summary, at, block string }
+	type reason struct{ code, summary, at string }
 	type nth struct {
 		reason
 		address string
@@ -24,12 +25,11 @@ func Gather(list diag.List) diag.List {
 	var out diag.List
 	others := map[int][]string{}
 	for _, p := range list {
-		block := blockOf(p.Address)
-		if block == p.Address || p.Subject.Empty() {
+		if p.Subject.Empty() {
 			out = append(out, p)
 			continue
 		}
-		r := reason{p.Code, p.Summary, p.Subject.String(), block}
+		r := reason{p.Code, p.Summary, p.Subject.String()}
 		seen[nth{r, p.Address}]++
 		key := fmt.Sprintf("%q %d", r, seen[nth{r, p.Address}])
 		if i, again := first[key]; again {

@@ -1,9 +1,14 @@
 package config
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
 )
 
 // settleLifecycle takes over what a block says of changes, and finds the objects
@@ -15,7 +20,11 @@ func (s *state) settleLifecycle(e *evaluation, n *noun) diag.List {
 	n.lifecycle = n.block.Meta.Lifecycle
 	n.lifecycle.ReplacedBy = nil
 	var problems diag.List
+	for _, i := range n.block.Meta.Ignored {
+		problems = append(problems, checkIgnored(n, i)...)
+	}
 	for _, t := range n.block.Meta.Triggers {
+		problems = append(problems, s.checkTrigger(n, t)...)
 		key := t.Key
 		if t.Index != nil {
 			v, list := t.Index.Value(e.scope(n.frame, t.Index.References(), n.each))
@@ -50,4 +59,68 @@ func (s *state) inFrame(f *frame, n *node) []*noun {
 // is tells whether the key is that of an instance.
 func (k each) is(key cty.Value) bool {
 	return k.key != cty.NilVal && k.key.Type().Equals(key.Type()) && k.key.Equals(key).True()
+}
+
+func checkIgnored(n *noun, i Ignored) diag.List {
+	name, _, _ := strings.Cut(i.Path, ".")
+	name, _, _ = strings.Cut(name, "[")
+	var names []string
+	for _, a := range n.body.Attributes {
+		names = append(names, a.Name)
+	}
+	for _, b := range n.body.Blocks {
+		names = append(names, b.Name)
+	}
+	if slices.Contains(names, name) {
+		return nil
+	}
+	p := n.problem("unknown-argument", "", "Unknown argument in ignore_changes",
+		fmt.Sprintf("A %s has no argument %q.%s", n.kind, name, suggest(name, names, "")))
+	p.Subject = i.Range
+	return diag.List{p}
+}
+
+// checkTrigger demands that an attribute is a word of a reference or an argument.
+func (s *state) checkTrigger(n *noun, t Trigger) diag.List {
+	kind := provider.Kind(t.Root)
+	body, found := s.bodies[kind]
+	if t.Attr == "" || !found || exported(kind, t.Attr) {
+		return nil
+	}
+	words := append(everyKindExports(), exports(kind)...)
+	for _, a := range body.Attributes {
+		words = append(words, a.Name)
+	}
+	for _, b := range body.Blocks {
+		words = append(words, b.Name)
+	}
+	if slices.Contains(words, t.Attr) {
+		return nil
+	}
+	p := n.problem("no-such-attribute", "", "Unknown attribute of a reference",
+		fmt.Sprintf("%s.%s has no %s.%s", t.Root, t.Name, t.Attr, suggest(t.Attr, words, "")))
+	p.Subject = t.Range
+	return diag.List{p}
+}
+
+// Prevented tells whether the block that an address stands for says
+// prevent_destroy, and where. It evaluates nothing, so that it also speaks for
+// instances that the configuration does not have any more.
+func (c *Config) Prevented(address string) (diag.Range, bool) {
+	m := c.root()
+	words := strings.Split(blockOf(address), ".")
+	for len(words) > 2 && words[0] == "module" {
+		i := slices.IndexFunc(m.Calls, func(call *ModuleCall) bool { return call.Name == words[1] })
+		if i < 0 {
+			return diag.Range{}, false
+		}
+		m, words = m.Calls[i].Content, words[2:]
+	}
+	for _, b := range m.Blocks {
+		// A third word is that of an implied object: what belongs to a block is kept with it.
+		if len(words) >= 2 && string(b.Kind) == words[0] && b.Label == words[1] {
+			return b.Meta.Lifecycle.PreventRange, b.Meta.Lifecycle.PreventDestroy
+		}
+	}
+	return diag.Range{}, false
 }

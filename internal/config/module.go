@@ -175,7 +175,12 @@ func (m Meta) references() []Reference {
 		}
 	}
 	for _, t := range m.Triggers {
-		out = append(out, t.Reference)
+		ref := t.Reference
+		if t.Index != nil {
+			ref.Key = cty.StringVal("") // which one is said by an expression
+		}
+		ref.Attr = "" // checked with the arguments
+		out = append(out, ref)
 		if t.Index != nil {
 			out = append(out, t.Index.References()...)
 		}

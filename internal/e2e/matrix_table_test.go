@@ -4,7 +4,7 @@ import "runtime"
 
 // example is one argument of a container in the matrix: a value, another one,
 // and where the engine shows them.
-type example struct {
+type trial struct {
 	first, second string // as they stand in a file: values, or for a block, blocks
 	with          string // what stands beside it all the time
 	without       string // what of the common arguments does not
@@ -36,9 +36,9 @@ const (
 
 // examples are by name: "hostname", or of a block, "ports". A new argument
 // without an example fails the matrix.
-func examples() map[string]example {
+func examples() map[string]trial {
 	const health = "test     = [\"CMD\", \"true\"]\n"
-	return map[string]example{
+	return map[string]trial{
 		"command":           {first: `["sleep", "2000"]`, second: `["sleep", "3000"]`, without: "command", path: "Config.Cmd", shows: `["sleep","2000"]`, then: `["sleep","3000"]`, with: `init = true`},
 		"entrypoint":        {first: `["sleep"]`, second: `["sleep", "1"]`, with: "command = [\"1000\"]", without: "command", path: "Config.Entrypoint", shows: `["sleep"]`, then: `["sleep","1"]`, lifted: `null`},
 		"environment":       {first: `{ A = "1" }`, second: `{ A = "2" }`, path: "Config.Env.0", shows: `"A=1"`, then: `"A=2"`},
@@ -141,8 +141,8 @@ func examples() map[string]example {
 }
 
 // throttled is an example of a limit of a device.
-func throttled(field, flag string) example {
-	return example{
+func throttled(field, flag string) trial {
+	return trial{
 		first: "path = \"/dev/loop0\"\nrate = 1000", second: "path = \"/dev/loop0\"\nrate = 2000", path: "HostConfig." + field,
 		shows: `[{"Path":"/dev/loop0","Rate":1000}]`, then: `[{"Path":"/dev/loop0","Rate":2000}]`, probe: flag + " /dev/loop0:1000",
 	}

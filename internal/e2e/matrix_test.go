@@ -75,7 +75,7 @@ func TestMatrix(t *testing.T) {
 
 // cell is one argument in the matrix.
 type cell struct {
-	example
+	trial
 	name   string
 	block  bool // the example is the body of a block
 	effect provider.Effect
@@ -135,13 +135,13 @@ func newMatrix(t *testing.T) *matrix {
 
 // walk takes every argument of the table in: by an example of its own, or as a
 // part of its block's.
-func (m *matrix) walk(body provider.Body, prefix string, left map[string]example, within string) {
+func (m *matrix) walk(body provider.Body, prefix string, left map[string]trial, within string) {
 	for _, a := range body.Attributes {
 		e, own := left[prefix+a.Name]
 		switch {
 		case own:
 			delete(left, prefix+a.Name)
-			m.add(cell{example: e, name: prefix + a.Name, effect: a.Effect}, a.MinAPI)
+			m.add(cell{trial: e, name: prefix + a.Name, effect: a.Effect}, a.MinAPI)
 		case within == string(notShown) || within == string(noHardware):
 			m.total++
 			m.exempt[reason(within)] = append(m.exempt[reason(within)], prefix+a.Name)
@@ -161,7 +161,7 @@ func (m *matrix) walk(body provider.Body, prefix string, left map[string]example
 		case own:
 			delete(left, prefix+b.Name)
 			m.total-- // its arguments are counted
-			m.add(cell{example: e, name: prefix + b.Name, block: true, effect: provider.Replace}, "")
+			m.add(cell{trial: e, name: prefix + b.Name, block: true, effect: provider.Replace}, "")
 		}
 		m.walk(b.Body, prefix+b.Name+".", left, text)
 	}

@@ -154,10 +154,7 @@ func (m *maker) checkDataLoss(p *Plan) diag.List {
 	if m.in.DataLoss || m.settled != "" {
 		return nil
 	}
-	acts := map[string]bool{}
-	for _, s := range p.Steps {
-		acts[s.Address] = true
-	}
+	acts := p.acts()
 	var problems diag.List
 	refuse := func(address, what, cause, loss string, r *Resource) {
 		problem := diag.Problem{

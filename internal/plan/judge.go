@@ -15,6 +15,7 @@ func (m *maker) judge(r *Resource) {
 	if change, renamed := nameChange(r); renamed {
 		r.Changes = append(slices.Clone(r.Changes), change)
 	}
+	r.Changes = heeded(r.Changes, r.After.Lifecycle)
 	if r.Kind == provider.Job {
 		m.judgeJob(r)
 	} else {
@@ -29,13 +30,15 @@ func (m *maker) judge(r *Resource) {
 }
 
 func (m *maker) judgeLasting(r *Resource) {
-	ground := m.losesGround(r)
+	ground, trigger := m.losesGround(r), m.triggered(r)
 	state := r.Before.Condition.State
 	switch {
 	case needsReplacement(r.Changes):
 		r.Action, r.Cause = Replace, m.because(r)
 	case ground != "":
 		r.Action, r.Cause = Replace, "because "+ground+" is replaced"
+	case trigger != "":
+		r.Action, r.Cause = Replace, trigger
 	case m.forced[r.Address] != "":
 		r.Action, r.Cause = Replace, m.forced[r.Address]
 	case state == provider.StateDead:
@@ -136,6 +139,8 @@ func (m *maker) judgeJob(r *Resource) {
 		r.Action, r.Cause = Run, m.because(r)
 	case r.After.ImageAddress != "" && m.replaced(r.After.ImageAddress):
 		r.Action, r.Cause = Run, "because "+r.After.ImageAddress+" is replaced"
+	case m.triggered(r) != "":
+		r.Action, r.Cause = Run, m.triggered(r)
 	}
 }
 

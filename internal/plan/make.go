@@ -36,6 +36,7 @@ func (m *maker) make() (*Plan, diag.List) {
 		p, circle := m.assemble()
 		if len(circle) == 0 {
 			p.part(m.in)
+			problems = append(problems, m.checkPrevented(p)...)
 			problems = append(problems, m.checkDataLoss(p)...)
 		}
 		if problems.HasErrors() {

@@ -55,6 +55,9 @@ type Input struct {
 	Replace []string
 	// DataLoss says that the loss of data was consented to (the -volumes flag or a typed yes).
 	DataLoss bool
+	// Prevented tells of an address whether prevent_destroy keeps it, and where
+	// that stands. It may be nil.
+	Prevented func(address string) (diag.Range, bool)
 }
 
 // Action is what happens to one address.

@@ -104,6 +104,15 @@ func selects(words []string, address string) bool {
 	})
 }
 
+// acts are the addresses that the plan has steps for.
+func (p *Plan) acts() map[string]bool {
+	out := map[string]bool{}
+	for _, s := range p.Steps {
+		out[s.Address] = true
+	}
+	return out
+}
+
 // checkWords refuses words of -target, -exclude and -replace that name nothing.
 func (m *maker) checkWords() diag.List {
 	var problems diag.List

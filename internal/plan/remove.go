@@ -73,5 +73,8 @@ func (m *maker) destroy() (*Plan, diag.List) {
 		return nil, circleProblem(circle)
 	}
 	p.part(m.in)
+	if problems := m.checkPrevented(p); problems.HasErrors() {
+		return nil, problems
+	}
 	return p, nil
 }

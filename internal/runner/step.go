@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/provider"
@@ -26,6 +28,7 @@ type call struct {
 	imageID     string
 	differ      plan.Differ
 	prove       func() error // nil where there is nothing to prove
+	lifecycle   config.Lifecycle
 	sink        provider.Sink
 }
 
@@ -83,6 +86,7 @@ func (r *run) declare(c *call) diag.List {
 		Spec: spec, Deps: instance.Deps, Run: r.req.Nonce(), Schema: provider.OwnershipSchema,
 	}
 	c.imageFrom = r.imageFrom(c.step.Inside, instance.ImageAddress)
+	c.lifecycle = instance.Lifecycle
 	snapshot := r.snapshotOf(c.step.Inside)
 	c.before, c.facts = r.objects[address].object, snapshot.Facts
 	c.imageID = r.imageID(instance.ImageRef, instance.ImageAddress, snapshot)
@@ -203,7 +207,8 @@ func (c call) compare() ([]provider.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, change := range differences[0].Changes {
+	changes := slices.DeleteFunc(differences[0].Changes, func(change provider.Change) bool { return plan.Ignored(c.lifecycle, change.Path) })
+	for _, change := range changes {
 		if change.Effect == provider.Replace {
 			return nil, &provider.Problem{
 				Code: provider.Invalid, Address: c.step.Address, Path: change.Path, Summary: "A replacement was not shown in the plan",
@@ -211,7 +216,7 @@ func (c call) compare() ([]provider.Change, error) {
 			}
 		}
 	}
-	return differences[0].Changes, nil
+	return changes, nil
 }
 
 func allKnown(changes []provider.Change) bool {

@@ -1,0 +1,8 @@
+module "a" {
+  source = "./modules/web"
+  image  = module.b.name
+}
+module "b" {
+  source = "./modules/web"
+  image  = module.a.name
+}
