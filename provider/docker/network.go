@@ -106,6 +106,13 @@ func (p *Provider) deleteNetwork(ctx context.Context, e *engine, req provider.De
 		}
 	}
 	if err := e.write.NetworkRemove(ctx, n.ID); err != nil && !errdefs.IsNotFound(err) {
+		if after, readErr := e.read.NetworkInspect(ctx, n.ID, network.InspectOptions{}); readErr == nil && len(after.Containers) == 0 && errdefs.IsPermissionDenied(err) {
+			return &provider.Problem{
+				Code: provider.EngineFailed, Address: n.Labels[labelAddress], Summary: "The engine has lost count of a network's endpoints",
+				Detail: fmt.Sprintf("No container is in the network %s, and the engine refuses to remove it: %s. This is a defect of engines that "+
+					"start and stop many containers at once. Restart the engine, which counts anew, and run the command again.", n.Name, err),
+			}
+		}
 		return e.problem(err, "removing the network", n.Labels[labelAddress], n.Name)
 	}
 	return nil
