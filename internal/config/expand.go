@@ -246,9 +246,12 @@ func (x *Expanded) Declaration(address string, known Known) (provider.Declaratio
 	s := x.state
 	n := s.nouns[address]
 	e := s.evaluation(known)
-	value, _, problems := e.decode(n)
-	declared, list := s.declare(e, n, value)
-	d.Declared = declared
+	var problems, list diag.List
+	if !in.Declared.IsWhollyKnown() { // else nothing more can be learnt
+		value, _, more := e.decode(n)
+		problems = more
+		d.Declared, list = s.declare(e, n, value)
+	}
 	for _, a := range s.structure(n) {
 		s.relate(x, d.Related, a, known)
 		for _, further := range s.structure(s.nouns[a]) {

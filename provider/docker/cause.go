@@ -84,7 +84,7 @@ func (c *comparison) cause(r row, path string) provider.Cause {
 		return provider.Outside
 	}
 	shared := len(r.refs) > 0 && bytes.HasPrefix(created, []byte(`{"ref":`)) && strings.HasPrefix(c.actual.text(name), "container:")
-	if shared || same(c.before[name], c.actual.get(name)) {
+	if shared || same(c.before()[name], c.actual.get(name)) {
 		return provider.Configured // of a reference the record has the address alone
 	}
 	return provider.Both
@@ -119,7 +119,7 @@ func (c *comparison) causeOfKey(r row, key string) provider.Cause {
 		return provider.Configured // follows from another object's declaration
 	case was && declared && now == then:
 		return provider.Outside
-	case values{c.before[name]}.text(key) == values{c.actual.get(name)}.text(key):
+	case values{c.before()[name]}.text(key) == values{c.actual.get(name)}.text(key):
 		return provider.Configured
 	}
 	return provider.Both

@@ -50,7 +50,7 @@ type comparison struct {
 	record   map[string]json.RawMessage
 	created  values
 	want     map[string]cty.Value // wanted, in the form of view.go
-	before   map[string]cty.Value // as created, in that form
+	then     map[string]cty.Value // see before
 	actual   values
 	changes  []provider.Change
 }
@@ -66,11 +66,20 @@ func newComparison(item provider.DiffItem) (*comparison, error) {
 	if c.want, err = c.view(item.Declaration); err != nil {
 		return nil, err
 	}
-	// What was declared then may be refused today; then nothing is known of it.
-	if c.before, err = c.view(c.declarationBefore()); err != nil {
-		c.before = map[string]cty.Value{}
-	}
 	return c, nil
+}
+
+// before is what was declared when the object was created, in the form of view.go.
+// It is needed for causes alone, and most objects have nothing to explain.
+func (c *comparison) before() map[string]cty.Value {
+	if c.then == nil {
+		var err error
+		// What was declared then may be refused today; then nothing is known of it.
+		if c.then, err = c.view(c.declarationBefore()); err != nil {
+			c.then = map[string]cty.Value{}
+		}
+	}
+	return c.then
 }
 
 // recordOf reads a record, attribute by attribute; one that cannot be read is no record.

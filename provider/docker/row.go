@@ -159,15 +159,21 @@ func flatten(v cty.Value, rows []row) cty.Value {
 	if object.IsNull() || !object.IsKnown() || !object.Type().IsObjectType() {
 		return v
 	}
-	attributes := object.AsValueMap()
+	var attributes map[string]cty.Value
 	for _, r := range rows {
-		if r.block == "" || !object.Type().HasAttribute(r.block) {
-			continue
+		if r.block == "" || !object.Type().HasAttribute(r.block) || object.GetAttr(r.block).IsNull() {
+			continue // what is missing reads as null
+		}
+		if attributes == nil {
+			attributes = object.AsValueMap()
 		}
 		block, secret := object.GetAttr(r.block).Unmark()
 		if argument := (values{block}).get(r.argument()); argument != cty.NilVal {
 			attributes[r.name] = argument.WithMarks(secret)
 		}
+	}
+	if attributes == nil {
+		return v
 	}
 	return cty.ObjectVal(attributes).WithMarks(marks)
 }
