@@ -39,13 +39,13 @@ const (
 func examples() map[string]trial {
 	const health = "test     = [\"CMD\", \"true\"]\n"
 	return map[string]trial{
-		"command":           {first: `["sleep", "2000"]`, second: `["sleep", "3000"]`, without: "command", path: "Config.Cmd", shows: `["sleep","2000"]`, then: `["sleep","3000"]`, with: `init = true`},
-		"entrypoint":        {first: `["sleep"]`, second: `["sleep", "1"]`, with: "command = [\"1000\"]", without: "command", path: "Config.Entrypoint", shows: `["sleep"]`, then: `["sleep","1"]`, lifted: `null`},
+		"command":           {first: `["sleep", "2000"]`, second: `["sleep", "3000"]`, without: "command", path: "Config.Cmd", shows: `["sleep","2000"]`, then: `["sleep","3000"]`, with: `stdin_open = true`, lifted: `["bash"]`},
+		"entrypoint":        {first: `["bash", "-c", "exec sleep 2000"]`, second: `["bash", "-c", "exec sleep 3000"]`, path: "Config.Entrypoint", shows: `["bash","-c","exec sleep 2000"]`, then: `["bash","-c","exec sleep 3000"]`},
 		"environment":       {first: `{ A = "1" }`, second: `{ A = "2" }`, path: "Config.Env.0", shows: `"A=1"`, then: `"A=2"`},
 		"user":              {first: `"1000"`, second: `"1000:1000"`, path: "Config.User", shows: `"1000"`, then: `"1000:1000"`},
 		"working_dir":       {first: `"/tmp"`, second: `"/srv"`, path: "Config.WorkingDir", shows: `"/tmp"`, then: `"/srv"`},
 		"restart":           {first: `"always"`, second: `"on-failure:3"`, path: "HostConfig.RestartPolicy.Name", shows: `"always"`, then: `"on-failure"`, outside: "--restart no"},
-		"stop_signal":       {first: `"INT"`, second: `"SIGKILL"`, without: "stop_signal", with: "init = true", path: "Config.StopSignal", shows: `"SIGINT"`, then: `"SIGKILL"`},
+		"stop_signal":       {first: `"INT"`, second: `"SIGKILL"`, without: "stop_signal", with: "init = true", path: "Config.StopSignal", shows: `"SIGINT"`, then: `"SIGKILL"`, lifted: `null`},
 		"stop_grace_period": {first: `"3s"`, second: `"1m"`, path: "Config.StopTimeout", shows: `3`, then: `60`},
 		"init":              {first: `true`, second: `false`, path: "HostConfig.Init", shows: `true`, then: `false`, lifted: `false`},
 		"tty":               {first: `true`, second: `false`, path: "Config.Tty", shows: `true`, then: `false`},
@@ -64,7 +64,7 @@ func examples() map[string]trial {
 		"cpu_rt_period":  {first: `500000`, second: `400000`, path: "HostConfig.CpuRealtimePeriod", shows: `500000`, then: `400000`, outside: "--cpu-rt-period 300000", probe: "--cpu-rt-period 500000"},
 		"cpu_rt_runtime": {first: `1000`, second: `2000`, path: "HostConfig.CpuRealtimeRuntime", shows: `1000`, then: `2000`, outside: "--cpu-rt-runtime 3000", probe: "--cpu-rt-runtime 1000"},
 		"cpuset":         {first: `"0"`, second: `"0-1"`, path: "HostConfig.CpusetCpus", shows: `"0"`, then: `"0-1"`, outside: "--cpuset-cpus 1"},
-		"pids_limit":     {first: `100`, second: `200`, path: "HostConfig.PidsLimit", shows: `100`, then: `200`, lifted: `-1`, outside: "--pids-limit 300"},
+		"pids_limit":     {first: `100`, second: `200`, path: "HostConfig.PidsLimit", shows: `100`, then: `200`, lifted: `0`, outside: "--pids-limit 300"},
 		"blkio_config.weight": {
 			first: `300`, second: `400`, path: "HostConfig.BlkioWeight", shows: `300`, then: `400`, outside: "--blkio-weight 500", probe: "--blkio-weight 300",
 		},
@@ -126,7 +126,7 @@ func examples() map[string]trial {
 		"healthcheck": {
 			first:  health + "interval = \"1h\"\ntimeout = \"2s\"\nstart_period = \"3s\"\nretries = 4",
 			second: "disable = true", path: "Config.Healthcheck",
-			shows: `{"Test":["CMD","true"],"Interval":3600000000000,"Timeout":2000000000,"StartPeriod":3000000000,"Retries":4}`, then: `{"Test":["NONE"]}`,
+			shows: `{"Test":["CMD","true"],"Interval":3600000000000,"Timeout":2000000000,"StartPeriod":3000000000,"Retries":4}`, then: `{"Test":["NONE"]}`, lifted: `{"Test":["NONE"]}`,
 		},
 		"healthcheck.start_interval": {
 			first: health + "start_interval = \"5s\"", second: health + "start_interval = \"6s\"", path: "Config.Healthcheck.StartInterval", shows: `5000000000`, then: `6000000000`,

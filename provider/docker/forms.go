@@ -10,10 +10,7 @@ func word(words ...string) provider.Form {
 	return provider.Form{Kind: provider.FormWord, Words: words}
 }
 
-// size is a number of bytes; words are taken beside.
-func size(words ...string) provider.Form {
-	return provider.Form{Kind: provider.FormSize, Words: words}
-}
+func size() provider.Form { return provider.Form{Kind: provider.FormSize} }
 
 func duration() provider.Form { return provider.Form{Kind: provider.FormDuration} }
 

@@ -60,7 +60,7 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	}
 	names, ids := networksOf(c)
 	if config.MacAddress == "" { //nolint:staticcheck // engines before API 1.44 show it here
-		config.MacAddress = firstMAC(c)
+		config.MacAddress = firstMAC(c) //nolint:staticcheck // the view reads it from here
 	}
 	v := containerView(&config, c.HostConfig, actualMounts(c), names, facts)
 	defaults, _ := json.Marshal(image)

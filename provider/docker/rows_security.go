@@ -199,31 +199,40 @@ func ulimitTexts(v cty.Value) (map[string]string, error) {
 	}
 	for it := v.ElementIterator(); it.Next(); {
 		k, e := it.Element()
-		name := strings.ToLower(k.AsString())
 		if e.IsNull() || !e.IsWhollyKnown() {
 			continue
 		}
-		if !slices.Contains(ulimitNames(), name) {
-			return nil, fmt.Errorf("%q is no limit; there are %s", name, strings.Join(ulimitNames(), ", "))
+		name := strings.ToLower(k.AsString())
+		text, err := ulimitText(name, e)
+		if err != nil {
+			return nil, err
 		}
-		soft, hard := e, e
-		if e.Type().IsObjectType() || e.Type().IsMapType() {
-			soft, hard = values{e}.get("soft"), values{e}.get("hard")
-			if hard.IsNull() {
-				hard = soft
-			}
-		}
-		low, lowOK := wholeOf(soft)
-		high, highOK := wholeOf(hard)
-		if !lowOK || !highOK {
-			return nil, fmt.Errorf("%s takes a whole number, or { soft, hard }", name)
-		}
-		if high >= 0 && (low > high || low < 0) {
-			return nil, fmt.Errorf("the soft limit of %s is above its hard limit", name)
-		}
-		out[name] = fmt.Sprintf("%d:%d", low, high)
+		out[name] = text
 	}
 	return out, nil
+}
+
+// ulimitText reads one limit as "soft:hard".
+func ulimitText(name string, v cty.Value) (string, error) {
+	if !slices.Contains(ulimitNames(), name) {
+		return "", fmt.Errorf("%q is no limit; there are %s", name, strings.Join(ulimitNames(), ", "))
+	}
+	soft, hard := v, v
+	if v.Type().IsObjectType() || v.Type().IsMapType() {
+		soft, hard = values{v}.get("soft"), values{v}.get("hard")
+		if hard.IsNull() {
+			hard = soft
+		}
+	}
+	low, lowOK := wholeOf(soft)
+	high, highOK := wholeOf(hard)
+	switch {
+	case !lowOK || !highOK:
+		return "", fmt.Errorf("%s takes a whole number, or { soft, hard }", name)
+	case high >= 0 && (low > high || low < 0):
+		return "", fmt.Errorf("the soft limit of %s is above its hard limit", name)
+	}
+	return fmt.Sprintf("%d:%d", low, high), nil
 }
 
 func ulimitNames() []string {
