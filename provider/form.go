@@ -33,7 +33,8 @@ const (
 	FormSize     FormKind = "size"     // bytes: 512m, 2g, 65536
 	FormDuration FormKind = "duration" // 30s, 1m30s, or a number of seconds
 	FormNumber   FormKind = "number"
-	FormText     FormKind = "text" // as a pattern says
+	FormText     FormKind = "text"   // as a pattern says
+	FormLimits   FormKind = "limits" // a map by name, of those in Words, to a whole number or { soft, hard }
 )
 
 // Exclusion is what an argument cannot stand beside.

@@ -41,6 +41,7 @@ func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.L
 	problems = append(problems, s.reachDaemons(known)...)
 	problems = append(problems, s.checkNames()...)
 	problems = append(problems, s.checkNetworks()...)
+	problems = append(problems, s.checkShared()...)
 	for _, n := range s.nouns {
 		n.mounts, _ = s.mountsOf(n, n.value) // declare says what is wrong
 	}

@@ -113,6 +113,7 @@ func securityRows() []row {
 		},
 		{
 			name: "ulimits", typ: cty.DynamicPseudoType, effect: replace, layer: layerEngine, subset: true, fallback: "the engine's",
+			form:  provider.Form{Kind: provider.FormLimits, Words: ulimitNames()},
 			doc:   "Limits of its processes by name: a number, or { soft, hard }; -1 is no limit. Such as { nofile = { soft = 1024, hard = 4096 } }.",
 			codec: codec{put: putUlimits, read: readUlimits},
 			keys:  func(d values) map[string]string { m, _ := ulimitTexts(d.get("ulimits")); return m },

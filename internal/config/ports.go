@@ -1,0 +1,139 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// checkShared refuses what two containers of one engine cannot both have, and
+// what a container cannot share with one of another engine.
+func (s *state) checkShared() diag.List {
+	var problems diag.List
+	taken := map[string][]published{}
+	for _, n := range s.sorted() {
+		if !n.kind.Runs() || n.logical {
+			continue
+		}
+		problems = append(problems, s.checkSharing(n)...)
+		for i, port := range elements(attribute(n.value, "ports")) {
+			p := publishedAt(port)
+			if p.port == "" {
+				continue
+			}
+			key := n.inside + " " + p.port
+			for _, other := range taken[key] {
+				if p.host != "" && other.host != "" && p.host != other.host {
+					continue
+				}
+				problems = append(problems, n.problem("duplicate-port", fmt.Sprintf("ports[%d].published", i), "Port that is published twice",
+					fmt.Sprintf("%s publishes port %s of %s already. Publish another one, or leave published out for a free one.", other.by, p.port, engineWord(n.inside))))
+				break
+			}
+			p.by = n.address
+			taken[key] = append(taken[key], p)
+		}
+	}
+	return problems
+}
+
+// published is a port of an engine's host.
+type published struct{ port, host, by string }
+
+func publishedAt(port cty.Value) published {
+	number, ok := plainText(attribute(port, "published"))
+	if !ok {
+		return published{}
+	}
+	protocol := text(port, "protocol")
+	if protocol == "" {
+		protocol = "tcp"
+	}
+	host := text(port, "host_ip")
+	if host == "0.0.0.0" || host == "::" {
+		host = ""
+	}
+	return published{port: number + "/" + protocol, host: host}
+}
+
+// checkSharing demands that a namespace is shared within one engine.
+func (s *state) checkSharing(n *noun) diag.List {
+	var problems diag.List
+	for _, name := range []string{"network_mode", "pid", "ipc"} {
+		other := s.nouns[addressOf(attribute(n.value, name))]
+		switch {
+		case other == nil:
+		case other.logical:
+			problems = append(problems, n.problem("wrong-kind", name, "Reference to the wrong kind of block",
+				fmt.Sprintf("%s is an engine that dindctl does not start, so that it has no container whose namespace could be shared.", other.address)))
+		case other.inside != n.inside:
+			problems = append(problems, n.problem("wrong-engine", name, "Object of another engine",
+				fmt.Sprintf("%s is on %s, but %s is on %s, and a namespace is shared within one engine. Put both on one engine.",
+					n.address, engineWord(n.inside), other.address, engineWord(other.inside))))
+		}
+	}
+	return problems
+}
+
+// TooOld says which arguments the engine of an object does not know: it would
+// ignore them without a word. Api is the revision that an engine speaks, by the
+// address of the daemon, empty for the root; empty where that is not known.
+func (x *Expanded) TooOld(api func(inside string) string) diag.List {
+	var problems diag.List
+	for _, in := range x.Instances {
+		speaks := api(in.Inside)
+		if speaks == "" || in.Logical {
+			continue
+		}
+		path, needs := newest(NounBody(in.Kind, x.schema), in.Declared, speaks, "")
+		if path == "" {
+			continue
+		}
+		problem := diag.Problem{
+			Severity: diag.Error, Code: "engine-too-old", Address: in.Address, Summary: "The engine is too old for this argument",
+			Detail:  fmt.Sprintf("%s needs API %s; %s speaks %s and would ignore it. Upgrade the engine, or leave the argument out.", path, needs, engineWord(in.Inside), speaks),
+			Subject: in.RangeOf(path), Context: in.Header,
+		}
+		problems = append(problems, problem)
+	}
+	return problems
+}
+
+// newest finds an argument that needs a later revision than is spoken.
+func newest(body provider.Body, value cty.Value, speaks, prefix string) (path, needs string) {
+	for _, a := range body.Attributes {
+		if a.MinAPI != "" && older(speaks, a.MinAPI) && given(value, a.Name) {
+			return prefix + a.Name, a.MinAPI
+		}
+	}
+	for _, b := range body.Blocks {
+		inner := attribute(value, b.Name)
+		if b.Single {
+			if path, needs := newest(b.Body, inner, speaks, prefix+b.Name+"."); path != "" {
+				return path, needs
+			}
+			continue
+		}
+		for i, element := range elements(inner) {
+			if path, needs := newest(b.Body, element, speaks, fmt.Sprintf("%s%s[%d].", prefix, b.Name, i)); path != "" {
+				return path, needs
+			}
+		}
+	}
+	return "", ""
+}
+
+// older compares revisions such as "1.41".
+func older(a, b string) bool {
+	var aMajor, aMinor, bMajor, bMinor int
+	if n, _ := fmt.Sscanf(a, "%d.%d", &aMajor, &aMinor); n != 2 { //nolint:mnd // two numbers
+		return false
+	}
+	if n, _ := fmt.Sscanf(b, "%d.%d", &bMajor, &bMinor); n != 2 { //nolint:mnd // two numbers
+		return false
+	}
+	return aMajor < bMajor || aMajor == bMajor && aMinor < bMinor
+}
