@@ -17,8 +17,11 @@ import (
 
 // checkForms says of every argument whether its value has the form that the
 // schema demands, and whether it stands beside what excludes it.
-func checkForms(n *noun) diag.List {
-	f := forms{n: n}
+func (s *state) checkForms(n *noun) diag.List {
+	if s.patterns == nil {
+		s.patterns = map[string]*regexp.Regexp{}
+	}
+	f := forms{n: n, patterns: s.patterns}
 	f.body(n.body, n.value, "")
 	if n.kind == provider.Job {
 		f.job()
@@ -30,6 +33,7 @@ func checkForms(n *noun) diag.List {
 type forms struct {
 	n        *noun
 	problems diag.List
+	patterns map[string]*regexp.Regexp // those of the schema, compiled once
 }
 
 func (f *forms) body(body provider.Body, value cty.Value, prefix string) {
@@ -91,7 +95,7 @@ func (f *forms) values(a provider.Attribute, given cty.Value, path string, secre
 
 func (f *forms) value(a provider.Attribute, v cty.Value, path string, secret bool) {
 	text, ok := plainText(v)
-	if !ok || fits(a.Form, text) {
+	if !ok || f.fits(a.Form, text) {
 		return
 	}
 	shown := strconv.Quote(text)
@@ -125,7 +129,7 @@ func plainText(v cty.Value) (string, bool) {
 }
 
 // fits tells whether a text has a form.
-func fits(form provider.Form, text string) bool {
+func (f *forms) fits(form provider.Form, text string) bool {
 	if slices.Contains(form.Words, text) {
 		return true
 	}
@@ -142,11 +146,23 @@ func fits(form provider.Form, text string) bool {
 		bounded := form.Min != 0 || form.Max != 0
 		return err == nil && (!form.Whole || n == math.Trunc(n)) && (!bounded || n >= form.Min && n <= form.Max)
 	case provider.FormText:
-		pattern, err := regexp.Compile(`^(?:` + form.Pattern + `)$`)
-		return err != nil || pattern.MatchString(text) // a provider's mistake is not the user's
+		return f.pattern(form.Pattern).MatchString(text)
 	case provider.FormAny, provider.FormLimits:
 	}
 	return true
+}
+
+// pattern is a regular expression for the whole of a text.
+func (f *forms) pattern(text string) *regexp.Regexp {
+	pattern, found := f.patterns[text]
+	if !found {
+		var err error
+		if pattern, err = regexp.Compile(`^(?:` + text + `)$`); err != nil {
+			pattern = regexp.MustCompile(``) // a provider's mistake is not the user's
+		}
+		f.patterns[text] = pattern
+	}
+	return pattern
 }
 
 // FormWords says what values of a form look like: "a size, such as 512m". It is
@@ -204,21 +220,15 @@ func numberWords(form provider.Form) string {
 
 // sizeOf reads a size as Compose writes it.
 func sizeOf(text string) (float64, bool) {
-	m := regexp.MustCompile(`^(?i)\s*([0-9]+(?:\.[0-9]+)?)\s*(|[kmgt]|[kmgt]?i?b)\s*$`).FindStringSubmatch(text)
-	if m == nil {
-		return 0, false
+	text = strings.ToLower(strings.TrimSpace(text))
+	digits := strings.TrimRight(text, "bkmgti ")
+	unit := strings.TrimSpace(text[len(digits):])
+	if len(unit) > 1 {
+		unit = strings.TrimSuffix(strings.TrimSuffix(unit, "b"), "i")
 	}
-	n, err := strconv.ParseFloat(m[1], 64)
-	for _, unit := range "kmgt" {
-		if m[2] == "" || strings.EqualFold(m[2], "b") {
-			break
-		}
-		n *= 1 << 10
-		if strings.HasPrefix(strings.ToLower(m[2]), string(unit)) {
-			break
-		}
-	}
-	return n, err == nil && n <= math.MaxInt64/2
+	shift, known := map[string]float64{"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}[unit]
+	n, err := strconv.ParseFloat(digits, 64)
+	return n * shift, known && err == nil && n >= 0 && n*shift <= math.MaxInt64/2
 }
 
 func isDuration(text string) bool {

@@ -83,12 +83,22 @@ func (s *state) checkSharing(n *noun) diag.List {
 // address of the daemon, empty for the root; empty where that is not known.
 func (x *Expanded) TooOld(api func(inside string) string) diag.List {
 	var problems diag.List
+	type engine struct {
+		kind   provider.Kind
+		speaks string
+	}
+	bodies := map[engine]provider.Body{} // of a few arguments: most are known to every engine
 	for _, in := range x.Instances {
 		speaks := api(in.Inside)
 		if speaks == "" || in.Logical {
 			continue
 		}
-		path, needs := newest(NounBody(in.Kind, x.schema), in.Declared, speaks, "")
+		body, done := bodies[engine{in.Kind, speaks}]
+		if !done {
+			body = laterThan(NounBody(in.Kind, x.schema), speaks)
+			bodies[engine{in.Kind, speaks}] = body
+		}
+		path, needs := newest(body, in.Declared, "")
 		if path == "" {
 			continue
 		}
@@ -102,23 +112,39 @@ func (x *Expanded) TooOld(api func(inside string) string) diag.List {
 	return problems
 }
 
-// newest finds an argument that needs a later revision than is spoken.
-func newest(body provider.Body, value cty.Value, speaks, prefix string) (path, needs string) {
+// laterThan are those arguments of a body that need a later revision.
+func laterThan(body provider.Body, speaks string) provider.Body {
+	var out provider.Body
 	for _, a := range body.Attributes {
-		if a.MinAPI != "" && older(speaks, a.MinAPI) && given(value, a.Name) {
+		if a.MinAPI != "" && older(speaks, a.MinAPI) {
+			out.Attributes = append(out.Attributes, a)
+		}
+	}
+	for _, b := range body.Blocks {
+		if b.Body = laterThan(b.Body, speaks); len(b.Body.Attributes)+len(b.Body.Blocks) > 0 {
+			out.Blocks = append(out.Blocks, b)
+		}
+	}
+	return out
+}
+
+// newest finds one of the arguments that is declared.
+func newest(body provider.Body, value cty.Value, prefix string) (path, needs string) {
+	for _, a := range body.Attributes {
+		if given(value, a.Name) {
 			return prefix + a.Name, a.MinAPI
 		}
 	}
 	for _, b := range body.Blocks {
 		inner := attribute(value, b.Name)
 		if b.Single {
-			if path, needs := newest(b.Body, inner, speaks, prefix+b.Name+"."); path != "" {
+			if path, needs := newest(b.Body, inner, prefix+b.Name+"."); path != "" {
 				return path, needs
 			}
 			continue
 		}
 		for i, element := range elements(inner) {
-			if path, needs := newest(b.Body, element, speaks, fmt.Sprintf("%s%s[%d].", prefix, b.Name, i)); path != "" {
+			if path, needs := newest(b.Body, element, fmt.Sprintf("%s%s[%d].", prefix, b.Name, i)); path != "" {
 				return path, needs
 			}
 		}

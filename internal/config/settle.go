@@ -95,7 +95,7 @@ func (s *state) checkArguments(n *noun) diag.List {
 	problems := s.checkKinds(n)
 	problems = append(problems, checkKnown(n)...)
 	problems = append(problems, s.checkRequired(n)...)
-	problems = append(problems, checkForms(n)...)
+	problems = append(problems, s.checkForms(n)...)
 	switch n.kind {
 	case provider.Image:
 		problems = append(problems, checkOneOf(n, n.external, "build", "from")...)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -33,6 +34,8 @@ type state struct {
 	index map[string]int
 	// count is how many objects and modules there are, up to maxInstances.
 	count int
+	// patterns are those of the schema's forms, compiled once.
+	patterns map[string]*regexp.Regexp
 }
 
 // noun is one object: an instance of a block, or what is there without one.

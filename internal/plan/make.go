@@ -152,6 +152,9 @@ func (m *maker) decide() diag.List {
 		if problems := m.checkWords(); problems.HasErrors() {
 			return problems
 		}
+		if problems := expanded.TooOld(func(inside string) string { return m.in.Observed.snapshot(inside).Facts.API }); problems.HasErrors() {
+			return problems
+		}
 		m.replaceByRequest()
 		m.resources = map[string]*Resource{}
 		m.extra, m.kept = nil, nil
