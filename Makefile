@@ -85,6 +85,10 @@ clean-check: ## fail when a test left a process, mount, bridge, network namespac
 generate: ## make the gRPC code from its proto file
 	provider/plugin/pb/generate.sh
 
+.PHONY: docs
+docs: ## write docs/language.md anew from the program's tables
+	$(GO) test ./internal/reference -count=1 -run TestLanguagePageIsFresh -update
+
 .PHONY: clean
 clean: ## remove what was built; the cache of base images stays
 	rm -rf bin $(CACHE)/tests

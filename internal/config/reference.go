@@ -34,6 +34,9 @@ func exported(kind provider.Kind, word string) bool {
 	return slices.Contains(everyKindExports(), word) || slices.Contains(exports(kind), word)
 }
 
+// Exports tells whether references to objects of the kind have the word.
+func Exports(kind provider.Kind, word string) bool { return exported(kind, word) }
+
 // reference is what the name of an object evaluates to: address, kind and name
 // are known, null is what the noun does not have, and the rest is known as far
 // as the object is.

@@ -34,7 +34,7 @@ func TestArgumentsAreChecked(t *testing.T) {
 	}
 }
 
-// validate is what the command of that name finds, but for the rule's mounts.
+// validate is what the command of that name finds, without looking at any file.
 func validate(t *testing.T, file string) diag.List {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Dir(file))
@@ -45,8 +45,13 @@ func validate(t *testing.T, file string) diag.List {
 	if problems.HasErrors() {
 		return problems
 	}
-	_, more := config.Expand(cfg, docker.Schema(), config.Known{})
-	return append(problems, more...).Sorted()
+	x, more := config.Expand(cfg, docker.Schema(), config.Known{})
+	problems = append(problems, more...)
+	if !problems.HasErrors() {
+		_, more = x.CheckMounts(config.TopologyOptions{Host: "this"}, nil)
+		problems = append(problems, more...)
+	}
+	return problems.Sorted()
 }
 
 func render(problems diag.List) string {

@@ -1,0 +1,10 @@
+image "tool" {
+  build {
+    context = "./tool"
+    args    = { VERSION = "1.2" }
+  }
+}
+
+job "tool" {
+  image = image.tool
+}

@@ -1,0 +1,8 @@
+moved {
+  from = container.web
+  to   = container.frontend
+}
+
+container "frontend" {
+  image = "nginx"
+}

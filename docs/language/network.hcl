@@ -1,0 +1,8 @@
+network "backend" {
+  internal = true
+}
+
+container "db" {
+  image    = "postgres:16"
+  networks = [network.backend]
+}
