@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -10,8 +12,10 @@ import (
 
 // Spec renders declared attributes as the canonical JSON that is recorded at
 // creation: nulls are left out, keys are sorted, a reference is
-// {"ref":"daemon.dind"}, a sensitive value is {"sensitive":true}. An unknown
-// value is an error: nothing is created before everything about it is known.
+// {"ref":"daemon.dind"}, a sensitive value is {"sensitive":true}, and of a text
+// called "content", which may be a whole file, stands its hash alone:
+// {"sha256":"..."}. An unknown value is an error: nothing is created before
+// everything about it is known.
 func Spec(declared cty.Value) ([]byte, error) {
 	tree, err := specOf(declared)
 	if err != nil {
@@ -60,6 +64,9 @@ func specOf(v cty.Value) (any, error) {
 	return nil, fmt.Errorf("a value of type %s cannot be recorded", v.Type().FriendlyName())
 }
 
+// contentName is the attribute that holds the content of a file.
+const contentName = "content"
+
 func specMap(v cty.Value) (any, error) {
 	out := map[string]any{}
 	for it := v.ElementIterator(); it.Next(); {
@@ -67,6 +74,10 @@ func specMap(v cty.Value) (any, error) {
 		tree, err := specOf(element)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", key.AsString(), err)
+		}
+		if text, long := tree.(string); long && v.Type().IsObjectType() && key.AsString() == contentName {
+			sum := sha256.Sum256([]byte(text))
+			tree = map[string]any{"sha256": hex.EncodeToString(sum[:])}
 		}
 		if tree != nil {
 			out[key.AsString()] = tree

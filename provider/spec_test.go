@@ -39,6 +39,10 @@ func TestSpecIsCanonical(t *testing.T) {
 		{"a secret is only said to be one", cty.ObjectVal(map[string]cty.Value{
 			"environment": cty.MapVal(map[string]cty.Value{"A": cty.StringVal("1")}).Mark(provider.Sensitive),
 		}), `{"environment":{"sensitive":true}}`},
+		{"of a file's content its hash stays, of a map's entry of that name the text", cty.ObjectVal(map[string]cty.Value{
+			"file":   cty.ObjectVal(map[string]cty.Value{"content": cty.StringVal("x")}),
+			"labels": cty.MapVal(map[string]cty.Value{"content": cty.StringVal("x")}),
+		}), `{"file":{"content":{"sha256":"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}},"labels":{"content":"x"}}`},
 		{"empty lists stay", cty.ObjectVal(map[string]cty.Value{
 			"command": cty.ListValEmpty(cty.String),
 		}), `{"command":[]}`},

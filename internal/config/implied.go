@@ -46,7 +46,7 @@ func (s *state) imply() diag.List {
 }
 
 func (s *state) implyNetwork(n *noun) {
-	n.joinsDefault = n.kind.Runs() && !n.logical && n.placed == "" && !given(n.value, "networks") && !given(n.value, "network_mode")
+	n.joinsDefault = n.kind.Runs() && !n.logical && n.placed == "" && !given(n.value, "networks") && !given(n.value, "attach") && !given(n.value, "network_mode")
 	if n.joinsDefault && s.nouns[defaultNetwork] == nil {
 		s.nouns[defaultNetwork] = &noun{
 			address: defaultNetwork, kind: provider.Network, label: "default", name: s.cfg.Project + "-default",
@@ -78,7 +78,7 @@ func (s *state) networksOf(n *noun) []string {
 	if n.joinsDefault {
 		return []string{defaultNetwork}
 	}
-	return addresses(attribute(n.value, "networks"))
+	return append(addresses(attribute(n.value, "networks")), attached(n)...)
 }
 
 // checkAliases refuses two daemons under one name on one network.

@@ -87,7 +87,7 @@ func runningBody() provider.Body {
 				Doc:     "The networks to join.",
 			},
 		},
-		Blocks: []provider.Block{{Name: "mount", Doc: "One mount.", Body: mountBody()}},
+		Blocks: []provider.Block{{Name: "mount", Doc: "One mount.", Body: mountBody()}, attachBlock()},
 	}
 }
 

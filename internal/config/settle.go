@@ -111,6 +111,10 @@ func (s *state) checkArguments(n *noun) diag.List {
 	if n.kind == provider.Job {
 		problems = append(problems, checkJob(n)...)
 	}
+	if n.kind.Runs() {
+		problems = append(problems, s.checkAttach(n)...)
+		problems = append(problems, checkFiles(n)...)
+	}
 	return problems
 }
 

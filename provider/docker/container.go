@@ -1,15 +1,12 @@
 package docker
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"fmt"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/network"
-	"github.com/docker/docker/api/types/versions"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/dindctl/dindctl/provider"
@@ -87,8 +84,12 @@ func (m *making) create(ctx context.Context) (id string, adopted bool, err error
 	if err := putMounts(&host, m.request.mounts, m.e.facts.API); err != nil {
 		return "", false, withAddress(err, decl.Address)
 	}
+	endpoints, err := m.request.putEndpoints(&config, m.e.facts.API)
+	if err != nil {
+		return "", false, withAddress(err, decl.Address)
+	}
 	m.say.phase(provider.PhaseCreate, "")
-	created, err := m.e.write.ContainerCreate(ctx, &config, &host, m.endpoints(), platformOf(m.request.platform), decl.Name)
+	created, err := m.e.write.ContainerCreate(ctx, &config, &host, endpoints, platformOf(m.request.platform), decl.Name)
 	if err == nil {
 		return created.ID, false, nil
 	}
@@ -120,25 +121,6 @@ func (m *making) adopt(ctx context.Context, conflict error) (string, bool, error
 	return c.ID, true, nil
 }
 
-// endpoints are the networks of the create request: all, or before API 1.44 the first.
-func (m *making) endpoints() *network.NetworkingConfig {
-	out := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{}}
-	for i, n := range m.request.networks {
-		if i > 0 && versions.LessThan(m.e.facts.API, "1.44") {
-			break
-		}
-		out.EndpointsConfig[n.name] = &network.EndpointSettings{Aliases: n.aliases}
-	}
-	if mac := m.request.config.MacAddress; mac != "" && perEndpoint(m.e.facts.API) { //nolint:staticcheck // see networkingRows
-		name := networkMode(&m.request.host)
-		if out.EndpointsConfig[name] == nil {
-			out.EndpointsConfig[name] = &network.EndpointSettings{}
-		}
-		out.EndpointsConfig[name].MacAddress = mac
-	}
-	return out
-}
-
 // prepare does to a container that was never started what has to be done before
 // its start: further networks, a daemon's configuration. It may be done again.
 func (m *making) prepare(ctx context.Context, c container.InspectResponse) error {
@@ -150,31 +132,16 @@ func prepare(ctx context.Context, e *engine, decl provider.Declaration, r reques
 		if _, joined := c.NetworkSettings.Networks[n.name]; joined {
 			continue
 		}
-		if err := e.write.NetworkConnect(ctx, n.name, c.ID, &network.EndpointSettings{Aliases: n.aliases}); err != nil {
+		if err := e.write.NetworkConnect(ctx, n.name, c.ID, n.settings(e.facts.API)); err != nil {
 			return e.problem(err, "connecting "+decl.Name+" to the network", decl.Address, n.name)
 		}
 	}
-	if r.daemonJSON == nil {
-		return nil
-	}
-	err := e.write.CopyToContainer(ctx, c.ID, "/", fileArchive(daemonJSONPath, r.daemonJSON), container.CopyToContainerOptions{})
-	return e.problem(err, "putting daemon.json into", decl.Address, decl.Name)
-}
-
-// fileArchive is a tar of one file and the directories above it.
-func fileArchive(path string, content []byte) *bytes.Buffer {
-	var out bytes.Buffer
-	w := tar.NewWriter(&out)
-	for i := 1; i < len(path); i++ {
-		if path[i] == '/' {
-			_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: path[1 : i+1], Mode: 0o755})
+	for _, f := range r.files {
+		if err := e.putFile(ctx, c.ID, f); err != nil {
+			return e.problem(err, "putting "+f.path+" into", decl.Address, decl.Name)
 		}
 	}
-	// A buffer takes everything.
-	_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: path[1:], Mode: 0o644, Size: int64(len(content))})
-	_, _ = w.Write(content)
-	_ = w.Close()
-	return &out
+	return nil
 }
 
 func platformOf(text string) *ocispec.Platform {
@@ -263,5 +230,5 @@ func (e *engine) object(ctx context.Context, id string) (provider.Object, error)
 	if err != nil {
 		return provider.Object{}, err
 	}
-	return placed(e, containerObject(c, defaults, e.facts)), nil
+	return placed(e, e.withFiles(ctx, containerObject(c, defaults, e.facts))), nil
 }

@@ -21,7 +21,7 @@ func (r *readiness) daemon(ctx context.Context, _ container.InspectResponse) str
 	}
 	env := []string{"DOCKER_CONTEXT=", "DOCKER_TLS=", "DOCKER_API_VERSION="}
 	client := clientEnvironment(r.d)
-	if len(r.d.refs("networks")) == 0 && client["DOCKER_HOST"] != "" {
+	if len(attachmentsOf(r.decl, r.d)) == 0 && client["DOCKER_HOST"] != "" {
 		// Without a network of its own no name leads to it.
 		client["DOCKER_HOST"] = strings.Replace(client["DOCKER_HOST"], aliasOf(r.d), "localhost", 1)
 	}

@@ -152,6 +152,10 @@ func (c *comparison) row(r row) {
 		c.mounts()
 	case r.name == "networks":
 		c.networks(r)
+	case r.name == "file":
+		c.files(r)
+	case r.name == "ipam":
+		c.ipam(r)
 	case r.subset:
 		c.keys(r)
 	default:
@@ -408,26 +412,6 @@ func (c *comparison) mount(r row, want, have mountSpec) {
 	}
 	if want.propagation != "" && want.propagation != have.propagation {
 		change("propagation", cty.StringVal(have.propagation), cty.StringVal(want.propagation))
-	}
-}
-
-// networks compares membership: which networks by name, and whether each is
-// still the one that bears the name.
-func (c *comparison) networks(r row) {
-	if !same(c.want["network_mode"], c.actual.get("network_mode")) || unknownFor(row{refs: provider.Kinds()}, c.declared.get("network_mode")) {
-		return // that row says so
-	}
-	want, have := c.want["networks"], c.actual.get("networks")
-	if !c.actual.get("networks").IsNull() && !same(want, have) {
-		c.add(r, "networks", have, want, provider.Live)
-		return
-	}
-	joined := values{c.actual.get(hiddenNetworkIDs)}
-	for _, n := range c.declared.refs("networks") {
-		is := joined.text(n.engineName())
-		if n.ID != "" && is != "" && n.ID != is {
-			c.add(r, "networks["+quoted(n.engineName())+"]", cty.StringVal(is), cty.StringVal(n.ID), provider.Live)
-		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -22,17 +23,41 @@ func networkOptions(d values) network.CreateOptions {
 	}
 	return network.CreateOptions{
 		Driver: driver, Internal: d.flag("internal", false), Attachable: d.flag("attachable", false),
-		Options: d.mapping("options"), Labels: d.mapping("labels"),
+		Options: d.mapping("options"), Labels: d.mapping("labels"), IPAM: ipamOf(d),
+		EnableIPv4: d.maybe("enable_ipv4"), EnableIPv6: d.maybe("enable_ipv6"),
 	}
 }
 
 func networkView(o network.CreateOptions) map[string]cty.Value {
+	ipam := network.IPAM{}
+	if o.IPAM != nil {
+		ipam = *o.IPAM
+	}
 	return map[string]cty.Value{
-		"driver":     cty.StringVal(o.Driver),
-		"internal":   cty.BoolVal(o.Internal),
-		"attachable": cty.BoolVal(o.Attachable),
-		"options":    stringMap(o.Options),
-		"labels":     stringMap(foreignLabels(o.Labels)),
+		"driver":      cty.StringVal(o.Driver),
+		"internal":    cty.BoolVal(o.Internal),
+		"attachable":  cty.BoolVal(o.Attachable),
+		"enable_ipv4": cty.BoolVal(o.EnableIPv4 == nil || *o.EnableIPv4),
+		"enable_ipv6": cty.BoolVal(o.EnableIPv6 != nil && *o.EnableIPv6),
+		"ipam":        ipamValue(ipam),
+		"options":     stringMap(o.Options),
+		"labels":      stringMap(foreignLabels(o.Labels)),
+	}
+}
+
+// ipv4Switch is the lowest API with which a network can do without IPv4; before,
+// engines neither take nor show it.
+const ipv4Switch = "1.48"
+
+// refuseNetwork refuses what the engine would accept and not do.
+func refuseNetwork(decl provider.Declaration, facts provider.Facts) error {
+	d := valuesOf(decl.Declared)
+	if d.flag("enable_ipv4", true) || !versions.LessThan(facts.API, ipv4Switch) {
+		return nil
+	}
+	return &provider.Problem{
+		Code: provider.Refused, Address: decl.Address, Path: "enable_ipv4", Summary: "The engine cannot make a network without IPv4",
+		Detail: "enable_ipv4 = false needs API " + ipv4Switch + " (Engine 28); this engine speaks " + facts.API + " and would give the network IPv4 addresses all the same. Upgrade it, or take enable_ipv4 away.",
 	}
 }
 
@@ -48,7 +73,10 @@ func (p *Provider) createNetwork(ctx context.Context, e *engine, req provider.Cr
 		if err := mayAdopt(req, "network", found.ID, ownerOf(found.Labels)); err != nil {
 			return provider.CreateResponse{}, err
 		}
-		return provider.CreateResponse{ID: found.ID, Adopted: true, Object: placed(e, networkObject(*found))}, nil
+		return provider.CreateResponse{ID: found.ID, Adopted: true, Object: placed(e, networkObject(*found, e.facts))}, nil
+	}
+	if err := refuseNetwork(decl, e.facts); err != nil {
+		return provider.CreateResponse{}, err
 	}
 	say.phase(provider.PhaseCreate, "")
 	options := networkOptions(valuesOf(decl.Declared))
@@ -61,7 +89,7 @@ func (p *Provider) createNetwork(ctx context.Context, e *engine, req provider.Cr
 	if err != nil {
 		return provider.CreateResponse{ID: created.ID}, e.problem(err, "reading the network", decl.Address, decl.Name)
 	}
-	object := placed(e, networkObject(n))
+	object := placed(e, networkObject(n, e.facts))
 	return provider.CreateResponse{ID: n.ID, Object: object}, applied(req, object, e.facts, "")
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/go-connections/nat"
 	"github.com/zclconf/go-cty/cty"
@@ -67,6 +68,7 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	v[hiddenImage] = cty.StringVal(string(defaults))
 	v[hiddenImageID] = cty.StringVal(c.Image)
 	v[hiddenNetworkIDs] = stringMap(ids)
+	v[hiddenAttach] = actualAttachments(c)
 	v[hiddenQuota] = quotaCPUs(c.HostConfig)
 	return cty.ObjectVal(v)
 }
@@ -192,14 +194,16 @@ func fingerprint(parts ...any) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-func networkObject(n network.Inspect) provider.Object {
+func networkObject(n network.Inspect, facts provider.Facts) provider.Object {
+	ipv4 := n.EnableIPv4 || versions.LessThan(facts.API, ipv4Switch)
 	return provider.Object{
 		ID: n.ID, Kind: provider.Network, Name: n.Name, Owner: ownerOf(n.Labels),
 		Actual: cty.ObjectVal(networkView(network.CreateOptions{
 			Driver: n.Driver, Internal: n.Internal, Attachable: n.Attachable, Options: n.Options, Labels: n.Labels,
+			IPAM: &n.IPAM, EnableIPv4: &ipv4, EnableIPv6: &n.EnableIPv6,
 		})),
 		Values:      provider.Values{ID: n.ID, Ref: n.Name},
-		Fingerprint: fingerprint(n.ID, n.Name, n.Labels, n.Options),
+		Fingerprint: fingerprint(n.ID, n.Name, n.Labels, n.Options, n.IPAM),
 	}
 }
 

@@ -195,7 +195,7 @@ func (o *observation) container(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	object := containerObject(c, defaults, o.engine.facts)
+	object := o.engine.withFiles(ctx, containerObject(c, defaults, o.engine.facts))
 	if slices.Contains(o.output, object.Owner.Address) && object.Condition.State == provider.StateExited {
 		if object.Values.Stdout, object.Values.Stderr, err = o.engine.outputOf(ctx, c); err != nil {
 			return err
@@ -231,7 +231,7 @@ func (o *observation) network(ctx context.Context, id string) error {
 	if err != nil {
 		return o.engine.problem(err, "reading the network", "", id)
 	}
-	object := networkObject(n)
+	object := networkObject(n, o.engine.facts)
 	object.Users = o.lists.foreignMembers(n.Name, n.ID, object.Owner.Project)
 	return o.emit(object)
 }

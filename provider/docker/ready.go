@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -101,7 +101,7 @@ func (r *readiness) look(ctx context.Context) (string, error) {
 	if r.hasEnded(c) {
 		return "", errEnded
 	}
-	checks := []func(context.Context, container.InspectResponse) string{r.health, r.log, r.port, r.exec}
+	checks := []func(context.Context, container.InspectResponse) string{r.health, r.log, r.port, r.http, r.exec}
 	if r.decl.Kind == provider.Daemon {
 		checks = append(checks, r.daemon)
 	}
@@ -146,10 +146,19 @@ func (r *readiness) health(_ context.Context, c container.InspectResponse) strin
 	if c.State.Health == nil {
 		return "it has no health check that could say that it is healthy"
 	}
-	if c.State.Health.Status != "healthy" {
-		return "its health check says " + c.State.Health.Status
+	if c.State.Health.Status == "healthy" {
+		return ""
 	}
-	return ""
+	missing := "its health check says " + c.State.Health.Status
+	if last := len(c.State.Health.Log) - 1; last >= 0 && c.State.Health.Log[last].ExitCode != 0 {
+		said := strings.Join(strings.Fields(c.State.Health.Log[last].Output), " ")
+		missing += fmt.Sprintf(" (exit code %d", c.State.Health.Log[last].ExitCode)
+		if said != "" {
+			missing += ": " + said[:min(len(said), 200)]
+		}
+		missing += ")"
+	}
+	return missing
 }
 
 func (r *readiness) log(ctx context.Context, c container.InspectResponse) string {
@@ -166,20 +175,6 @@ func (r *readiness) log(ctx context.Context, c container.InspectResponse) string
 		return ""
 	}
 	return fmt.Sprintf("no line of its log matches %q yet", pattern)
-}
-
-// port is tried from inside, where the image has a shell that can.
-func (r *readiness) port(ctx context.Context, _ container.InspectResponse) string {
-	port, ok := r.ready.number("port")
-	if !ok {
-		return ""
-	}
-	n := strconv.Itoa(int(port))
-	try := "if command -v nc >/dev/null 2>&1; then nc -z 127.0.0.1 " + n + "; else exec bash -c ': </dev/tcp/127.0.0.1/" + n + "'; fi"
-	if result, err := r.e.run(ctx, r.id, []string{"sh", "-c", try}, nil); err != nil || result.code != 0 {
-		return "port " + n + " does not accept connections yet"
-	}
-	return ""
 }
 
 func (r *readiness) exec(ctx context.Context, _ container.InspectResponse) string {
@@ -199,17 +194,43 @@ func (r *readiness) exec(ctx context.Context, _ container.InspectResponse) strin
 
 // ended explains a container that does not run any more.
 func (r *readiness) ended(ctx context.Context) error {
-	c, err := r.e.read.ContainerInspect(ctx, r.id)
+	c, err := r.atEnd(ctx)
 	if err != nil {
 		return r.e.problem(err, "reading the container", r.decl.Address, r.decl.Name)
 	}
 	detail := ended(c.State)
+	if c.State.Running && !c.State.Restarting {
+		detail = "It ended."
+	}
 	if c.RestartCount > r.restarts || c.State.Restarting {
 		detail += " The engine keeps restarting it."
 	}
 	return &provider.Problem{
 		Code: provider.NotReady, Address: r.decl.Address, Summary: "It ended instead of getting ready",
 		Detail: fmt.Sprintf("Container %s: %s", r.decl.Name, detail), Log: r.e.tail(ctx, c, jobLogKept),
+	}
+}
+
+// atEndLimit is how long a container that is restarted again and again is waited
+// for to end once more: only then its exit code can be read.
+const atEndLimit = 2 * time.Second
+
+// atEnd reads a container between two of its runs, if that can be had soon.
+func (r *readiness) atEnd(ctx context.Context) (container.InspectResponse, error) {
+	limited, cancel := context.WithTimeout(ctx, atEndLimit)
+	defer cancel()
+	look := time.NewTicker(readyLook / 2)
+	defer look.Stop()
+	for {
+		c, err := r.e.read.ContainerInspect(ctx, r.id)
+		if err != nil || !c.State.Running || c.State.Restarting {
+			return c, err
+		}
+		select {
+		case <-limited.Done():
+			return c, nil
+		case <-look.C:
+		}
 	}
 }
 

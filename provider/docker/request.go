@@ -23,14 +23,8 @@ type request struct {
 	networks []attachment
 	platform string
 	pull     string // when a registry is asked for the image: "missing", "always" or "never"
-	// daemonJSON is put into a daemon's container before its start; nil for none.
-	daemonJSON []byte
-}
-
-// attachment is one network that a container joins.
-type attachment struct {
-	name, id string // id is empty where it is not known
-	aliases  []string
+	// files are put into the container before its start.
+	files []fileSpec
 }
 
 // requestOf turns a declaration into a request. It is pure; what is not known
@@ -49,6 +43,7 @@ func requestOf(decl provider.Declaration) (request, error) {
 	b.connect()
 	b.mounts()
 	b.environment()
+	b.files()
 	if decl.Kind == provider.Daemon {
 		b.daemon()
 	}
@@ -209,15 +204,9 @@ func (b *builder) healthcheck() {
 	b.r.config.Healthcheck = h
 }
 
-// connect lists the networks; the label is always an alias, and a daemon's alias too.
+// connect lists the networks; the first is the one that the container is created in.
 func (b *builder) connect() {
-	aliases := []string{labelOf(b.decl.Address)}
-	if b.decl.Kind == provider.Daemon {
-		aliases = appendNew(aliases, aliasOf(b.d))
-	}
-	for _, n := range b.d.refs("networks") {
-		b.r.networks = append(b.r.networks, attachment{name: n.engineName(), id: n.ID, aliases: aliases})
-	}
+	b.r.networks = attachmentsOf(b.decl, b.d)
 	if mode := b.sharing("network_mode"); mode != "" {
 		b.r.networks = nil
 		b.r.host.NetworkMode = container.NetworkMode(mode)
@@ -258,7 +247,17 @@ func (b *builder) daemon() {
 	if err != nil {
 		b.invalid("config", err)
 	}
-	b.r.daemonJSON = content
+	if content != nil {
+		b.r.files = append(b.r.files, fileSpec{path: daemonJSONPath, content: content, hash: hashOf(content), mode: 0o644})
+	}
+}
+
+func (b *builder) files() {
+	files, err := filesOf(b.d)
+	if err != nil {
+		b.invalid("file", err)
+	}
+	b.r.files = files
 }
 
 var instanceKey = regexp.MustCompile(`\[(?:"(?:[^"\\]|\\.)*"|[0-9]+)\]`)

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/go-connections/nat"
 	"github.com/zclconf/go-cty/cty"
 
@@ -168,6 +167,3 @@ func readExposed(s seen) cty.Value {
 	}
 	return stringMap(exposedKeys(list))
 }
-
-// perEndpoint tells whether an engine takes MAC addresses with the networks.
-func perEndpoint(api string) bool { return versions.GreaterThanOrEqualTo(api, "1.44") }

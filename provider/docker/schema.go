@@ -15,7 +15,7 @@ func Schema() provider.Schema {
 	daemon := body(append(containerRows(), daemonRows()...), containerBlocks())
 	return provider.Schema{Nouns: map[provider.Kind]provider.Body{
 		provider.Image:      {},
-		provider.Network:    body(networkRows(), nil),
+		provider.Network:    body(networkRows(), []provider.Block{ipamBlock()}),
 		provider.Volume:     body(volumeRows(), nil),
 		provider.Container:  running,
 		provider.Daemon:     daemon,
@@ -55,9 +55,22 @@ func containerBlocks() []provider.Block {
 		{Name: "ready", Single: true, Doc: "What has to hold before others may rely on it.", Body: provider.Body{Attributes: []provider.Attribute{
 			ready("timeout", cty.String, "How long it may take; 2m where it is left out."),
 			ready("log", cty.String, "A regular expression that a line of its log has to match."),
-			ready("port", cty.Number, "A port of the container that has to accept connections, tried from inside."),
+			ready("port", cty.Number, "A port of the container that has to accept connections."),
 			ready("exec", list, "A command that has to succeed in the container."),
 			ready("healthy", cty.Bool, "Its health check has to report healthy."),
+		}, Blocks: []provider.Block{
+			{Name: "http", Single: true, Doc: "A request over HTTP that the container has to answer.", Body: provider.Body{Attributes: []provider.Attribute{
+				readyDefaulted(ready("port", cty.Number, "The container's port."), "80"),
+				readyDefaulted(ready("path", cty.String, "The path that is asked for."), "/"),
+				readyDefaulted(ready("status", cty.Number, "The status of a good answer."), "200 to 399"),
+			}}},
 		}}},
+		fileBlock(),
 	}
+}
+
+// readyDefaulted adds what holds where an argument is left out.
+func readyDefaulted(a provider.Attribute, fallback string) provider.Attribute {
+	a.Default = fallback
+	return a
 }

@@ -18,6 +18,7 @@ var containerTable = sync.OnceValue(func() []row {
 	return slices.Concat(processRows(), cpuRows(), memoryRows(), securityRows(), networkingRows(), deviceRows(), []row{
 		{name: "ready", ignored: true, core: true},
 		{name: "networks", effect: provider.Live, always: true, core: true},
+		{name: "file", effect: provider.Replace, core: true},
 		{name: "mount", effect: provider.Replace, core: true},
 		{name: "image", effect: provider.Replace, core: true},
 		{name: "triggers", effect: provider.Replace, recorded: true, core: true},
@@ -47,6 +48,9 @@ func networkRows() []row {
 		{name: "driver", typ: cty.String, effect: replace, layer: layerEngine, fallback: "bridge", doc: "Network driver."},
 		{name: "internal", typ: cty.Bool, effect: replace, layer: layerEngine, fallback: "false", doc: "No way out of it."},
 		{name: "attachable", typ: cty.Bool, effect: replace, layer: layerEngine, fallback: "false", doc: "Swarm: containers may join by hand."},
+		{name: "enable_ipv4", typ: cty.Bool, effect: replace, layer: layerEngine, minAPI: ipv4Switch, fallback: "true", doc: "Gives its members IPv4 addresses."},
+		{name: "enable_ipv6", typ: cty.Bool, effect: replace, layer: layerEngine, fallback: "false", doc: "Gives its members IPv6 addresses. Older engines need a subnet for them in ipam."},
+		{name: "ipam", effect: replace, layer: layerEngine, core: true},
 		{name: "options", typ: mapping, effect: replace, layer: layerEngine, subset: true, fallback: "the engine's", doc: "Options of the driver."},
 		{name: "labels", typ: mapping, effect: replace, layer: layerEngine, subset: true, fallback: "none", doc: "Labels."},
 	}

@@ -1,12 +1,13 @@
 package docker
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/network"
 
 	"github.com/dindctl/dindctl/provider"
 )
@@ -46,9 +47,13 @@ type update struct {
 	decl provider.Declaration
 	r    request
 	c    container.InspectResponse
+	anew []string // paths of changed endpoints, which have to be made anew
 }
 
 func (u *update) apply(ctx context.Context, changes []provider.Change) error {
+	if err := u.r.refuseEndpoints(u.e.facts.API); err != nil {
+		return withAddress(err, u.decl.Address)
+	}
 	limits, networks := false, false
 	live := liveRows()
 	var config container.UpdateConfig
@@ -58,6 +63,9 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 		switch {
 		case name == "networks":
 			networks = true
+		case name == "attach":
+			networks = true
+			u.anew = append(u.anew, change.Path)
 		case known:
 			limits = true
 			r.live(&config, &u.r.host)
@@ -119,15 +127,18 @@ func (u *update) join(ctx context.Context, n attachment) error {
 	_, ids := networksOf(u.c)
 	_, joined := u.c.NetworkSettings.Networks[n.name]
 	stale := joined && n.id != "" && ids[n.name] != "" && ids[n.name] != n.id
+	stale = stale || joined && slices.ContainsFunc(u.anew, func(path string) bool {
+		return strings.HasPrefix(path, "attach["+quoted(n.name)+"].")
+	})
 	if joined && !stale {
 		return nil
 	}
 	if stale {
-		if err := u.leave(ctx, ids[n.name], n.name); err != nil {
+		if err := u.leave(ctx, cmp.Or(ids[n.name], n.name), n.name); err != nil {
 			return err
 		}
 	}
-	err := u.e.write.NetworkConnect(ctx, n.name, u.c.ID, &network.EndpointSettings{Aliases: n.aliases})
+	err := u.e.write.NetworkConnect(ctx, n.name, u.c.ID, n.settings(u.e.facts.API))
 	return u.e.problem(err, "connecting "+u.decl.Name+" to the network", u.decl.Address, n.name)
 }
 

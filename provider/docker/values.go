@@ -60,6 +60,15 @@ func (d values) flag(name string, otherwise bool) bool {
 	return v.True()
 }
 
+// maybe returns a bool, or nil where it is not declared.
+func (d values) maybe(name string) *bool {
+	if !d.has(name) {
+		return nil
+	}
+	flag := d.flag(name, false)
+	return &flag
+}
+
 func (d values) number(name string) (float64, bool) {
 	v := d.get(name)
 	if v.IsNull() || !v.IsKnown() || v.Type() != cty.Number {
@@ -163,16 +172,6 @@ func refOf(v cty.Value) (target, bool) {
 	return target{
 		Address: r.text("address"), Kind: r.text("kind"), Name: r.text("name"), ID: r.text("id"), Ref: r.text("ref"),
 	}, true
-}
-
-func (d values) refs(name string) []target {
-	var out []target
-	for _, e := range d.elements(name) {
-		if r, ok := refOf(e); ok {
-			out = append(out, r)
-		}
-	}
-	return out
 }
 
 // The other way: plain values as cty.

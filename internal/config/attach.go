@@ -1,0 +1,144 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// attachBlock joins one network with options; networks is the short form.
+func attachBlock() provider.Block {
+	argument := func(name string, t cty.Type, fallback, doc string) provider.Attribute {
+		return provider.Attribute{Name: name, Type: t, Effect: provider.Live, Default: fallback, Doc: doc}
+	}
+	return provider.Block{Name: "attach", Doc: "Joins one network, where a name in networks does not say enough.", Body: provider.Body{Attributes: []provider.Attribute{
+		{
+			Name: "network", Type: provider.RefType(), Required: true, Refs: []provider.Kind{provider.Network}, Effect: provider.Live,
+			Doc: "The network to join. It may stand in networks too.",
+		},
+		argument("aliases", cty.List(cty.String), "the label alone", "Further names in that network. The label is always one."),
+		argument("ipv4", cty.String, "the engine's choice", "The IPv4 address there. The network needs a subnet of its own (ipam)."),
+		argument("ipv6", cty.String, "the engine's choice", "The IPv6 address there. The network needs such a subnet of its own (ipam)."),
+		argument("mac", cty.String, "the engine's choice", "The hardware address there. Engines before API 1.44 take one for a single network, and change it by replacement."),
+		argument("priority", cty.Number, "0", "The network with the highest priority leads outside. Needs API 1.48."),
+	}}}
+}
+
+// attached are the addresses of the networks of attach blocks.
+func attached(n *noun) []string {
+	var out []string
+	for _, block := range elements(attribute(n.value, "attach")) {
+		if address := addressOf(attribute(block, "network")); address != "" {
+			out = append(out, address)
+		}
+	}
+	return out
+}
+
+// checkAttach says what is wrong with attach blocks.
+func (s *state) checkAttach(n *noun) diag.List {
+	var problems diag.List
+	seen := map[string]bool{}
+	for i, block := range elements(attribute(n.value, "attach")) {
+		path := fmt.Sprintf("attach[%d].", i)
+		address := addressOf(attribute(block, "network"))
+		if address == "" {
+			problems = append(problems, n.problem("unknown-value", path+"network", "Value that is not known in time",
+				fmt.Sprintf("The plan is made from the networks of %s, but this one is known only after something was applied. Use values that are known before.", n.address)))
+			continue
+		}
+		if seen[address] {
+			problems = append(problems, n.problem("duplicate-block", path+"network", "Network that is joined twice",
+				fmt.Sprintf("%s has two attach blocks for %s. Put everything into one.", n.address, address)))
+		}
+		seen[address] = true
+		problems = append(problems, s.checkEndpoint(n, path, block, s.nouns[address])...)
+	}
+	return problems
+}
+
+func (s *state) checkEndpoint(n *noun, path string, block cty.Value, network *noun) diag.List {
+	var problems diag.List
+	for _, family := range []struct {
+		name, words string
+		fits        func(netip.Addr) bool
+	}{{"ipv4", "an IPv4 address", netip.Addr.Is4}, {"ipv6", "an IPv6 address", netip.Addr.Is6}} {
+		written := text(block, family.name)
+		if written == "" {
+			continue
+		}
+		address, err := netip.ParseAddr(written)
+		if err != nil || !family.fits(address) {
+			problems = append(problems, n.problem("invalid-value", path+family.name, "Invalid value", fmt.Sprintf("%q is not %s.", written, family.words)))
+			continue
+		}
+		problems = append(problems, checkInSubnet(n, path+family.name, address, network)...)
+	}
+	if mac := text(block, "mac"); mac != "" {
+		if !regexp.MustCompile(`^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$`).MatchString(mac) {
+			problems = append(problems, n.problem("invalid-value", path+"mac", "Invalid value", fmt.Sprintf("%q is not a hardware address. Write it like 02:42:ac:11:00:05.", mac)))
+		}
+	}
+	return problems
+}
+
+// checkInSubnet demands of an address that its network has it. Nothing is known
+// of a network that exists already, nor of subnets that are not known yet.
+func checkInSubnet(n *noun, path string, address netip.Addr, network *noun) diag.List {
+	if network == nil || network.kind != provider.Network || flag(network.value, "external") {
+		return nil
+	}
+	var subnets []string
+	for _, c := range elements(attribute(attribute(network.value, "ipam"), "config")) {
+		written, known := textOf(attribute(c, "subnet"))
+		prefix, err := netip.ParsePrefix(written)
+		if !known || err != nil || prefix.Contains(address) {
+			return nil
+		}
+		subnets = append(subnets, written)
+	}
+	if ipam := attribute(network.value, "ipam"); !ipam.IsNull() && !ipam.IsKnown() {
+		return nil
+	}
+	detail := fmt.Sprintf("%s asks for %s on %s, ", n.address, address, network.address)
+	if len(subnets) == 0 {
+		return diag.List{n.problem("address-outside", path, "Address that the network does not have",
+			detail+fmt.Sprintf("whose addresses the engine chooses. Give that network a subnet: ipam { config { subnet = %q } }.", exampleSubnet(address)))}
+	}
+	slices.Sort(subnets)
+	return diag.List{n.problem("address-outside", path, "Address that the network does not have",
+		detail+fmt.Sprintf("which has %s. Choose an address in there.", joinWords(subnets)))}
+}
+
+// exampleSubnet is a subnet of the usual size that has the address.
+func exampleSubnet(address netip.Addr) string {
+	bits := 24
+	if address.Is6() {
+		bits = 64
+	}
+	prefix, err := address.Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return prefix.String()
+}
+
+func joinWords(words []string) string {
+	switch len(words) {
+	case 0:
+		return ""
+	case 1:
+		return words[0]
+	}
+	out := words[0]
+	for _, word := range words[1 : len(words)-1] {
+		out += ", " + word
+	}
+	return out + " and " + words[len(words)-1]
+}

@@ -1,0 +1,309 @@
+package docker
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/versions"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// The lowest APIs that know an endpoint's own hardware address, and which
+// endpoint leads outside.
+const (
+	apiEndpointMAC      = "1.44"
+	apiEndpointPriority = "1.48"
+)
+
+// attachment is one network that a container joins.
+type attachment struct {
+	address        string // of the network in the configuration
+	name, id       string // id is empty where it is not known
+	aliases        []string
+	ipv4, ipv6     string
+	mac            string
+	priority       int
+	priorityWanted bool
+}
+
+// attachmentsOf merges the list of networks and the attach blocks, in their
+// order; a network that stands in both has the block's options. It reads records
+// too, which know a network's address alone.
+func attachmentsOf(decl provider.Declaration, d values) []attachment {
+	aliases := []string{labelOf(decl.Address)}
+	if decl.Kind == provider.Daemon {
+		aliases = appendNew(aliases, aliasOf(d))
+	}
+	var out []attachment
+	at := func(v cty.Value) *attachment {
+		r := values{v}
+		address := cmp.Or(r.text("address"), r.text("ref"))
+		for i := range out {
+			if out[i].address == address {
+				return &out[i]
+			}
+		}
+		joined := attachment{address: address, name: cmp.Or(r.text("ref"), r.text("name")), id: r.text("id"), aliases: aliases}
+		if builtIn(joined.name) {
+			joined.aliases = nil // engines take none there
+		}
+		out = append(out, joined)
+		return &out[len(out)-1]
+	}
+	for _, v := range d.elements("networks") {
+		if isReference(v) {
+			at(v)
+		}
+	}
+	for _, block := range d.blocks("attach") {
+		v := block.get("network")
+		if !isReference(v) {
+			continue
+		}
+		joined := at(v)
+		joined.aliases = appendNew(slices.Clone(joined.aliases), block.list("aliases")...)
+		joined.ipv4, joined.ipv6 = addressText(block.text("ipv4")), addressText(block.text("ipv6"))
+		joined.mac = macText(block.text("mac"))
+		if n, ok := block.number("priority"); ok {
+			joined.priority, joined.priorityWanted = int(n), true
+		}
+	}
+	return out
+}
+
+// isReference tells whether a value is a reference, or what a record keeps of one.
+func isReference(v cty.Value) bool {
+	if v.IsNull() || !v.IsKnown() {
+		return false
+	}
+	return provider.IsRef(v.Type()) || v.Type().IsObjectType() && v.Type().HasAttribute("ref")
+}
+
+// builtIn tells of the networks that every engine has.
+func builtIn(name string) bool { return name == "bridge" || name == "host" || name == "none" }
+
+// settings is what an engine is asked for to join the network.
+func (a attachment) settings(api string) *network.EndpointSettings {
+	out := &network.EndpointSettings{Aliases: a.aliases}
+	if a.ipv4 != "" || a.ipv6 != "" {
+		out.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: a.ipv4, IPv6Address: a.ipv6}
+	}
+	if !versions.LessThan(api, apiEndpointMAC) {
+		out.MacAddress = a.mac
+	}
+	if !versions.LessThan(api, apiEndpointPriority) {
+		out.GwPriority = a.priority
+	}
+	return out
+}
+
+// putEndpoints adds what a container's creation takes of its networks: all of
+// them, or before API 1.44 the first, and the hardware address as the container's own.
+func (r request) putEndpoints(config *container.Config, api string) (*network.NetworkingConfig, error) {
+	if err := r.refuseEndpoints(api); err != nil {
+		return nil, err
+	}
+	out := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{}}
+	for i, n := range r.networks {
+		if versions.LessThan(api, apiEndpointMAC) {
+			if i > 0 {
+				break
+			}
+			if n.mac != "" {
+				config.MacAddress = n.mac //nolint:staticcheck // the only place that these engines take it from
+			}
+		}
+		out.EndpointsConfig[n.name] = n.settings(api)
+	}
+	if mac := config.MacAddress; mac != "" && !versions.LessThan(api, apiEndpointMAC) { //nolint:staticcheck // see networkingRows
+		name := networkMode(&r.host)
+		if out.EndpointsConfig[name] == nil {
+			out.EndpointsConfig[name] = &network.EndpointSettings{}
+		}
+		out.EndpointsConfig[name].MacAddress = cmp.Or(out.EndpointsConfig[name].MacAddress, mac)
+	}
+	return out, nil
+}
+
+// refuseEndpoints refuses what this engine would accept and not do.
+func (r request) refuseEndpoints(api string) error {
+	for _, n := range r.networks {
+		path := "attach[" + quoted(n.name) + "]."
+		switch {
+		case n.mac != "" && versions.LessThan(api, apiEndpointMAC) && len(r.networks) > 1:
+			return &provider.Problem{
+				Code: provider.Refused, Path: path + "mac", Summary: "The engine cannot give one of several networks a hardware address",
+				Detail: "mac beside a second network needs API " + apiEndpointMAC + " (Engine 25); this engine speaks " + api + ". Upgrade it, take mac away, or join that network alone.",
+			}
+		case n.priorityWanted && versions.LessThan(api, apiEndpointPriority):
+			return &provider.Problem{
+				Code: provider.Refused, Path: path + "priority", Summary: "The engine cannot choose the network that leads outside",
+				Detail: "priority needs API " + apiEndpointPriority + " (Engine 28); this engine speaks " + api + " and takes the network whose name sorts first. Upgrade it, or name the networks so.",
+			}
+		}
+	}
+	return nil
+}
+
+// attachType is an endpoint's options in the form that is compared.
+func attachType() cty.Type {
+	return cty.Object(map[string]cty.Type{
+		"aliases": cty.List(cty.String), "ipv4": cty.String, "ipv6": cty.String, "mac": cty.String, "priority": cty.Number,
+	})
+}
+
+func (a attachment) value() cty.Value {
+	return cty.ObjectVal(map[string]cty.Value{
+		"aliases": stringList(sorted(a.aliases)), "ipv4": textOrNull(a.ipv4), "ipv6": textOrNull(a.ipv6), "mac": textOrNull(a.mac),
+		"priority": cty.NumberIntVal(int64(a.priority)),
+	})
+}
+
+func textOrNull(text string) cty.Value {
+	if text == "" {
+		return cty.NullVal(cty.String)
+	}
+	return cty.StringVal(text)
+}
+
+// actualAttachments are the endpoints of a container, by the network's name.
+// Before API 1.45 engines add the short id to its aliases, and some its names.
+func actualAttachments(c container.InspectResponse) cty.Value {
+	if c.NetworkSettings == nil || len(c.NetworkSettings.Networks) == 0 {
+		return cty.MapValEmpty(attachType())
+	}
+	out := map[string]cty.Value{}
+	for name, at := range c.NetworkSettings.Networks {
+		if at == nil {
+			continue
+		}
+		a := attachment{mac: macText(at.MacAddress), priority: at.GwPriority}
+		for _, alias := range at.Aliases {
+			if alias != c.ID[:12] {
+				a.aliases = appendNew(a.aliases, alias)
+			}
+		}
+		if at.IPAMConfig != nil {
+			a.ipv4, a.ipv6 = addressText(at.IPAMConfig.IPv4Address), addressText(at.IPAMConfig.IPv6Address)
+		}
+		if a.mac == "" && len(c.NetworkSettings.Networks) == 1 {
+			a.mac = macText(c.Config.MacAddress) //nolint:staticcheck // where these engines keep it while the container is stopped
+		}
+		out[name] = a.value()
+	}
+	if len(out) == 0 {
+		return cty.MapValEmpty(attachType())
+	}
+	return cty.MapVal(out)
+}
+
+// networks compares membership: which networks by name, whether each is still the
+// one that bears the name, and the options of each endpoint.
+func (c *comparison) networks(r row) {
+	if !same(c.want["network_mode"], c.actual.get("network_mode")) || unknownFor(row{refs: provider.Kinds()}, c.declared.get("network_mode")) {
+		return // that row says so
+	}
+	want, have := c.want["networks"], c.actual.get("networks")
+	if !have.IsNull() && !same(want, have) {
+		c.addCaused(r, "networks", have, want, provider.Live, c.causeOfMembership())
+	}
+	joined, endpoints := values{c.actual.get(hiddenNetworkIDs)}, c.actual.objects(hiddenAttach)
+	created := map[string]attachment{}
+	for _, a := range attachmentsOf(c.item.Declaration, c.created) {
+		created[a.address] = a
+	}
+	for _, n := range attachmentsOf(c.item.Declaration, c.declared) {
+		if is := joined.text(n.name); n.id != "" && is != "" && n.id != is {
+			c.addCaused(r, "networks["+quoted(n.name)+"]", cty.StringVal(is), cty.StringVal(n.id), provider.Live, provider.Configured)
+			continue
+		}
+		if endpoint, ok := endpoints[n.name]; ok && !builtIn(n.name) {
+			c.endpoint(r, n, created[n.address], endpoint)
+		}
+	}
+}
+
+// endpoint compares the options of one endpoint. Its addresses are always
+// managed; its hardware address is one of the engine's where none is declared.
+func (c *comparison) endpoint(r row, want, created attachment, have values) {
+	own := []string{c.item.Declaration.Name, c.actual.text("hostname")}
+	named := func(list []string) []string {
+		var out []string
+		for _, alias := range list {
+			if !contains(own, alias) {
+				out = append(out, alias)
+			}
+		}
+		return sorted(out)
+	}
+	differs := func(name string, now, then, is cty.Value, effect provider.Effect) {
+		if same(now, is) {
+			return
+		}
+		cause := provider.Both
+		switch {
+		case same(now, then):
+			cause = provider.Outside
+		case same(then, is):
+			cause = provider.Configured
+		}
+		c.addCaused(r, "attach["+quoted(want.name)+"]."+name, is, now, effect, cause)
+	}
+	now, then := values{want.value()}, values{created.value()}
+	differs("aliases", stringList(named(want.aliases)), stringList(named(created.aliases)), stringList(named(have.list("aliases"))), provider.Live)
+	for _, name := range []string{"ipv4", "ipv6", "priority"} {
+		differs(name, now.get(name), then.get(name), have.get(name), provider.Live)
+	}
+	effect := provider.Live
+	if versions.LessThan(c.item.Facts.API, apiEndpointMAC) {
+		effect = provider.Replace
+	}
+	if have.text("mac") != "" && (want.mac != "" || created.mac == have.text("mac")) {
+		differs("mac", now.get("mac"), then.get("mac"), have.get("mac"), effect)
+	}
+}
+
+// causeOfMembership: a record knows addresses, not names, so that it is compared
+// by those with what is declared now, and by names with what is there.
+func (c *comparison) causeOfMembership() provider.Cause {
+	now := attachmentsOf(c.item.Declaration, c.declared)
+	then := attachmentsOf(c.item.Declaration, c.created)
+	byAddress := func(list []attachment) []string {
+		var out []string
+		for _, a := range list {
+			out = append(out, a.address)
+		}
+		return sorted(out)
+	}
+	if slices.Equal(byAddress(now), byAddress(then)) {
+		return provider.Outside
+	}
+	have := c.actual.list("networks")
+	known := map[string]string{}
+	for _, a := range now {
+		known[a.address] = a.name
+	}
+	if len(have) != max(len(then), 1) {
+		return provider.Both
+	}
+	for _, a := range then {
+		if name, ok := known[a.address]; ok && !contains(have, name) {
+			return provider.Both
+		}
+	}
+	return provider.Configured
+}
+
+// addCaused notes a change whose cause is known.
+func (c *comparison) addCaused(r row, path string, from, to cty.Value, effect provider.Effect, cause provider.Cause) {
+	name, _, _ := strings.Cut(path, "[")
+	c.changes = append(c.changes, provider.Change{
+		Path: path, From: from, To: to, Created: cty.NullVal(cty.DynamicPseudoType), Effect: effect, Cause: cause,
+		Sensitive: c.sensitive(row{name: name, sensitive: r.sensitive}),
+	})
+}

@@ -1,0 +1,267 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// fileBlock is a file that is put into a container before its start.
+func fileBlock() provider.Block {
+	argument := func(name string, fallback, doc string) provider.Attribute {
+		return provider.Attribute{Name: name, Type: cty.String, Effect: provider.Replace, Default: fallback, Doc: doc}
+	}
+	target := argument("path", "", "The absolute path in the container. Directories that are missing are made.")
+	content := argument("content", "", "What is in it; file(...) reads one beside the configuration.")
+	target.Required, content.Required = true, true
+	return provider.Block{Name: "file", Doc: "Puts a file into the container before it starts.", Body: provider.Body{Attributes: []provider.Attribute{
+		target, content,
+		argument("mode", "0644", "Its permissions, in octal."),
+		argument("owner", "0:0", "Its owner: the number of a user, or of a user and a group."),
+	}}}
+}
+
+// fileSpec is a file as it is wanted, or as it is: then its content is known by
+// its hash alone.
+type fileSpec struct {
+	path     string
+	content  []byte
+	hash     string // of the content; empty where it is not known
+	mode     int64
+	uid, gid int
+}
+
+// filesOf reads the files of a declaration, those too that follow from its role.
+func filesOf(d values) ([]fileSpec, error) {
+	var out []fileSpec
+	for _, block := range d.blocks("file") {
+		f := fileSpec{path: cleanPath(block.text("path")), mode: 0o644}
+		if !strings.HasPrefix(f.path, "/") {
+			return nil, fmt.Errorf("the path %q is not absolute", f.path)
+		}
+		if block.has("content") {
+			f.content = []byte(block.text("content"))
+			f.hash = hashOf(f.content)
+			if recorded := block.get("content"); recorded.Type().IsObjectType() {
+				f.hash = values{recorded}.text("sha256")
+			}
+		}
+		var err error
+		if text := block.text("mode"); text != "" {
+			if f.mode, err = strconv.ParseInt(text, 8, 32); err != nil || f.mode < 0 || f.mode > 0o7777 {
+				return nil, fmt.Errorf("the mode %q of %s is not one; write it like 0644", text, f.path)
+			}
+		}
+		if f.uid, f.gid, err = ownerNumbers(block.text("owner")); err != nil {
+			return nil, fmt.Errorf("the owner of %s: %w", f.path, err)
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// ownerNumbers reads "1000" or "1000:1000"; a group that is left out is the user's number.
+func ownerNumbers(text string) (uid, gid int, err error) {
+	if text == "" {
+		return 0, 0, nil
+	}
+	user, group, both := strings.Cut(text, ":")
+	if !both {
+		group = user
+	}
+	uid, err = strconv.Atoi(user)
+	if err == nil {
+		gid, err = strconv.Atoi(group)
+	}
+	if err != nil || uid < 0 || gid < 0 {
+		return 0, 0, fmt.Errorf("%q is not the number of a user, or of a user and a group, such as 1000:1000", text)
+	}
+	return uid, gid, nil
+}
+
+func hashOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// putFile puts a file into a container that was never started. It is unpacked in
+// the nearest directory that is there, so that none is changed; engines make those between.
+func (e *engine) putFile(ctx context.Context, id string, f fileSpec) error {
+	dir := path.Dir(f.path)
+	for dir != "/" {
+		_, err := e.read.ContainerStatPath(ctx, id, dir)
+		if err == nil {
+			break
+		}
+		if !errdefs.IsNotFound(err) {
+			return err
+		}
+		dir = path.Dir(dir)
+	}
+	name := strings.TrimPrefix(strings.TrimPrefix(f.path, dir), "/")
+	var packed bytes.Buffer
+	w := tar.NewWriter(&packed)
+	for i := range name {
+		if name[i] == '/' {
+			_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name[:i+1], Mode: 0o755})
+		}
+	}
+	// A buffer takes everything.
+	_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: f.mode, Uid: f.uid, Gid: f.gid, Size: int64(len(f.content))})
+	_, _ = w.Write(f.content)
+	_ = w.Close()
+	return e.write.CopyToContainer(ctx, id, dir, &packed, container.CopyToContainerOptions{AllowOverwriteDirWithFile: false, CopyUIDGID: false})
+}
+
+// readFile reads what is at a path of a container; nil where nothing, or no file, is there.
+func (e *engine) readFile(ctx context.Context, id, at string) (*fileSpec, error) {
+	stream, _, err := e.read.CopyFromContainer(ctx, id, at)
+	if errdefs.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // nothing is there
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = stream.Close() }()
+	archive := tar.NewReader(stream)
+	header, err := archive.Next()
+	if err != nil || header.Typeflag != tar.TypeReg {
+		return nil, err
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, archive); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", at, err)
+	}
+	return &fileSpec{
+		path: at, hash: hex.EncodeToString(hash.Sum(nil)), mode: header.Mode & 0o7777, uid: header.Uid, gid: header.Gid,
+	}, nil
+}
+
+// withFiles adds to an object what became of the files that it was made with,
+// one GET each. What cannot be read now is left out, and is no difference.
+func (e *engine) withFiles(ctx context.Context, object provider.Object) provider.Object {
+	files, err := filesOf(values{createdOf(object.Owner.Spec)})
+	if err != nil || len(files) == 0 {
+		return object
+	}
+	found := map[string]cty.Value{}
+	for _, f := range files {
+		is, err := e.readFile(ctx, object.ID, f.path)
+		switch {
+		case err != nil:
+		case is == nil:
+			found[f.path] = cty.NullVal(fileType())
+		default:
+			found[f.path] = is.value()
+		}
+	}
+	if len(found) == 0 {
+		return object
+	}
+	actual := object.Actual.AsValueMap()
+	actual[hiddenFiles] = cty.MapVal(found)
+	object.Actual = cty.ObjectVal(actual)
+	object.Fingerprint = fingerprint(object.Fingerprint, fileTexts(found))
+	return object
+}
+
+func fileTexts(found map[string]cty.Value) []string {
+	var out []string
+	for _, name := range sortedKeys(found) {
+		f := values{found[name]}
+		out = append(out, name, f.text("sha256"), f.text("mode"), f.text("owner"))
+	}
+	return out
+}
+
+// fileType is a file in the form that is compared.
+func fileType() cty.Type {
+	return cty.Object(map[string]cty.Type{"sha256": cty.String, "mode": cty.String, "owner": cty.String})
+}
+
+func (f fileSpec) value() cty.Value {
+	return cty.ObjectVal(map[string]cty.Value{
+		"sha256": textOrNull(f.hash), "mode": cty.StringVal(fmt.Sprintf("%04o", f.mode)),
+		"owner": cty.StringVal(fmt.Sprintf("%d:%d", f.uid, f.gid)),
+	})
+}
+
+// files compares the files that are and were declared with what is there.
+func (c *comparison) files(r row) {
+	if !c.declared.get("file").IsWhollyKnown() {
+		c.add(r, "file", cty.NullVal(cty.DynamicPseudoType), cty.UnknownVal(cty.DynamicPseudoType), r.effect)
+		return
+	}
+	byPath := func(d values) map[string]values {
+		out := map[string]values{}
+		files, _ := filesOf(d) // what cannot be read was refused, or is of another version
+		for _, f := range files {
+			out[f.path] = values{f.value()}
+		}
+		return out
+	}
+	want, created, found := byPath(c.declared), byPath(c.created), values{c.actual.get(hiddenFiles)}
+	for _, name := range unionKeys(want, created) {
+		now, wanted := want[name]
+		then, recorded := created[name]
+		path := "file[" + quoted(name) + "]"
+		switch {
+		case !recorded:
+			c.addCaused(r, path, cty.NullVal(fileType()), now.v, r.effect, provider.Configured)
+			continue
+		case !wanted:
+			c.addCaused(r, path, then.v, cty.NullVal(fileType()), r.effect, provider.Configured)
+			continue
+		}
+		is := then
+		if seen, readable := c.seen(found, name); readable {
+			if seen.v.IsNull() {
+				c.addCaused(r, path, seen.v, now.v, r.effect, provider.Outside)
+				continue
+			}
+			is = seen
+		}
+		c.file(r, path, now, then, is)
+	}
+}
+
+// seen is a file as it was found; null for one that is gone.
+func (c *comparison) seen(found values, name string) (values, bool) {
+	if found.v.IsNull() || found.v.HasIndex(cty.StringVal(name)).False() {
+		return values{}, false
+	}
+	return values{found.v.Index(cty.StringVal(name))}, true
+}
+
+func (c *comparison) file(r row, path string, now, then, is values) {
+	for _, name := range []string{"sha256", "mode", "owner"} {
+		if same(now.get(name), is.get(name)) || is.get(name).IsNull() {
+			continue
+		}
+		cause := provider.Both
+		switch {
+		case same(now.get(name), then.get(name)):
+			cause = provider.Outside
+		case same(then.get(name), is.get(name)), then.get(name).IsNull():
+			cause = provider.Configured
+		}
+		shown := name
+		if name == "sha256" {
+			shown = "content"
+		}
+		c.addCaused(r, path+"."+shown, is.get(name), now.get(name), r.effect, cause)
+	}
+}
