@@ -53,6 +53,8 @@ func examples() map[string]trial {
 		"platform":          {first: `"linux/` + runtime.GOARCH + `"`, second: `"` + runtime.GOARCH + `"`, path: "Platform", shows: `"linux"`, then: `"linux"`},
 		"pull_policy":       {exempt: notShown},
 		"ready":             {exempt: notShown},
+		"ready.http":        {exempt: notShown},
+		"file":              {exempt: notShown},
 		"runtime":           {first: `"runc"`, second: `"bare"`, path: "HostConfig.Runtime", shows: `"runc"`, then: `"bare"`},
 		"labels":            {first: `{ a = "1" }`, second: `{ a = "2" }`, path: "Config.Labels.a", shows: `"1"`, then: `"2"`},
 		"annotations":       {first: `{ a = "1" }`, second: `{ a = "2" }`, path: "HostConfig.Annotations", shows: `{"a":"1"}`, then: `{"a":"2"}`},
