@@ -12,14 +12,15 @@ type Power string
 
 // The powers and the interfaces behind them.
 const (
-	PowerDial   Power = "dial"   // Dialer
-	PowerExec   Power = "exec"   // Execer
-	PowerLogs   Power = "logs"   // Logger
-	PowerStat   Power = "stat"   // Stater
-	PowerCarry  Power = "carry"  // Carrier
-	PowerSurvey Power = "survey" // Surveyor
-	PowerProbe  Power = "probe"  // Prober
-	PowerLock   Power = "lock"   // Locker
+	PowerDial    Power = "dial"    // Dialer
+	PowerExec    Power = "exec"    // Execer
+	PowerLogs    Power = "logs"    // Logger
+	PowerStat    Power = "stat"    // Stater
+	PowerCarry   Power = "carry"   // Carrier
+	PowerSurvey  Power = "survey"  // Surveyor
+	PowerProbe   Power = "probe"   // Prober
+	PowerPrepare Power = "prepare" // Preparer
+	PowerLock    Power = "lock"    // Locker
 )
 
 // StreamFunc opens a byte stream.
@@ -143,6 +144,23 @@ type ProbeResponse struct {
 // [*Problem] with code [NotReady].
 type Prober interface {
 	Probe(ctx context.Context, req ProbeRequest, sink Sink) (ProbeResponse, error)
+}
+
+// PrepareRequest names an object that is to be made later. What is not known yet
+// in its declaration is left out.
+type PrepareRequest struct {
+	Place       Place
+	Declaration Declaration
+	// ImageFrom are places that may hold the image, nearest first, to be carried from.
+	ImageFrom []Place
+}
+
+// Preparer does beforehand what would make the creation of an object fail: it
+// fetches the image and looks whether what the object needs is there, so that
+// nothing that runs is given up for something that cannot be made. It makes
+// nothing of the object itself. The errors are those of [Provider.Create].
+type Preparer interface {
+	Prepare(ctx context.Context, req PrepareRequest, sink Sink) error
 }
 
 // Holder is who holds a lock.

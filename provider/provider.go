@@ -38,7 +38,8 @@ type Provider interface {
 	// [Ownership.Run]: an object with the same nonce is taken as made by an
 	// earlier, interrupted call. An object of the same project and address is
 	// adopted where its spec is equal; else, and where the name belongs to
-	// somebody else, the error is a [*Problem] with code [Conflict].
+	// somebody else, the error is a [*Problem] with code [Conflict]. An image of
+	// the same address with another spec loses its name to the new one instead.
 	// [CreateResponse.ID] is set as soon as the engine has the object, also beside an error.
 	Create(ctx context.Context, req CreateRequest, sink Sink) (CreateResponse, error)
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/graph"
+	"github.com/dindctl/dindctl/provider"
 )
 
 // assemble makes the plan's steps, with their edges, in topological order. Where
@@ -114,6 +115,10 @@ func (b *builder) stepsOf(r *Resource) {
 	gone.Action = Delete
 	switch {
 	case r.Action == None:
+	case r.Action == Replace && r.Kind == provider.Image && r.Before.Name == r.Name:
+		// The new one takes the name over when it is there: a build that fails costs nothing.
+		s.Object, s.DataLoss, s.Action = "", "", Create
+		b.makes[r.Address] = b.add(s)
 	case r.Action == Replace, r.Action == Run && b.givesWay(r, before):
 		s.Object, s.DataLoss = "", ""
 		if r.Action == Replace {

@@ -24,6 +24,25 @@ func (b *builder) connect() {
 		b.leave(i, users)
 	}
 	b.letGo()
+	b.imagesFirst()
+}
+
+// imagesFirst makes a removal wait for the image of what comes in its place: what
+// runs is not given up for an image that cannot be built.
+func (b *builder) imagesFirst() {
+	for _, address := range sortedKeys(b.removes) {
+		r := b.m.resources[address]
+		if r == nil || r.After == nil {
+			continue
+		}
+		at, made := b.makes[r.After.ImageAddress]
+		if !made {
+			continue
+		}
+		for _, i := range b.removes[address] {
+			b.soft = append(b.soft, graph.Edge{From: at, To: i})
+		}
+	}
 }
 
 // removals are the steps that take objects away.

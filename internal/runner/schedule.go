@@ -33,6 +33,7 @@ type run struct {
 	objects  map[string]located
 	places   map[string]provider.Place // of daemons that were looked into, by address
 	prober   provider.Prober           // nil where the provider has none
+	preparer provider.Preparer         // likewise
 	proofs   map[string]func() error   // by the controller's address
 	left     []Left
 }
@@ -45,6 +46,7 @@ func newRun(ctx context.Context, req ApplyRequest) *run {
 		proofs: map[string]func() error{},
 	}
 	r.prober, _ = power[provider.Prober](ctx, req.Provider, provider.PowerProbe)
+	r.preparer, _ = power[provider.Preparer](ctx, req.Provider, provider.PowerPrepare)
 	return r
 }
 

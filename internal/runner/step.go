@@ -28,6 +28,8 @@ type call struct {
 	imageID     string
 	differ      plan.Differ
 	prove       func() error // nil where there is nothing to prove
+	preparer    provider.Preparer
+	next        *provider.PrepareRequest // what is made in the place of the object that goes; nil for nothing
 	lifecycle   config.Lifecycle
 	sink        provider.Sink
 }
@@ -52,7 +54,9 @@ func (r *run) prepare(step plan.Step) (func() outcome, diag.List) {
 		p: r.req.Provider, step: step, place: place, project: r.req.Plan.Project,
 		differ: r.req.Differ, sink: forStep(r.sink, step),
 	}
+	c.preparer = r.preparer
 	if step.Action == plan.Delete {
+		c.next = r.successor(step, place)
 		return r.perform(c), nil
 	}
 	problems := r.declare(&c)
@@ -158,6 +162,9 @@ func (c call) take(ctx context.Context) (done, error) {
 // removed first.
 func (c call) create(ctx context.Context) (done, error) {
 	if c.step.Object != "" {
+		if c.preparer != nil {
+			c.next = &provider.PrepareRequest{Place: c.place, Declaration: c.declaration, ImageFrom: c.imageFrom}
+		}
 		if err := c.remove(ctx); err != nil {
 			return done{}, err
 		}
@@ -168,7 +175,14 @@ func (c call) create(ctx context.Context) (done, error) {
 	return done{id: resp.ID, object: resp.Object}, err
 }
 
+// remove takes an object away. What takes its place is prepared before: an object
+// that works is not given up for one that cannot be made.
 func (c call) remove(ctx context.Context) error {
+	if c.next != nil {
+		if err := c.preparer.Prepare(ctx, *c.next, c.sink); err != nil {
+			return err
+		}
+	}
 	_, err := c.p.Delete(ctx, provider.DeleteRequest{
 		Place: c.place, Kind: c.step.Kind, ID: c.step.Object, Project: c.project,
 	}, c.sink)

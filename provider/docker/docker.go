@@ -52,6 +52,7 @@ var (
 	_ provider.Carrier  = (*Provider)(nil)
 	_ provider.Surveyor = (*Provider)(nil)
 	_ provider.Prober   = (*Provider)(nil)
+	_ provider.Preparer = (*Provider)(nil)
 	_ provider.Locker   = (*Provider)(nil)
 )
 
@@ -70,7 +71,7 @@ func (p *Provider) Describe(context.Context) (provider.Description, error) {
 		Version: Version,
 		Powers: []provider.Power{
 			provider.PowerDial, provider.PowerExec, provider.PowerLogs, provider.PowerStat,
-			provider.PowerCarry, provider.PowerSurvey, provider.PowerProbe, provider.PowerLock,
+			provider.PowerCarry, provider.PowerSurvey, provider.PowerProbe, provider.PowerLock, provider.PowerPrepare,
 		},
 		Schema: Schema(),
 	}, nil

@@ -48,6 +48,7 @@ var (
 	_ provider.Surveyor = (*Remote)(nil)
 	_ provider.Prober   = (*Remote)(nil)
 	_ provider.Locker   = (*Remote)(nil)
+	_ provider.Preparer = (*Remote)(nil)
 )
 
 // wrap says what an error of the connection means: the caller's context is done,

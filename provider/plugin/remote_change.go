@@ -104,3 +104,17 @@ func (r *Remote) Probe(
 	})
 	return provider.ProbeResponse{How: m.GetResult().GetHow(), Answer: m.GetResult().GetAnswer()}, err
 }
+
+// Prepare implements [provider.Preparer].
+func (r *Remote) Prepare(ctx context.Context, req provider.PrepareRequest, sink provider.Sink) error {
+	declaration, err := r.codec.declaration(req.Declaration)
+	if err != nil {
+		return err
+	}
+	_, err = follow(ctx, r, sink, func(ctx context.Context) (grpc.ServerStreamingClient[pb.PrepareReply], error) {
+		return r.client.Prepare(ctx, &pb.PrepareRequest{
+			Place: string(req.Place), Declaration: declaration, ImageFrom: textsOf(req.ImageFrom),
+		})
+	})
+	return err
+}

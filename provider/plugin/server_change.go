@@ -111,6 +111,25 @@ func (s *server) Probe(m *pb.ProbeRequest, out grpc.ServerStreamingServer[pb.Pro
 	})
 }
 
+func (s *server) Prepare(m *pb.PrepareRequest, out grpc.ServerStreamingServer[pb.PrepareReply]) error {
+	preparer, ok := s.provider.(provider.Preparer)
+	if !ok {
+		return out.Send(&pb.PrepareReply{Ended: true, Failure: failure(refused(provider.PowerPrepare))})
+	}
+	ctx, done := s.calls.enter(out.Context())
+	defer done()
+	declaration, err := s.codec.readDeclaration(m.GetDeclaration())
+	if err != nil {
+		return out.Send(&pb.PrepareReply{Ended: true, Failure: failure(err)})
+	}
+	events := &eventSink{send: func(e *pb.Event) error { return out.Send(&pb.PrepareReply{Event: e}) }}
+	err = preparer.Prepare(ctx, provider.PrepareRequest{
+		Place: provider.Place(m.GetPlace()), Declaration: declaration, ImageFrom: readTexts[provider.Place](m.GetImageFrom()),
+	}, events.sink)
+	events.close()
+	return out.Send(&pb.PrepareReply{Ended: true, Failure: failure(err)})
+}
+
 // firstError keeps the provider's own error before one of encoding its answer.
 func firstError(errs ...error) error {
 	for _, err := range errs {

@@ -108,6 +108,11 @@ func (s *state) insert(r *record, req provider.CreateRequest) error {
 		}
 	}
 	if r.Kind == provider.Image {
+		for _, earlier := range s.all(r.Engine) {
+			if earlier.Kind == provider.Image && earlier.Name == r.Name && earlier.ID != r.ID {
+				delete(s.Objects, earlier.ID)
+			}
+		}
 		s.image(r.Engine, r.Name, imageID(r.Name+string(r.Owner.Spec)))
 	}
 	return nil
@@ -152,6 +157,8 @@ func (s *state) existing(engine string, req provider.CreateRequest) (*record, er
 			return r, nil
 		case ours && r.Owner.Address == owner.Address && string(r.Owner.Spec) == string(owner.Spec) && sameName:
 			return r, nil
+		case ours && r.Owner.Address == owner.Address && d.Kind == provider.Image && sameName:
+			// An earlier build gives its name up.
 		case ours && r.Owner.Address == owner.Address:
 			return nil, conflict(d, r, "It has another configuration than is wanted now; it has to be replaced.")
 		case sameName:

@@ -59,6 +59,7 @@ var (
 	_ provider.Carrier  = (*Memory)(nil)
 	_ provider.Surveyor = (*Memory)(nil)
 	_ provider.Prober   = (*Memory)(nil)
+	_ provider.Preparer = (*Memory)(nil)
 	_ provider.Locker   = (*Memory)(nil)
 )
 
@@ -96,7 +97,7 @@ func (m *Memory) Describe(context.Context) (provider.Description, error) {
 		Name: "memory", Version: "1.0", Schema: MemorySchema(),
 		Powers: []provider.Power{
 			provider.PowerDial, provider.PowerExec, provider.PowerLogs, provider.PowerStat,
-			provider.PowerCarry, provider.PowerSurvey, provider.PowerProbe, provider.PowerLock,
+			provider.PowerCarry, provider.PowerSurvey, provider.PowerProbe, provider.PowerLock, provider.PowerPrepare,
 		},
 	}, nil
 }

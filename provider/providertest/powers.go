@@ -281,3 +281,16 @@ func (m *Memory) Unlock(ctx context.Context, project, nonce string) error {
 		return nil
 	})
 }
+
+// Prepare implements [provider.Preparer]: in memory everything can be made.
+func (m *Memory) Prepare(ctx context.Context, req provider.PrepareRequest, _ provider.Sink) error {
+	if _, err := m.engineOf(req.Place); err != nil {
+		return err
+	}
+	return m.world.fault(ctx, "prepare "+req.Declaration.Address)
+}
+
+func (m *Memory) engineOf(place provider.Place) (engine string, failed error) {
+	err := m.world.look(func(s *state) { engine, failed = s.engine(place) })
+	return engine, firstError(failed, err)
+}

@@ -78,6 +78,8 @@ func implements(p provider.Provider, power provider.Power) (ok bool) {
 		_, ok = p.(provider.Prober)
 	case provider.PowerLock:
 		_, ok = p.(provider.Locker)
+	case provider.PowerPrepare:
+		_, ok = p.(provider.Preparer)
 	}
 	return ok
 }

@@ -3714,6 +3714,126 @@ func (x *ProbeResult) GetAnswer() string {
 	return ""
 }
 
+type PrepareRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Place         string                 `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
+	Declaration   *Declaration           `protobuf:"bytes,2,opt,name=declaration,proto3" json:"declaration,omitempty"`
+	ImageFrom     []string               `protobuf:"bytes,3,rep,name=image_from,json=imageFrom,proto3" json:"image_from,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareRequest) Reset() {
+	*x = PrepareRequest{}
+	mi := &file_provider_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareRequest) ProtoMessage() {}
+
+func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
+func (*PrepareRequest) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *PrepareRequest) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *PrepareRequest) GetDeclaration() *Declaration {
+	if x != nil {
+		return x.Declaration
+	}
+	return nil
+}
+
+func (x *PrepareRequest) GetImageFrom() []string {
+	if x != nil {
+		return x.ImageFrom
+	}
+	return nil
+}
+
+type PrepareReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Event         *Event                 `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	Ended         bool                   `protobuf:"varint,2,opt,name=ended,proto3" json:"ended,omitempty"`
+	Failure       *Failure               `protobuf:"bytes,15,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareReply) Reset() {
+	*x = PrepareReply{}
+	mi := &file_provider_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareReply) ProtoMessage() {}
+
+func (x *PrepareReply) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareReply.ProtoReflect.Descriptor instead.
+func (*PrepareReply) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *PrepareReply) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *PrepareReply) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
+func (x *PrepareReply) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
 type SurveyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Place         string                 `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
@@ -3723,7 +3843,7 @@ type SurveyRequest struct {
 
 func (x *SurveyRequest) Reset() {
 	*x = SurveyRequest{}
-	mi := &file_provider_proto_msgTypes[55]
+	mi := &file_provider_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3735,7 +3855,7 @@ func (x *SurveyRequest) String() string {
 func (*SurveyRequest) ProtoMessage() {}
 
 func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[55]
+	mi := &file_provider_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3748,7 +3868,7 @@ func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SurveyRequest.ProtoReflect.Descriptor instead.
 func (*SurveyRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{55}
+	return file_provider_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *SurveyRequest) GetPlace() string {
@@ -3769,7 +3889,7 @@ type StatRequest struct {
 
 func (x *StatRequest) Reset() {
 	*x = StatRequest{}
-	mi := &file_provider_proto_msgTypes[56]
+	mi := &file_provider_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3781,7 +3901,7 @@ func (x *StatRequest) String() string {
 func (*StatRequest) ProtoMessage() {}
 
 func (x *StatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[56]
+	mi := &file_provider_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3794,7 +3914,7 @@ func (x *StatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatRequest.ProtoReflect.Descriptor instead.
 func (*StatRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{56}
+	return file_provider_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *StatRequest) GetPlace() string {
@@ -3831,7 +3951,7 @@ type StatReply struct {
 
 func (x *StatReply) Reset() {
 	*x = StatReply{}
-	mi := &file_provider_proto_msgTypes[57]
+	mi := &file_provider_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3843,7 +3963,7 @@ func (x *StatReply) String() string {
 func (*StatReply) ProtoMessage() {}
 
 func (x *StatReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[57]
+	mi := &file_provider_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3856,7 +3976,7 @@ func (x *StatReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatReply.ProtoReflect.Descriptor instead.
 func (*StatReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{57}
+	return file_provider_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *StatReply) GetExists() bool {
@@ -3907,7 +4027,7 @@ type LogsRequest struct {
 
 func (x *LogsRequest) Reset() {
 	*x = LogsRequest{}
-	mi := &file_provider_proto_msgTypes[58]
+	mi := &file_provider_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3919,7 +4039,7 @@ func (x *LogsRequest) String() string {
 func (*LogsRequest) ProtoMessage() {}
 
 func (x *LogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[58]
+	mi := &file_provider_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3932,7 +4052,7 @@ func (x *LogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsRequest.ProtoReflect.Descriptor instead.
 func (*LogsRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{58}
+	return file_provider_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *LogsRequest) GetPlace() string {
@@ -3982,7 +4102,7 @@ type LogsReply struct {
 
 func (x *LogsReply) Reset() {
 	*x = LogsReply{}
-	mi := &file_provider_proto_msgTypes[59]
+	mi := &file_provider_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3994,7 +4114,7 @@ func (x *LogsReply) String() string {
 func (*LogsReply) ProtoMessage() {}
 
 func (x *LogsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[59]
+	mi := &file_provider_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4007,7 +4127,7 @@ func (x *LogsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsReply.ProtoReflect.Descriptor instead.
 func (*LogsReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{59}
+	return file_provider_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *LogsReply) GetStdout() []byte {
@@ -4052,7 +4172,7 @@ type Holder struct {
 
 func (x *Holder) Reset() {
 	*x = Holder{}
-	mi := &file_provider_proto_msgTypes[60]
+	mi := &file_provider_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4064,7 +4184,7 @@ func (x *Holder) String() string {
 func (*Holder) ProtoMessage() {}
 
 func (x *Holder) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[60]
+	mi := &file_provider_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4077,7 +4197,7 @@ func (x *Holder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holder.ProtoReflect.Descriptor instead.
 func (*Holder) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{60}
+	return file_provider_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Holder) GetNonce() string {
@@ -4132,7 +4252,7 @@ type LockRequest struct {
 
 func (x *LockRequest) Reset() {
 	*x = LockRequest{}
-	mi := &file_provider_proto_msgTypes[61]
+	mi := &file_provider_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4144,7 +4264,7 @@ func (x *LockRequest) String() string {
 func (*LockRequest) ProtoMessage() {}
 
 func (x *LockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[61]
+	mi := &file_provider_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4157,7 +4277,7 @@ func (x *LockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockRequest.ProtoReflect.Descriptor instead.
 func (*LockRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{61}
+	return file_provider_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *LockRequest) GetProject() string {
@@ -4185,7 +4305,7 @@ type LockReply struct {
 
 func (x *LockReply) Reset() {
 	*x = LockReply{}
-	mi := &file_provider_proto_msgTypes[62]
+	mi := &file_provider_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4197,7 +4317,7 @@ func (x *LockReply) String() string {
 func (*LockReply) ProtoMessage() {}
 
 func (x *LockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[62]
+	mi := &file_provider_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4210,7 +4330,7 @@ func (x *LockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockReply.ProtoReflect.Descriptor instead.
 func (*LockReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{62}
+	return file_provider_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *LockReply) GetHolder() *Holder {
@@ -4244,7 +4364,7 @@ type UnlockRequest struct {
 
 func (x *UnlockRequest) Reset() {
 	*x = UnlockRequest{}
-	mi := &file_provider_proto_msgTypes[63]
+	mi := &file_provider_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4256,7 +4376,7 @@ func (x *UnlockRequest) String() string {
 func (*UnlockRequest) ProtoMessage() {}
 
 func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[63]
+	mi := &file_provider_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4269,7 +4389,7 @@ func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlockRequest.ProtoReflect.Descriptor instead.
 func (*UnlockRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{63}
+	return file_provider_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *UnlockRequest) GetProject() string {
@@ -4295,7 +4415,7 @@ type UnlockReply struct {
 
 func (x *UnlockReply) Reset() {
 	*x = UnlockReply{}
-	mi := &file_provider_proto_msgTypes[64]
+	mi := &file_provider_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4307,7 +4427,7 @@ func (x *UnlockReply) String() string {
 func (*UnlockReply) ProtoMessage() {}
 
 func (x *UnlockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[64]
+	mi := &file_provider_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4320,7 +4440,7 @@ func (x *UnlockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlockReply.ProtoReflect.Descriptor instead.
 func (*UnlockReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{64}
+	return file_provider_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *UnlockReply) GetFailure() *Failure {
@@ -4346,7 +4466,7 @@ type ExecInput struct {
 
 func (x *ExecInput) Reset() {
 	*x = ExecInput{}
-	mi := &file_provider_proto_msgTypes[65]
+	mi := &file_provider_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4358,7 +4478,7 @@ func (x *ExecInput) String() string {
 func (*ExecInput) ProtoMessage() {}
 
 func (x *ExecInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[65]
+	mi := &file_provider_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4371,7 +4491,7 @@ func (x *ExecInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecInput.ProtoReflect.Descriptor instead.
 func (*ExecInput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{65}
+	return file_provider_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ExecInput) GetInput() isExecInput_Input {
@@ -4477,7 +4597,7 @@ type ExecStart struct {
 
 func (x *ExecStart) Reset() {
 	*x = ExecStart{}
-	mi := &file_provider_proto_msgTypes[66]
+	mi := &file_provider_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4489,7 +4609,7 @@ func (x *ExecStart) String() string {
 func (*ExecStart) ProtoMessage() {}
 
 func (x *ExecStart) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[66]
+	mi := &file_provider_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4502,7 +4622,7 @@ func (x *ExecStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecStart.ProtoReflect.Descriptor instead.
 func (*ExecStart) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{66}
+	return file_provider_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ExecStart) GetPlace() string {
@@ -4578,7 +4698,7 @@ type Size struct {
 
 func (x *Size) Reset() {
 	*x = Size{}
-	mi := &file_provider_proto_msgTypes[67]
+	mi := &file_provider_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4590,7 +4710,7 @@ func (x *Size) String() string {
 func (*Size) ProtoMessage() {}
 
 func (x *Size) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[67]
+	mi := &file_provider_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4603,7 +4723,7 @@ func (x *Size) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Size.ProtoReflect.Descriptor instead.
 func (*Size) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{67}
+	return file_provider_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Size) GetWidth() int64 {
@@ -4635,7 +4755,7 @@ type ExecOutput struct {
 
 func (x *ExecOutput) Reset() {
 	*x = ExecOutput{}
-	mi := &file_provider_proto_msgTypes[68]
+	mi := &file_provider_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4647,7 +4767,7 @@ func (x *ExecOutput) String() string {
 func (*ExecOutput) ProtoMessage() {}
 
 func (x *ExecOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[68]
+	mi := &file_provider_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4660,7 +4780,7 @@ func (x *ExecOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecOutput.ProtoReflect.Descriptor instead.
 func (*ExecOutput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{68}
+	return file_provider_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ExecOutput) GetOutput() isExecOutput_Output {
@@ -4735,7 +4855,7 @@ type ExecResult struct {
 
 func (x *ExecResult) Reset() {
 	*x = ExecResult{}
-	mi := &file_provider_proto_msgTypes[69]
+	mi := &file_provider_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4747,7 +4867,7 @@ func (x *ExecResult) String() string {
 func (*ExecResult) ProtoMessage() {}
 
 func (x *ExecResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[69]
+	mi := &file_provider_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4760,7 +4880,7 @@ func (x *ExecResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecResult.ProtoReflect.Descriptor instead.
 func (*ExecResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{69}
+	return file_provider_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *ExecResult) GetExitCode() int64 {
@@ -4784,7 +4904,7 @@ type StreamInput struct {
 
 func (x *StreamInput) Reset() {
 	*x = StreamInput{}
-	mi := &file_provider_proto_msgTypes[70]
+	mi := &file_provider_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4796,7 +4916,7 @@ func (x *StreamInput) String() string {
 func (*StreamInput) ProtoMessage() {}
 
 func (x *StreamInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[70]
+	mi := &file_provider_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4809,7 +4929,7 @@ func (x *StreamInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamInput.ProtoReflect.Descriptor instead.
 func (*StreamInput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{70}
+	return file_provider_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *StreamInput) GetInput() isStreamInput_Input {
@@ -4878,7 +4998,7 @@ type StreamStart struct {
 
 func (x *StreamStart) Reset() {
 	*x = StreamStart{}
-	mi := &file_provider_proto_msgTypes[71]
+	mi := &file_provider_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4890,7 +5010,7 @@ func (x *StreamStart) String() string {
 func (*StreamStart) ProtoMessage() {}
 
 func (x *StreamStart) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[71]
+	mi := &file_provider_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4903,7 +5023,7 @@ func (x *StreamStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamStart.ProtoReflect.Descriptor instead.
 func (*StreamStart) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{71}
+	return file_provider_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *StreamStart) GetParent() string {
@@ -4935,7 +5055,7 @@ type StreamOutput struct {
 
 func (x *StreamOutput) Reset() {
 	*x = StreamOutput{}
-	mi := &file_provider_proto_msgTypes[72]
+	mi := &file_provider_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4947,7 +5067,7 @@ func (x *StreamOutput) String() string {
 func (*StreamOutput) ProtoMessage() {}
 
 func (x *StreamOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[72]
+	mi := &file_provider_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4960,7 +5080,7 @@ func (x *StreamOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamOutput.ProtoReflect.Descriptor instead.
 func (*StreamOutput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{72}
+	return file_provider_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *StreamOutput) GetOutput() isStreamOutput_Output {
@@ -5334,7 +5454,16 @@ const file_provider_proto_rawDesc = "" +
 	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"7\n" +
 	"\vProbeResult\x12\x10\n" +
 	"\x03how\x18\x01 \x01(\tR\x03how\x12\x16\n" +
-	"\x06answer\x18\x02 \x01(\tR\x06answer\"%\n" +
+	"\x06answer\x18\x02 \x01(\tR\x06answer\"\x89\x01\n" +
+	"\x0ePrepareRequest\x12\x14\n" +
+	"\x05place\x18\x01 \x01(\tR\x05place\x12B\n" +
+	"\vdeclaration\x18\x02 \x01(\v2 .dindctl.provider.v1.DeclarationR\vdeclaration\x12\x1d\n" +
+	"\n" +
+	"image_from\x18\x03 \x03(\tR\timageFrom\"\x8e\x01\n" +
+	"\fPrepareReply\x120\n" +
+	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x12\x14\n" +
+	"\x05ended\x18\x02 \x01(\bR\x05ended\x126\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"%\n" +
 	"\rSurveyRequest\x12\x14\n" +
 	"\x05place\x18\x01 \x01(\tR\x05place\"G\n" +
 	"\vStatRequest\x12\x14\n" +
@@ -5421,7 +5550,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x04data\x18\x02 \x01(\fH\x00R\x04data\x12\x12\n" +
 	"\x03end\x18\x03 \x01(\bH\x00R\x03end\x126\n" +
 	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailureB\b\n" +
-	"\x06output2\x90\r\n" +
+	"\x06output2\xe5\r\n" +
 	"\bProvider\x12T\n" +
 	"\bDescribe\x12$.dindctl.provider.v1.DescribeRequest\x1a\".dindctl.provider.v1.DescribeReply\x12W\n" +
 	"\tConfigure\x12%.dindctl.provider.v1.ConfigureRequest\x1a#.dindctl.provider.v1.ConfigureReply\x12H\n" +
@@ -5436,7 +5565,8 @@ const file_provider_proto_rawDesc = "" +
 	"\x04Stop\x12 .dindctl.provider.v1.StopRequest\x1a\x1e.dindctl.provider.v1.StopReply\x12K\n" +
 	"\x05Close\x12!.dindctl.provider.v1.CloseRequest\x1a\x1f.dindctl.provider.v1.CloseReply\x12M\n" +
 	"\x05Carry\x12!.dindctl.provider.v1.CarryRequest\x1a\x1f.dindctl.provider.v1.CarryReply0\x01\x12M\n" +
-	"\x05Probe\x12!.dindctl.provider.v1.ProbeRequest\x1a\x1f.dindctl.provider.v1.ProbeReply0\x01\x12Q\n" +
+	"\x05Probe\x12!.dindctl.provider.v1.ProbeRequest\x1a\x1f.dindctl.provider.v1.ProbeReply0\x01\x12S\n" +
+	"\aPrepare\x12#.dindctl.provider.v1.PrepareRequest\x1a!.dindctl.provider.v1.PrepareReply0\x01\x12Q\n" +
 	"\x06Survey\x12\".dindctl.provider.v1.SurveyRequest\x1a!.dindctl.provider.v1.ObserveReply0\x01\x12H\n" +
 	"\x04Stat\x12 .dindctl.provider.v1.StatRequest\x1a\x1e.dindctl.provider.v1.StatReply\x12J\n" +
 	"\x04Logs\x12 .dindctl.provider.v1.LogsRequest\x1a\x1e.dindctl.provider.v1.LogsReply0\x01\x12H\n" +
@@ -5460,7 +5590,7 @@ func file_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 81)
+var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
 var file_provider_proto_goTypes = []any{
 	(Failure_Reason)(0),      // 0: dindctl.provider.v1.Failure.Reason
 	(*Value)(nil),            // 1: dindctl.provider.v1.Value
@@ -5518,55 +5648,57 @@ var file_provider_proto_goTypes = []any{
 	(*ProbeRequest)(nil),     // 53: dindctl.provider.v1.ProbeRequest
 	(*ProbeReply)(nil),       // 54: dindctl.provider.v1.ProbeReply
 	(*ProbeResult)(nil),      // 55: dindctl.provider.v1.ProbeResult
-	(*SurveyRequest)(nil),    // 56: dindctl.provider.v1.SurveyRequest
-	(*StatRequest)(nil),      // 57: dindctl.provider.v1.StatRequest
-	(*StatReply)(nil),        // 58: dindctl.provider.v1.StatReply
-	(*LogsRequest)(nil),      // 59: dindctl.provider.v1.LogsRequest
-	(*LogsReply)(nil),        // 60: dindctl.provider.v1.LogsReply
-	(*Holder)(nil),           // 61: dindctl.provider.v1.Holder
-	(*LockRequest)(nil),      // 62: dindctl.provider.v1.LockRequest
-	(*LockReply)(nil),        // 63: dindctl.provider.v1.LockReply
-	(*UnlockRequest)(nil),    // 64: dindctl.provider.v1.UnlockRequest
-	(*UnlockReply)(nil),      // 65: dindctl.provider.v1.UnlockReply
-	(*ExecInput)(nil),        // 66: dindctl.provider.v1.ExecInput
-	(*ExecStart)(nil),        // 67: dindctl.provider.v1.ExecStart
-	(*Size)(nil),             // 68: dindctl.provider.v1.Size
-	(*ExecOutput)(nil),       // 69: dindctl.provider.v1.ExecOutput
-	(*ExecResult)(nil),       // 70: dindctl.provider.v1.ExecResult
-	(*StreamInput)(nil),      // 71: dindctl.provider.v1.StreamInput
-	(*StreamStart)(nil),      // 72: dindctl.provider.v1.StreamStart
-	(*StreamOutput)(nil),     // 73: dindctl.provider.v1.StreamOutput
-	nil,                      // 74: dindctl.provider.v1.DescribeReply.NounsEntry
-	nil,                      // 75: dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
-	nil,                      // 76: dindctl.provider.v1.Facts.DetailsEntry
-	nil,                      // 77: dindctl.provider.v1.ObserveRequest.NamesEntry
-	nil,                      // 78: dindctl.provider.v1.ObserveResult.ImagesEntry
-	nil,                      // 79: dindctl.provider.v1.ObserveResult.ProjectsEntry
-	nil,                      // 80: dindctl.provider.v1.StringMap.EntriesEntry
-	nil,                      // 81: dindctl.provider.v1.Declaration.RelatedEntry
+	(*PrepareRequest)(nil),   // 56: dindctl.provider.v1.PrepareRequest
+	(*PrepareReply)(nil),     // 57: dindctl.provider.v1.PrepareReply
+	(*SurveyRequest)(nil),    // 58: dindctl.provider.v1.SurveyRequest
+	(*StatRequest)(nil),      // 59: dindctl.provider.v1.StatRequest
+	(*StatReply)(nil),        // 60: dindctl.provider.v1.StatReply
+	(*LogsRequest)(nil),      // 61: dindctl.provider.v1.LogsRequest
+	(*LogsReply)(nil),        // 62: dindctl.provider.v1.LogsReply
+	(*Holder)(nil),           // 63: dindctl.provider.v1.Holder
+	(*LockRequest)(nil),      // 64: dindctl.provider.v1.LockRequest
+	(*LockReply)(nil),        // 65: dindctl.provider.v1.LockReply
+	(*UnlockRequest)(nil),    // 66: dindctl.provider.v1.UnlockRequest
+	(*UnlockReply)(nil),      // 67: dindctl.provider.v1.UnlockReply
+	(*ExecInput)(nil),        // 68: dindctl.provider.v1.ExecInput
+	(*ExecStart)(nil),        // 69: dindctl.provider.v1.ExecStart
+	(*Size)(nil),             // 70: dindctl.provider.v1.Size
+	(*ExecOutput)(nil),       // 71: dindctl.provider.v1.ExecOutput
+	(*ExecResult)(nil),       // 72: dindctl.provider.v1.ExecResult
+	(*StreamInput)(nil),      // 73: dindctl.provider.v1.StreamInput
+	(*StreamStart)(nil),      // 74: dindctl.provider.v1.StreamStart
+	(*StreamOutput)(nil),     // 75: dindctl.provider.v1.StreamOutput
+	nil,                      // 76: dindctl.provider.v1.DescribeReply.NounsEntry
+	nil,                      // 77: dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
+	nil,                      // 78: dindctl.provider.v1.Facts.DetailsEntry
+	nil,                      // 79: dindctl.provider.v1.ObserveRequest.NamesEntry
+	nil,                      // 80: dindctl.provider.v1.ObserveResult.ImagesEntry
+	nil,                      // 81: dindctl.provider.v1.ObserveResult.ProjectsEntry
+	nil,                      // 82: dindctl.provider.v1.StringMap.EntriesEntry
+	nil,                      // 83: dindctl.provider.v1.Declaration.RelatedEntry
 }
 var file_provider_proto_depIdxs = []int32{
 	2,   // 0: dindctl.provider.v1.Value.sensitive:type_name -> dindctl.provider.v1.Path
 	3,   // 1: dindctl.provider.v1.Path.steps:type_name -> dindctl.provider.v1.Step
 	5,   // 2: dindctl.provider.v1.Failure.problem:type_name -> dindctl.provider.v1.Problem
 	0,   // 3: dindctl.provider.v1.Failure.reason:type_name -> dindctl.provider.v1.Failure.Reason
-	74,  // 4: dindctl.provider.v1.DescribeReply.nouns:type_name -> dindctl.provider.v1.DescribeReply.NounsEntry
+	76,  // 4: dindctl.provider.v1.DescribeReply.nouns:type_name -> dindctl.provider.v1.DescribeReply.NounsEntry
 	4,   // 5: dindctl.provider.v1.DescribeReply.failure:type_name -> dindctl.provider.v1.Failure
 	10,  // 6: dindctl.provider.v1.Body.attributes:type_name -> dindctl.provider.v1.Attribute
 	11,  // 7: dindctl.provider.v1.Body.blocks:type_name -> dindctl.provider.v1.Block
 	9,   // 8: dindctl.provider.v1.Block.body:type_name -> dindctl.provider.v1.Body
-	75,  // 9: dindctl.provider.v1.ConfigureRequest.environment:type_name -> dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
+	77,  // 9: dindctl.provider.v1.ConfigureRequest.environment:type_name -> dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
 	14,  // 10: dindctl.provider.v1.ConfigureReply.facts:type_name -> dindctl.provider.v1.Facts
 	4,   // 11: dindctl.provider.v1.ConfigureReply.failure:type_name -> dindctl.provider.v1.Failure
-	76,  // 12: dindctl.provider.v1.Facts.details:type_name -> dindctl.provider.v1.Facts.DetailsEntry
+	78,  // 12: dindctl.provider.v1.Facts.details:type_name -> dindctl.provider.v1.Facts.DetailsEntry
 	14,  // 13: dindctl.provider.v1.OpenReply.facts:type_name -> dindctl.provider.v1.Facts
 	4,   // 14: dindctl.provider.v1.OpenReply.failure:type_name -> dindctl.provider.v1.Failure
-	77,  // 15: dindctl.provider.v1.ObserveRequest.names:type_name -> dindctl.provider.v1.ObserveRequest.NamesEntry
+	79,  // 15: dindctl.provider.v1.ObserveRequest.names:type_name -> dindctl.provider.v1.ObserveRequest.NamesEntry
 	21,  // 16: dindctl.provider.v1.ObserveReply.objects:type_name -> dindctl.provider.v1.Object
 	20,  // 17: dindctl.provider.v1.ObserveReply.result:type_name -> dindctl.provider.v1.ObserveResult
 	4,   // 18: dindctl.provider.v1.ObserveReply.failure:type_name -> dindctl.provider.v1.Failure
-	78,  // 19: dindctl.provider.v1.ObserveResult.images:type_name -> dindctl.provider.v1.ObserveResult.ImagesEntry
-	79,  // 20: dindctl.provider.v1.ObserveResult.projects:type_name -> dindctl.provider.v1.ObserveResult.ProjectsEntry
+	80,  // 19: dindctl.provider.v1.ObserveResult.images:type_name -> dindctl.provider.v1.ObserveResult.ImagesEntry
+	81,  // 20: dindctl.provider.v1.ObserveResult.projects:type_name -> dindctl.provider.v1.ObserveResult.ProjectsEntry
 	22,  // 21: dindctl.provider.v1.Object.owner:type_name -> dindctl.provider.v1.Ownership
 	1,   // 22: dindctl.provider.v1.Object.actual:type_name -> dindctl.provider.v1.Value
 	23,  // 23: dindctl.provider.v1.Object.condition:type_name -> dindctl.provider.v1.Condition
@@ -5574,9 +5706,9 @@ var file_provider_proto_depIdxs = []int32{
 	26,  // 25: dindctl.provider.v1.Object.views:type_name -> dindctl.provider.v1.View
 	25,  // 26: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
 	25,  // 27: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
-	80,  // 28: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
+	82,  // 28: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
 	1,   // 29: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
-	81,  // 30: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
+	83,  // 30: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
 	1,   // 31: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
 	30,  // 32: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
 	27,  // 33: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
@@ -5616,71 +5748,76 @@ var file_provider_proto_depIdxs = []int32{
 	6,   // 67: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
 	55,  // 68: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
 	4,   // 69: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 70: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 71: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
-	61,  // 72: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
-	61,  // 73: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
-	4,   // 74: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 75: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
-	67,  // 76: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
-	68,  // 77: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
-	68,  // 78: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
-	70,  // 79: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
-	4,   // 80: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
-	72,  // 81: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
-	4,   // 82: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
-	9,   // 83: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
-	17,  // 84: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
-	28,  // 85: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
-	7,   // 86: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
-	12,  // 87: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
-	15,  // 88: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
-	18,  // 89: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
-	29,  // 90: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
-	34,  // 91: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
-	37,  // 92: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
-	39,  // 93: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
-	41,  // 94: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
-	44,  // 95: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
-	46,  // 96: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
-	48,  // 97: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
-	50,  // 98: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
-	53,  // 99: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
-	56,  // 100: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
-	57,  // 101: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
-	59,  // 102: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
-	62,  // 103: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
-	64,  // 104: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
-	66,  // 105: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
-	71,  // 106: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
-	71,  // 107: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
-	8,   // 108: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
-	13,  // 109: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
-	16,  // 110: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
-	19,  // 111: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
-	31,  // 112: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
-	35,  // 113: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
-	38,  // 114: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
-	40,  // 115: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
-	42,  // 116: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
-	45,  // 117: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
-	47,  // 118: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
-	49,  // 119: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
-	51,  // 120: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
-	54,  // 121: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
-	19,  // 122: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
-	58,  // 123: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
-	60,  // 124: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
-	63,  // 125: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
-	65,  // 126: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
-	69,  // 127: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
-	73,  // 128: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
-	73,  // 129: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
-	108, // [108:130] is the sub-list for method output_type
-	86,  // [86:108] is the sub-list for method input_type
-	86,  // [86:86] is the sub-list for extension type_name
-	86,  // [86:86] is the sub-list for extension extendee
-	0,   // [0:86] is the sub-list for field type_name
+	27,  // 70: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 71: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 72: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 73: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 74: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
+	63,  // 75: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
+	63,  // 76: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
+	4,   // 77: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 78: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
+	69,  // 79: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
+	70,  // 80: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
+	70,  // 81: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
+	72,  // 82: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
+	4,   // 83: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
+	74,  // 84: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
+	4,   // 85: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
+	9,   // 86: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
+	17,  // 87: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
+	28,  // 88: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
+	7,   // 89: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
+	12,  // 90: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
+	15,  // 91: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
+	18,  // 92: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
+	29,  // 93: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
+	34,  // 94: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
+	37,  // 95: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
+	39,  // 96: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
+	41,  // 97: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
+	44,  // 98: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
+	46,  // 99: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
+	48,  // 100: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
+	50,  // 101: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
+	53,  // 102: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
+	56,  // 103: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
+	58,  // 104: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
+	59,  // 105: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
+	61,  // 106: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
+	64,  // 107: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
+	66,  // 108: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
+	68,  // 109: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
+	73,  // 110: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
+	73,  // 111: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
+	8,   // 112: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
+	13,  // 113: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
+	16,  // 114: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
+	19,  // 115: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
+	31,  // 116: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
+	35,  // 117: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
+	38,  // 118: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
+	40,  // 119: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
+	42,  // 120: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
+	45,  // 121: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
+	47,  // 122: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
+	49,  // 123: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
+	51,  // 124: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
+	54,  // 125: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
+	57,  // 126: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
+	19,  // 127: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
+	60,  // 128: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
+	62,  // 129: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
+	65,  // 130: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
+	67,  // 131: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
+	71,  // 132: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
+	75,  // 133: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
+	75,  // 134: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
+	112, // [112:135] is the sub-list for method output_type
+	89,  // [89:112] is the sub-list for method input_type
+	89,  // [89:89] is the sub-list for extension type_name
+	89,  // [89:89] is the sub-list for extension extendee
+	0,   // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_provider_proto_init() }
@@ -5694,24 +5831,24 @@ func file_provider_proto_init() {
 		(*Step_Index)(nil),
 	}
 	file_provider_proto_msgTypes[23].OneofWrappers = []any{}
-	file_provider_proto_msgTypes[65].OneofWrappers = []any{
+	file_provider_proto_msgTypes[67].OneofWrappers = []any{
 		(*ExecInput_Start)(nil),
 		(*ExecInput_Stdin)(nil),
 		(*ExecInput_StdinEnd)(nil),
 		(*ExecInput_Resize)(nil),
 		(*ExecInput_Signal)(nil),
 	}
-	file_provider_proto_msgTypes[68].OneofWrappers = []any{
+	file_provider_proto_msgTypes[70].OneofWrappers = []any{
 		(*ExecOutput_Stdout)(nil),
 		(*ExecOutput_Stderr)(nil),
 		(*ExecOutput_Result)(nil),
 	}
-	file_provider_proto_msgTypes[70].OneofWrappers = []any{
+	file_provider_proto_msgTypes[72].OneofWrappers = []any{
 		(*StreamInput_Start)(nil),
 		(*StreamInput_Data)(nil),
 		(*StreamInput_End)(nil),
 	}
-	file_provider_proto_msgTypes[72].OneofWrappers = []any{
+	file_provider_proto_msgTypes[74].OneofWrappers = []any{
 		(*StreamOutput_Opened)(nil),
 		(*StreamOutput_Data)(nil),
 		(*StreamOutput_End)(nil),
@@ -5722,7 +5859,7 @@ func file_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provider_proto_rawDesc), len(file_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   81,
+			NumMessages:   83,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

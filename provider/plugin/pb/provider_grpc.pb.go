@@ -42,6 +42,7 @@ const (
 	Provider_Close_FullMethodName     = "/dindctl.provider.v1.Provider/Close"
 	Provider_Carry_FullMethodName     = "/dindctl.provider.v1.Provider/Carry"
 	Provider_Probe_FullMethodName     = "/dindctl.provider.v1.Provider/Probe"
+	Provider_Prepare_FullMethodName   = "/dindctl.provider.v1.Provider/Prepare"
 	Provider_Survey_FullMethodName    = "/dindctl.provider.v1.Provider/Survey"
 	Provider_Stat_FullMethodName      = "/dindctl.provider.v1.Provider/Stat"
 	Provider_Logs_FullMethodName      = "/dindctl.provider.v1.Provider/Logs"
@@ -77,6 +78,7 @@ type ProviderClient interface {
 	// Powers. One that the provider does not have answers a Problem "refused".
 	Carry(ctx context.Context, in *CarryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CarryReply], error)
 	Probe(ctx context.Context, in *ProbeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProbeReply], error)
+	Prepare(ctx context.Context, in *PrepareRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PrepareReply], error)
 	Survey(ctx context.Context, in *SurveyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ObserveReply], error)
 	Stat(ctx context.Context, in *StatRequest, opts ...grpc.CallOption) (*StatReply, error)
 	Logs(ctx context.Context, in *LogsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogsReply], error)
@@ -297,9 +299,28 @@ func (c *providerClient) Probe(ctx context.Context, in *ProbeRequest, opts ...gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Provider_ProbeClient = grpc.ServerStreamingClient[ProbeReply]
 
+func (c *providerClient) Prepare(ctx context.Context, in *PrepareRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PrepareReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[7], Provider_Prepare_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[PrepareRequest, PrepareReply]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_PrepareClient = grpc.ServerStreamingClient[PrepareReply]
+
 func (c *providerClient) Survey(ctx context.Context, in *SurveyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ObserveReply], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[7], Provider_Survey_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[8], Provider_Survey_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -328,7 +349,7 @@ func (c *providerClient) Stat(ctx context.Context, in *StatRequest, opts ...grpc
 
 func (c *providerClient) Logs(ctx context.Context, in *LogsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogsReply], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[8], Provider_Logs_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[9], Provider_Logs_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -367,7 +388,7 @@ func (c *providerClient) Unlock(ctx context.Context, in *UnlockRequest, opts ...
 
 func (c *providerClient) Exec(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ExecInput, ExecOutput], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[9], Provider_Exec_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[10], Provider_Exec_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -380,7 +401,7 @@ type Provider_ExecClient = grpc.BidiStreamingClient[ExecInput, ExecOutput]
 
 func (c *providerClient) Dial(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamInput, StreamOutput], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[10], Provider_Dial_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[11], Provider_Dial_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -417,6 +438,7 @@ type ProviderServer interface {
 	// Powers. One that the provider does not have answers a Problem "refused".
 	Carry(*CarryRequest, grpc.ServerStreamingServer[CarryReply]) error
 	Probe(*ProbeRequest, grpc.ServerStreamingServer[ProbeReply]) error
+	Prepare(*PrepareRequest, grpc.ServerStreamingServer[PrepareReply]) error
 	Survey(*SurveyRequest, grpc.ServerStreamingServer[ObserveReply]) error
 	Stat(context.Context, *StatRequest) (*StatReply, error)
 	Logs(*LogsRequest, grpc.ServerStreamingServer[LogsReply]) error
@@ -475,6 +497,9 @@ func (UnimplementedProviderServer) Carry(*CarryRequest, grpc.ServerStreamingServ
 }
 func (UnimplementedProviderServer) Probe(*ProbeRequest, grpc.ServerStreamingServer[ProbeReply]) error {
 	return status.Error(codes.Unimplemented, "method Probe not implemented")
+}
+func (UnimplementedProviderServer) Prepare(*PrepareRequest, grpc.ServerStreamingServer[PrepareReply]) error {
+	return status.Error(codes.Unimplemented, "method Prepare not implemented")
 }
 func (UnimplementedProviderServer) Survey(*SurveyRequest, grpc.ServerStreamingServer[ObserveReply]) error {
 	return status.Error(codes.Unimplemented, "method Survey not implemented")
@@ -721,6 +746,17 @@ func _Provider_Probe_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Provider_ProbeServer = grpc.ServerStreamingServer[ProbeReply]
 
+func _Provider_Prepare_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(PrepareRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ProviderServer).Prepare(m, &grpc.GenericServerStream[PrepareRequest, PrepareReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_PrepareServer = grpc.ServerStreamingServer[PrepareReply]
+
 func _Provider_Survey_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(SurveyRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -893,6 +929,11 @@ var Provider_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Probe",
 			Handler:       _Provider_Probe_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Prepare",
+			Handler:       _Provider_Prepare_Handler,
 			ServerStreams: true,
 		},
 		{
