@@ -179,6 +179,9 @@ func (s *session) look(ctx context.Context, project string, expanded *config.Exp
 	s.wanted = runner.Wanted(project, expanded)
 	observed, problems := runner.Observe(ctx, s.provider, s.facts, s.wanted)
 	s.observed = observed
+	if s.cfg != nil {
+		s.cfg.Names = observed.KeptNames()
+	}
 	return problems
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -56,10 +57,10 @@ func (s *state) implyNetwork(n *noun) {
 }
 
 func (s *state) implyVolume(daemon *noun, what string) string {
-	label := daemon.label + "-" + what
+	label, address := daemon.label+"-"+what, daemon.address+"."+what
 	body := s.bodies[provider.Volume]
 	n := &noun{
-		address: daemon.address + "." + what, kind: provider.Volume, label: label, name: s.cfg.Project + "-" + label,
+		address: address, kind: provider.Volume, label: label, name: cmp.Or(s.cfg.Names[address], s.cfg.Project+"-"+label),
 		owner: daemon, body: body, value: nullObject(body), placed: daemon.placed, inside: daemon.inside,
 	}
 	s.nouns[n.address] = n

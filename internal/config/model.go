@@ -40,6 +40,10 @@ type Config struct {
 	Calls     []*ModuleCall
 	Checks    []Check
 	Moved     []Moved
+	// Names are names that objects keep until they are made anew, by address: of
+	// moved ones, which an engine cannot rename. They hold where the block says
+	// none, and are set once it was observed.
+	Names map[string]string
 	// Inputs are the values given to variables, by name, already converted from
 	// flags, files and the environment, in rising order of precedence applied.
 	Inputs map[string]cty.Value

@@ -18,7 +18,7 @@ import (
 func (s *state) settle(n *noun) diag.List {
 	problems := s.checkArguments(n)
 	n.external = flag(n.value, "external")
-	n.name = cmp.Or(text(n.value, "name"), s.defaultName(n))
+	n.name = cmp.Or(text(n.value, "name"), s.cfg.Names[n.address], s.defaultName(n))
 	if n.kind == provider.Daemon {
 		n.logical = given(n.value, "socket") || given(n.value, "endpoint") || n.address == rootDaemon
 	}

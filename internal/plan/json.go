@@ -39,6 +39,7 @@ type changeDocument struct {
 	Object       string              `json:"object,omitempty"` // the id of what exists
 	Change       actionDocument      `json:"change"`
 	ActionReason string              `json:"action_reason,omitempty"`
+	Previous     string              `json:"previous_address,omitempty"`
 	Cause        []attributeDocument `json:"cause"`
 	Tentative    bool                `json:"tentative,omitempty"`
 	DataLoss     string              `json:"data_loss,omitempty"`
@@ -97,7 +98,7 @@ func (p *Plan) JSON() ([]byte, error) {
 func changeOf(r Resource) changeDocument {
 	out := changeDocument{
 		Address: r.Address, Type: string(r.Kind), Name: r.Name, Inside: r.Inside, ActionReason: r.Cause,
-		Tentative: r.Tentative, DataLoss: r.DataLoss, Cause: []attributeDocument{},
+		Tentative: r.Tentative, DataLoss: r.DataLoss, Previous: r.MovedFrom, Cause: []attributeDocument{},
 		Change: actionDocument{Actions: actionsOf(r), Before: null(), After: null(), ReplacePaths: [][]string{}},
 	}
 	if r.Before != nil {

@@ -12,7 +12,11 @@ import (
 
 // judge decides on an object that exists, from its changes and its condition.
 func (m *maker) judge(r *Resource) {
+	r.MovedFrom = m.movedFrom(r)
 	if change, renamed := nameChange(r); renamed {
+		if m.renames(r) {
+			change.Effect = provider.Live
+		}
 		r.Changes = append(slices.Clone(r.Changes), change)
 	}
 	r.Changes = heeded(r.Changes, r.After.Lifecycle)
@@ -24,7 +28,7 @@ func (m *maker) judge(r *Resource) {
 	if r.Action == Replace {
 		r.DataLoss = m.dataOf(placed{*r.Before, r.Inside})
 	}
-	if r.Action == Replace || r.Kind == provider.Job && r.Action != None {
+	if r.Action == Replace || r.Kind == provider.Job && r.Action != None && r.Action != Update {
 		m.pending[r.Address] = true
 	}
 }
@@ -69,7 +73,7 @@ func nameChange(r *Resource) (provider.Change, bool) {
 	if created != "" {
 		change.Created = cty.StringVal(created)
 	}
-	if created == textOf(r.After.Declared, "name") {
+	if created == textOf(r.After.Declared, "name") && r.MovedFrom == "" {
 		change.Cause = provider.Outside
 	}
 	return change, true
@@ -135,6 +139,8 @@ func (m *maker) judgeJob(r *Resource) {
 		r.Action, r.Cause = Run, fmt.Sprintf("its last run ended with exit code %d%s", condition.ExitCode, ended(condition))
 	case m.forced[r.Address] != "":
 		r.Action, r.Cause = Run, m.forced[r.Address]
+	case len(r.Changes) == 1 && r.Changes[0].Path == "name" && r.Changes[0].Effect == provider.Live:
+		r.Action, r.Cause = Update, m.because(r) // a record is renamed, not made again
 	case len(r.Changes) > 0:
 		r.Action, r.Cause = Run, m.because(r)
 	case r.After.ImageAddress != "" && m.replaced(r.After.ImageAddress):

@@ -72,6 +72,10 @@ type maker struct {
 	kept      []Kept
 	// extra are objects that go although their address stays.
 	extra []surplus
+	// wanted are the names that the configuration wants, and borne what bears which;
+	// nil until asked for.
+	wanted map[name]bool
+	borne  map[name][]provider.Object
 }
 
 // placed is an object and the daemon that it is inside.
@@ -157,7 +161,7 @@ func (m *maker) decide() diag.List {
 		}
 		m.replaceByRequest()
 		m.resources = map[string]*Resource{}
-		m.extra, m.kept = nil, nil
+		m.extra, m.kept, m.wanted, m.borne = nil, nil, nil, nil
 		before := m.rounds()
 		if problem := m.compare(); problem.HasErrors() {
 			return problem

@@ -29,6 +29,9 @@ type Snapshot struct {
 	Objects          []provider.Object
 	Images           map[string]string // wanted image reference -> id
 	Projects         map[string]int
+	// Moved are the addresses under which moved objects were recorded, by the
+	// addresses that are meant now.
+	Moved map[string]string
 }
 
 // Differ is the provider's pure comparison.
@@ -132,6 +135,9 @@ type Resource struct {
 	Changes   []provider.Change
 	Tentative bool
 	DataLoss  string
+	// MovedFrom is the address under which the object was recorded, where a moved
+	// block says that this one is meant. Its records stay until it is made anew.
+	MovedFrom string
 	// Before is the observed object, nil where there is none; After what is
 	// wanted, nil for a deletion.
 	Before *provider.Object

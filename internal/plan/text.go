@@ -24,6 +24,11 @@ func (p *Plan) String() string {
 		}
 		out.WriteByte('\n')
 	}
+	for _, r := range p.Resources {
+		if r.MovedFrom != "" {
+			fmt.Fprintf(&out, "moved %s: recorded as %s\n", r.Address, r.MovedFrom)
+		}
+	}
 	for _, k := range p.Kept {
 		fmt.Fprintf(&out, "keep %s: %s\n", k.Address, k.Why)
 	}

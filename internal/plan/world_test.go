@@ -293,7 +293,12 @@ func (w *world) change(s plan.Step, x *config.Expanded, home string) error {
 		w.start(o)
 		return nil
 	}
-	o.Actual = in.Declared
+	for _, other := range w.objects {
+		if in.Name != o.Name && other != o && other.home == home && other.Name == in.Name && other.Kind.Runs() {
+			return fmt.Errorf("%s is to be called %s, which %s is", s.Address, in.Name, other.Owner.Address)
+		}
+	}
+	o.Name, o.Actual = in.Name, in.Declared
 	return w.connect(o, in.Declared)
 }
 

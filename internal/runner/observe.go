@@ -55,6 +55,7 @@ func (o *observer) place(ctx context.Context, place provider.Place, facts provid
 		return plan.Snapshot{}, err
 	}
 	snapshot.Images, snapshot.Projects = resp.Images, resp.Projects
+	snapshot.Move(o.req.Moves, o.req.Project)
 	if o.req.Project == "" {
 		return snapshot, nil
 	}

@@ -125,6 +125,7 @@ func (r *run) record(c call, left done, err error) {
 	if object.Owner.Address == "" {
 		object.Owner = c.owner
 	}
+	object.Owner.Address = address // what was moved is recorded under another one
 	r.see(c.step.Inside, object.ID, object)
 	if err != nil {
 		r.left = append(r.left, Left{Address: address, ID: object.ID, Place: c.place})

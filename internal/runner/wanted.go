@@ -20,6 +20,8 @@ type ObserveRequest struct {
 	Names map[string]map[provider.Kind][]string
 	// Output are the addresses of jobs whose standard output is wanted.
 	Output []string
+	// Moves say which addresses are meant by those under which objects were recorded.
+	Moves []config.Move
 	// Daemons are those that the configuration wants, whether they exist or not.
 	Daemons []WantedDaemon
 }
@@ -41,7 +43,10 @@ func Wanted(project string, e *config.Expanded) ObserveRequest {
 	if e == nil {
 		return req
 	}
-	req.Output = slices.Clone(e.WantsOutput)
+	req.Moves = e.Moves
+	for _, address := range e.WantsOutput {
+		req.Output = append(req.Output, config.Recorded(e.Moves, address)...)
+	}
 	byAddress := map[string]config.Instance{}
 	for _, in := range e.Instances {
 		byAddress[in.Address] = in

@@ -18,6 +18,7 @@ func Plan(p *plan.Plan, o Options) string {
 	if p.Partial {
 		note(&out, "Only a part was asked for (-target, -exclude). The rest may have changes, too.", o)
 	}
+	writeMoved(&out, p, o)
 	if p.Clean {
 		writeKept(&out, p)
 		if p.Destroy {
@@ -60,6 +61,25 @@ func writeUnread(out *strings.Builder, p *plan.Plan, o Options) {
 func note(out *strings.Builder, text string, o Options) {
 	out.WriteString(o.paint(yellow, "Note: "))
 	out.WriteString(strings.Join(wrap(text, o.width()-6), "\n      ") + "\n\n")
+}
+
+// writeMoved says which objects bear records of another address.
+func writeMoved(out *strings.Builder, p *plan.Plan, o Options) {
+	moved := false
+	for _, r := range p.Resources {
+		if r.MovedFrom == "" {
+			continue
+		}
+		text := fmt.Sprintf("%s has moved to %s. The object keeps its records until it is made anew: leave the moved block in the file until then.", r.MovedFrom, r.Address)
+		if r.Action == plan.Replace || r.Action == plan.Run {
+			text = fmt.Sprintf("%s has moved to %s, and is made anew: the moved block can be taken away afterwards.", r.MovedFrom, r.Address)
+		}
+		out.WriteString(o.paint(yellow, "Note: ") + strings.Join(wrap(text, o.width()-6), "\n      ") + "\n")
+		moved = true
+	}
+	if moved {
+		out.WriteByte('\n')
+	}
 }
 
 func writeKept(out *strings.Builder, p *plan.Plan) {

@@ -54,7 +54,7 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 	if err := u.r.refuseEndpoints(u.e.facts.API); err != nil {
 		return withAddress(err, u.decl.Address)
 	}
-	limits, networks := false, false
+	limits, networks, rename := false, false, false
 	live := liveRows()
 	var config container.UpdateConfig
 	for _, change := range changes {
@@ -66,6 +66,8 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 		case name == "attach":
 			networks = true
 			u.anew = append(u.anew, change.Path)
+		case name == "name":
+			rename = true
 		case known:
 			limits = true
 			r.live(&config, &u.r.host)
@@ -79,6 +81,11 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 	if limits {
 		if _, err := u.e.write.ContainerUpdate(ctx, u.c.ID, config); err != nil {
 			return u.e.problem(err, "updating the container", u.decl.Address, u.decl.Name)
+		}
+	}
+	if rename {
+		if err := u.e.write.ContainerRename(ctx, u.c.ID, u.decl.Name); err != nil {
+			return u.e.problem(err, "renaming the container", u.decl.Address, u.decl.Name)
 		}
 	}
 	if networks {

@@ -49,6 +49,10 @@ func (m *Memory) Update(
 			if err != nil {
 				return err
 			}
+			if change.Path == "name" {
+				r.Name = req.Declaration.Name
+				continue
+			}
 			r.Actual.Value = with(r.Actual.Value, change.Path, to)
 			emit(sink, provider.Event{Address: r.Owner.Address, Phase: provider.PhaseMessage, Text: change.Path})
 		}
