@@ -159,7 +159,7 @@ func (l *loader) target(a *hcl2.Attribute) config.Target {
 	if a == nil {
 		return config.Target{}
 	}
-	t, ok := l.traversal(a.Expr, targetRule)
+	t, ok := l.traversal(a.Expr, a.Name+" takes an address. "+targetRule)
 	if !ok {
 		return config.Target{}
 	}

@@ -132,6 +132,7 @@ func renderInstances(b *strings.Builder, x *config.Expanded) {
 			}
 		}
 		fmt.Fprintf(b, " @%d-%d\n", in.Header.Start.Line, in.Close.Start.Line)
+		renderLifecycle(b, in.Lifecycle)
 		for it := in.Declared.ElementIterator(); it.Next(); {
 			key, v := it.Element()
 			if v.IsNull() {
@@ -146,8 +147,26 @@ func renderInstances(b *strings.Builder, x *config.Expanded) {
 			}
 		}
 	}
+	for _, m := range x.Moves {
+		fmt.Fprintf(b, "moved %s to %s\n", m.From, m.To)
+	}
 	if len(x.WantsOutput) > 0 {
 		fmt.Fprintf(b, "wants output of %s\n", strings.Join(x.WantsOutput, ", "))
+	}
+}
+
+func renderLifecycle(b *strings.Builder, l config.Lifecycle) {
+	if l.PreventDestroy {
+		fmt.Fprintf(b, "  prevented at line %d\n", l.PreventRange.Start.Line)
+	}
+	if l.IgnoreAll {
+		b.WriteString("  ignores all\n")
+	}
+	if len(l.IgnoreChanges) > 0 {
+		fmt.Fprintf(b, "  ignores %s\n", strings.Join(l.IgnoreChanges, ", "))
+	}
+	for _, w := range l.ReplacedBy {
+		fmt.Fprintf(b, "  replaced by %s %s\n", w.Address, w.Attribute)
 	}
 }
 

@@ -84,7 +84,13 @@ func checkIgnored(n *noun, i Ignored) diag.List {
 func (s *state) checkTrigger(n *noun, t Trigger) diag.List {
 	kind := provider.Kind(t.Root)
 	body, found := s.bodies[kind]
-	if t.Attr == "" || !found || exported(kind, t.Attr) {
+	if !found || t.Name == "" {
+		p := n.problem("invalid-value", "", "Trigger that is no block",
+			"replace_triggered_by takes blocks of this module and their attributes, such as image.app, container.web[\"a\"] or volume.data.id.")
+		p.Subject = t.Range
+		return diag.List{p}
+	}
+	if t.Attr == "" || exported(kind, t.Attr) {
 		return nil
 	}
 	words := append(everyKindExports(), exports(kind)...)

@@ -145,6 +145,9 @@ func moveCycles(all []placedMove, froms map[string]placedMove) diag.List {
 	var problems diag.List
 	told := map[string]bool{}
 	for _, first := range all {
+		if first.From == first.To {
+			continue // said of the move itself
+		}
 		var hops []string
 		seen := map[string]bool{}
 		for at, found := froms[first.From]; found && !told[at.From]; at, found = froms[at.To] {
