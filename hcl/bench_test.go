@@ -52,7 +52,7 @@ func manyInstances(n int) string {
 	return fmt.Sprintf(`
 network "n" {}
 container "c" {
-  for_each    = toset([for i in range(%d) : "k${i}"])
+  for_each    = toset([for i in range(%d) : "k${floor(i)}"])
   image       = "bash"
   networks    = [network.n]
   environment = { NAME = each.key }

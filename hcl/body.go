@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	hcl2 "github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
@@ -20,18 +21,19 @@ import (
 type body struct {
 	of        hcl2.Body
 	functions map[string]function.Function
+	schemas   *schemas
 }
 
 func (b *body) References(schema provider.Body) []config.Reference {
-	return references(walk(dynblock.WalkVariables(b.of), schema))
+	return references(b.schemas.walk(dynblock.WalkVariables(b.of), schema))
 }
 
-func walk(node dynblock.WalkVariablesNode, schema provider.Body) []hcl2.Traversal {
-	traversals, children := node.Visit(bodySchema(schema))
+func (s *schemas) walk(node dynblock.WalkVariablesNode, schema provider.Body) []hcl2.Traversal {
+	traversals, children := node.Visit(s.of(schema))
 	for _, child := range children {
 		for _, block := range schema.Blocks {
 			if block.Name == child.BlockTypeName {
-				traversals = append(traversals, walk(child.Node, block.Body)...)
+				traversals = append(traversals, s.walk(child.Node, block.Body)...)
 			}
 		}
 	}
@@ -40,11 +42,35 @@ func walk(node dynblock.WalkVariablesNode, schema provider.Body) []hcl2.Traversa
 
 func (b *body) Decode(schema provider.Body, scope map[string]cty.Value) (cty.Value, config.Places, diag.List) {
 	d := decoder{
+		schemas: b.schemas,
 		context: &hcl2.EvalContext{Variables: scope, Functions: b.functions},
 		ranges:  config.Places{},
 	}
 	value := d.body(dynblock.Expand(b.of, d.context), schema, "")
 	return value, d.ranges, d.problems
+}
+
+// schemas remembers what the parser has to know of bodies, by their first argument:
+// the bodies of one kind of block share their arguments.
+type schemas struct{ known sync.Map }
+
+func (s *schemas) of(body provider.Body) *hcl2.BodySchema {
+	if len(body.Attributes) == 0 {
+		return bodySchema(body)
+	}
+	type key struct {
+		first            *provider.Attribute
+		arguments, inner int
+	}
+	k := key{&body.Attributes[0], len(body.Attributes), len(body.Blocks)}
+	if known, found := s.known.Load(k); found {
+		if schema, is := known.(*hcl2.BodySchema); is {
+			return schema
+		}
+	}
+	schema := bodySchema(body)
+	s.known.Store(k, schema)
+	return schema
 }
 
 // bodySchema is what the parser has to know of a body.
@@ -61,13 +87,14 @@ func bodySchema(schema provider.Body) *hcl2.BodySchema {
 
 // decoder evaluates one block with everything in it.
 type decoder struct {
+	schemas  *schemas
 	context  *hcl2.EvalContext
 	ranges   config.Places
 	problems diag.List
 }
 
 func (d *decoder) body(of hcl2.Body, schema provider.Body, prefix string) cty.Value {
-	content, diags := of.Content(bodySchema(schema))
+	content, diags := of.Content(d.schemas.of(schema))
 	d.problems = append(d.problems, convertAll(diags)...)
 	values := map[string]cty.Value{}
 	for _, a := range schema.Attributes {

@@ -97,7 +97,7 @@ func (l *loader) addNoun(block *hcl2.Block) {
 	meta, rest := l.meta(block.Body, true)
 	l.unit.module.Blocks = append(l.unit.module.Blocks, &config.Block{
 		Kind: provider.Kind(block.Type), Label: label, Meta: meta,
-		Body:   &body{of: rest, functions: l.functions},
+		Body:   &body{of: rest, functions: l.functions, schemas: l.schemas},
 		Header: rangeOf(block.DefRange), Close: rangeOf(closeOf(block)),
 	})
 }

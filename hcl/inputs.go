@@ -66,10 +66,10 @@ func (l *loader) variable(name string) *variable {
 // readValues reads a file of values. Strict says that every name has to be declared.
 func (l *loader) readValues(f file, strict bool) {
 	parsed := l.parse(f)
-	if parsed == nil {
+	if len(parsed) == 0 {
 		return
 	}
-	attributes, diags := parsed.JustAttributes()
+	attributes, diags := parsed[0].JustAttributes()
 	l.report(convertAll(diags)...)
 	for _, a := range sortedAttributes(attributes) {
 		v := l.variable(a.Name)

@@ -1,9 +1,11 @@
 package hcl
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,7 +47,7 @@ const NoConfiguration = "no-configuration"
 // what could be read.
 func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 	l := &loader{
-		req: req, cfg: &config.Config{Inputs: map[string]cty.Value{}}, sources: &Sources{files: map[string][]byte{}},
+		req: req, cfg: &config.Config{Inputs: map[string]cty.Value{}}, sources: &Sources{files: map[string][]byte{}}, schemas: &schemas{},
 	}
 	files := l.find()
 	if l.problems.HasErrors() {
@@ -69,6 +71,7 @@ type loader struct {
 	cfg       *config.Config
 	sources   *Sources
 	functions map[string]function.Function
+	schemas   *schemas
 	problems  diag.List
 	// unit is the module that is being read.
 	unit         *unit
@@ -77,7 +80,7 @@ type loader struct {
 	// modules counts the module blocks that were followed.
 	modules int
 	// parsed are the files that were read, by path: a module may be used often.
-	parsed map[string]hcl2.Body
+	parsed map[string][]hcl2.Body
 }
 
 // unit is one module while it is read.
@@ -98,8 +101,8 @@ func newUnit(dir, shown string) *unit {
 // take takes in the files of a module.
 func (l *loader) take(files []file) {
 	for _, f := range files {
-		if parsed := l.parse(f); parsed != nil {
-			l.content(parsed)
+		for _, part := range l.parse(f) {
+			l.content(part)
 		}
 	}
 }
@@ -171,19 +174,20 @@ func (l *loader) list(dir, shown string, wanted func(string) bool) []file {
 	return out
 }
 
-// parse reads a file within bounds; nil where nothing can be made of it.
-func (l *loader) parse(f file) hcl2.Body {
+// parse reads a file within bounds: its top, in parts, each once. Nil where
+// nothing can be made of it.
+func (l *loader) parse(f file) []hcl2.Body {
 	if l.parsed == nil {
-		l.parsed = map[string]hcl2.Body{}
+		l.parsed = map[string][]hcl2.Body{}
 	}
-	if body, done := l.parsed[f.path]; done {
-		return body
+	if bodies, done := l.parsed[f.path]; done {
+		return bodies
 	}
 	l.parsed[f.path] = l.parseFile(f)
 	return l.parsed[f.path]
 }
 
-func (l *loader) parseFile(f file) hcl2.Body {
+func (l *loader) parseFile(f file) []hcl2.Body {
 	src, err := readBounded(f.path)
 	if large := (tooLarge{}); errors.As(err, &large) {
 		at := hcl2.Range{Filename: f.name}
@@ -191,20 +195,52 @@ func (l *loader) parseFile(f file) hcl2.Body {
 		return nil
 	}
 	if err != nil {
-		at := hcl2.Range{Filename: f.name}
-		l.report(problem("unreadable-file", "File that cannot be read", at, "Reading %s: %v.", f.name, err))
+		l.report(diag.Problem{
+			Severity: diag.Error, Code: "unreadable-file", Summary: "File that cannot be read", Detail: fmt.Sprintf("Reading %s: %v.", f.name, unwrapped(err)),
+		})
 		return nil
 	}
 	l.sources.files[f.name] = src
-	if problems := checkBounds(f.name, src); problems.HasErrors() {
-		l.report(problems...)
-		return nil
+	parts, plain := [][]byte{src}, false
+	if strings.HasSuffix(f.name, ".hcl") {
+		if divided, ok := scan(src); ok {
+			parts, plain = divided, true
+		}
 	}
-	parse := func() (*hcl2.File, hcl2.Diagnostics) { return hclsyntax.ParseConfig(src, f.name, hcl2.InitialPos) }
+	if !plain {
+		if problems := checkBounds(f.name, src); problems.HasErrors() {
+			l.report(problems...)
+			return nil
+		}
+	}
+	var out []hcl2.Body
+	start := hcl2.InitialPos
+	for _, part := range parts {
+		if body := l.parsePart(f, part, start); body != nil {
+			out = append(out, body)
+		}
+		start.Byte += len(part)
+		start.Line += bytes.Count(part, []byte("\n"))
+	}
+	return out
+}
+
+// unwrapped is an error of the file system without the path, which is said already.
+func unwrapped(err error) error {
+	if path := (&fs.PathError{}); errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+func (l *loader) parsePart(f file, part []byte, start hcl2.Pos) hcl2.Body {
+	var parsed *hcl2.File
+	var diags hcl2.Diagnostics
 	if strings.HasSuffix(f.name, ".json") {
-		parse = func() (*hcl2.File, hcl2.Diagnostics) { return hcljson.Parse(src, f.name) }
+		parsed, diags = hcljson.Parse(part, f.name)
+	} else {
+		parsed, diags = hclsyntax.ParseConfig(part, f.name, start)
 	}
-	parsed, diags := parse()
 	l.report(convertAll(diags)...)
 	if parsed == nil {
 		return nil

@@ -14,7 +14,7 @@ import (
 
 // declare makes the declared value of an object from the value of its block:
 // the core's defaults filled in, paths absolute, mounts as they are sent.
-func (s *state) declare(e *evaluation, n *noun, value cty.Value) (cty.Value, diag.List) {
+func (s *state) declare(e *evaluation, n *noun, value cty.Value, mounts []effective) (cty.Value, diag.List) {
 	attributes := map[string]cty.Value{}
 	value, _ = value.Unmark()
 	for name, v := range value.AsValueMap() {
@@ -24,8 +24,6 @@ func (s *state) declare(e *evaluation, n *noun, value cty.Value) (cty.Value, dia
 	}
 	var problems diag.List
 	if n.kind.Runs() {
-		mounts, list := s.mountsOf(n, value)
-		problems = append(problems, list...)
 		attributes["mount"] = s.mountValues(e, n, mounts)
 		if n.joinsDefault {
 			attributes["networks"] = cty.ListVal([]cty.Value{e.reference(defaultNetwork)})

@@ -43,7 +43,7 @@ func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.L
 	problems = append(problems, s.checkNetworks()...)
 	problems = append(problems, s.checkShared()...)
 	for _, n := range s.nouns {
-		n.mounts, _ = s.mountsOf(n, n.value) // declare says what is wrong
+		n.mounts, n.mountProblems = s.mountsOf(n, n.value) // declare says what is wrong
 	}
 	x := &Expanded{Config: cfg, schema: schema, state: s}
 	problems = append(problems, x.build(e)...)
@@ -145,7 +145,8 @@ func (x *Expanded) build(e *evaluation) diag.List {
 }
 
 func (s *state) instance(e *evaluation, n *noun) (Instance, diag.List) {
-	declared, problems := s.declare(e, n, n.value)
+	declared, problems := s.declare(e, n, n.value, n.mounts)
+	problems = append(problems, n.mountProblems...)
 	in := Instance{
 		Address: n.address, Kind: n.kind, Label: n.label, Name: n.name, Inside: n.inside, Declared: declared,
 		Deps: n.deps, Uses: n.uses, Lifecycle: n.lifecycle, Implied: n.block == nil, Logical: n.logical,
@@ -233,7 +234,8 @@ func (x *Expanded) Instance(address string) (Instance, bool) {
 	return Instance{}, false
 }
 
-// Declaration evaluates one object with what is known now. Related holds what the
+// Declaration evaluates one object with what is known now; with what Expand knew
+// where known is nil. Related holds what the
 // declared value refers to, directly and by one more step, with the ids that are known.
 func (x *Expanded) Declaration(address string, known Known) (provider.Declaration, diag.List) {
 	in, found := x.Instance(address)
@@ -246,23 +248,34 @@ func (x *Expanded) Declaration(address string, known Known) (provider.Declaratio
 	}
 	s := x.state
 	n := s.nouns[address]
+	if known == nil {
+		x.relateAll(d.Related, n, s.known)
+		return d, nil
+	}
 	e := s.evaluation(known)
 	var problems, list diag.List
 	if !in.Declared.IsWhollyKnown() { // else nothing more can be learnt
 		value, _, more := e.decode(n)
-		problems = more
-		d.Declared, list = s.declare(e, n, value)
+		mounts, wrong := s.mountsOf(n, value)
+		problems = append(more, wrong...)
+		d.Declared, list = s.declare(e, n, value, mounts)
 	}
+	x.relateAll(d.Related, n, known)
+	problems = append(append(problems, e.problems...), list...)
+	return d, s.distinct(problems)
+}
+
+// relateAll adds what a declared value refers to, directly and by one more step.
+func (x *Expanded) relateAll(related map[string]provider.Related, n *noun, known Known) {
+	s := x.state
 	for _, a := range s.structure(n) {
-		s.relate(x, d.Related, a, known)
+		s.relate(x, related, a, known)
 		for _, further := range s.structure(s.nouns[a]) {
-			if further != address {
-				s.relate(x, d.Related, further, known)
+			if further != n.address {
+				s.relate(x, related, further, known)
 			}
 		}
 	}
-	problems = append(append(problems, e.problems...), list...)
-	return d, s.distinct(problems)
 }
 
 func (s *state) relate(x *Expanded, related map[string]provider.Related, address string, known Known) {

@@ -25,6 +25,8 @@ type state struct {
 	top     *frame
 	// nouns are the objects, by address.
 	nouns map[string]*noun
+	// inOrder are the nouns as they were when they were last sorted.
+	inOrder []*noun
 	// reported are references that are wrong and said to be.
 	reported reports
 	// sent are the mounts as they are sent where a source is translated, by
@@ -65,6 +67,7 @@ type noun struct {
 	data, certs    string // volumes of a daemon
 	reach          reach  // of a controller
 	mounts         []effective
+	mountProblems  diag.List // found on the way to mounts
 	deps, uses     []string
 	lifecycle      Lifecycle
 }
@@ -149,13 +152,17 @@ func (s *state) moduleOf(n *noun) *module {
 // labels are those of a kind in the module of a noun, sorted.
 func (s *state) labels(n *noun, kind provider.Kind) []string { return s.moduleOf(n).byKind[kind] }
 
-// sorted are all nouns by address.
+// sorted are all nouns by address. The list is not to be changed.
 func (s *state) sorted() []*noun {
+	if len(s.inOrder) == len(s.nouns) { // nouns are only added
+		return s.inOrder
+	}
 	out := make([]*noun, 0, len(s.nouns))
 	for _, n := range s.nouns {
 		out = append(out, n)
 	}
 	slices.SortFunc(out, func(a, b *noun) int { return strings.Compare(a.address, b.address) })
+	s.inOrder = out
 	return out
 }
 

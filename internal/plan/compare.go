@@ -15,7 +15,6 @@ import (
 func (m *maker) compare() diag.List {
 	var items []provider.DiffItem
 	var compared []*Resource
-	known := m.known()
 	for i := range m.expanded.Instances { // hosts come before what is inside them
 		in := &m.expanded.Instances[i]
 		if in.Logical || isExternal(*in) {
@@ -28,7 +27,7 @@ func (m *maker) compare() diag.List {
 			m.absent(r)
 			continue
 		}
-		declaration, problems := m.expanded.Declaration(in.Address, known)
+		declaration, problems := m.expanded.Declaration(in.Address, nil) // as it was expanded just now
 		if problems.HasErrors() {
 			return problems
 		}
