@@ -89,7 +89,7 @@ func newRoot(a *app) *ucli.Command {
 		ExitErrHandler: func(context.Context, *ucli.Command, error) {},
 		OnUsageError:   func(_ context.Context, _ *ucli.Command, err error, _ bool) error { return err },
 		Commands: []*ucli.Command{
-			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.exec(), a.output(), a.list(), a.unlock(), a.version(), a.provider(),
+			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.verify(), a.exec(), a.output(), a.list(), a.unlock(), a.version(), a.provider(), a.probe(),
 		},
 		Action: func(_ context.Context, c *ucli.Command) error {
 			if name := c.Args().First(); name != "" {

@@ -1,0 +1,19 @@
+package plan
+
+import (
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mount"
+)
+
+// Mounts applies the rule to what was observed, whatever else a plan would say.
+// The configuration is evaluated with what is there; it is nil where that fails.
+func Mounts(in Input) (*config.Expanded, []mount.Entry, diag.List) {
+	m := newMaker(in)
+	expanded, problems := in.Expand(m.known())
+	if problems.HasErrors() {
+		return nil, nil, problems
+	}
+	entries, more := expanded.CheckMounts(m.places(), in.Look)
+	return expanded, entries, append(problems, more...)
+}
