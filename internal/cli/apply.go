@@ -29,7 +29,7 @@ func (a *app) apply() *ucli.Command {
 	return &ucli.Command{
 		Name: "apply", Usage: "plan, ask, and do", ArgsUsage: "[PATH|PLANFILE]",
 		Description: "Example: dindctl apply examples/case2.hcl",
-		Flags:       append(slices.Concat(engineFlags(), configFlags(), applyFlags(), partFlags()), jsonFlag(), replaceFlag()),
+		Flags:       append(slices.Concat(engineFlags(), configFlags(), applyFlags(), partFlags()), jsonFlag(), replaceFlag(), filesFlag()),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			where, err := path(c)
 			if err != nil {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	ucli "github.com/urfave/cli/v3"
@@ -26,8 +25,11 @@ func (a *app) mounts() *ucli.Command {
 				return err
 			}
 			host := c.String("host")
-			if host != "this" && host != "unknown" && !strings.HasPrefix(host, "container=") {
-				return fmt.Errorf("-host takes this, unknown or container=ID, not %q", host)
+			if err := checkHost("host", host); err != nil {
+				return err
+			}
+			if !c.IsSet("host") {
+				host = ""
 			}
 			where, about := "", args
 			if len(args)%2 == 1 {
@@ -100,7 +102,8 @@ func (s *session) stand(ctx context.Context, where, host, address, path string) 
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}
-	topology := expanded.Topology(config.TopologyOptions{Host: host, HostWhy: "-host " + host + " was given"})
+	host, why := s.offlineHost(host)
+	topology := expanded.Topology(config.TopologyOptions{Host: host, HostWhy: why})
 	if _, found := topology.Containers[address]; !found {
 		return s.app.fail(diag.Errorf("There is no such container", "The configuration has no container, daemon, controller or job %s.", address), nil)
 	}

@@ -15,7 +15,7 @@ func (a *app) plan() *ucli.Command {
 	return &ucli.Command{
 		Name: "plan", Usage: "show what would change", ArgsUsage: "[PATH]",
 		Description: "Example: dindctl plan examples/case2.hcl -detailed-exitcode",
-		Flags: append(slices.Concat(engineFlags(), configFlags(), partFlags()), jsonFlag(), replaceFlag(),
+		Flags: append(slices.Concat(engineFlags(), configFlags(), partFlags()), jsonFlag(), replaceFlag(), filesFlag(),
 			&ucli.StringFlag{Name: "out", Usage: "write the plan to `FILE`, for apply FILE"},
 			&ucli.BoolFlag{Name: "detailed-exitcode", Usage: "end with 0 for no changes, 1 for an error, 2 for changes"},
 			&ucli.BoolFlag{Name: "destroy", Usage: "plan the removal of everything"},

@@ -162,7 +162,7 @@ func (s *session) connect(ctx context.Context) diag.List {
 		return runner.Problems(err, "The engine could not be reached")
 	}
 	s.facts = resp.Facts
-	return nil
+	return s.findSelf(ctx)
 }
 
 func (s *session) close() {
@@ -206,7 +206,7 @@ func (s *session) input(ctx context.Context) plan.Input {
 		Expand: func(known config.Known) (*config.Expanded, diag.List) {
 			return config.Expand(s.cfg, s.schema, known)
 		},
-		Observed: s.observed, Diff: runner.Differ(ctx, s.provider), Look: look,
+		Observed: s.observed, Diff: runner.Differ(ctx, s.provider), Look: s.looker(),
 		Destroy: s.asked.Destroy, Volumes: s.asked.Volumes, Images: s.asked.Images, DataLoss: s.asked.Volumes,
 		Target: s.asked.Target, Exclude: s.asked.Exclude, Replace: s.asked.Replace, Prevented: s.cfg.Prevented,
 	}

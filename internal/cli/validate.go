@@ -15,14 +15,14 @@ func (a *app) validate() *ucli.Command {
 	return &ucli.Command{
 		Name: "validate", Usage: "check everything that can be checked without an engine", ArgsUsage: "[PATH]",
 		Description: "Example: dindctl validate examples/case2.hcl",
-		Flags:       append(append(engineFlags(), configFlags()...), jsonFlag()),
+		Flags:       append(append(engineFlags(), configFlags()...), jsonFlag(), filesFlag()),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			where, err := path(c)
 			if err != nil {
 				return err
 			}
 			s := a.session(c)
-			_, problems := s.checked(ctx, where, "this")
+			_, problems := s.checked(ctx, where, c.String("files"))
 			if c.Bool("json") {
 				a.print(ui.ValidateJSON(problems, s.snippets()))
 				if problems.HasErrors() {
@@ -46,6 +46,7 @@ func (s *session) checked(ctx context.Context, where, host string) ([]mount.Entr
 	if s.cfg == nil || problems.HasErrors() {
 		return nil, problems
 	}
+	host, why := s.offlineHost(host)
 	if more := s.offline(ctx); more.HasErrors() {
 		return nil, append(problems, more...)
 	}
@@ -54,6 +55,6 @@ func (s *session) checked(ctx context.Context, where, host string) ([]mount.Entr
 	if expanded == nil {
 		return nil, problems
 	}
-	entries, more := expanded.CheckMounts(config.TopologyOptions{Host: host, HostWhy: "-host " + host + " was given"}, look)
+	entries, more := expanded.CheckMounts(config.TopologyOptions{Host: host, HostWhy: why}, look)
 	return entries, append(problems, more...)
 }

@@ -15,7 +15,7 @@ func (a *app) verify() *ucli.Command {
 	return &ucli.Command{
 		Name: "verify", Usage: "prove on what runs that every nested mount shows what is meant", ArgsUsage: "[PATH]",
 		Description: "Example: dindctl verify examples/case2.hcl -write",
-		Flags: append(append(engineFlags(), configFlags()...), jsonFlag(),
+		Flags: append(append(engineFlags(), configFlags()...), jsonFlag(), filesFlag(),
 			&ucli.BoolFlag{Name: "write", Usage: "send a file through every writable mount, and take it away again"},
 			&ucli.DurationFlag{Name: "lock-timeout", Usage: "how long to wait for another run, such as 30s"}),
 		Action: func(ctx context.Context, c *ucli.Command) error {

@@ -44,6 +44,9 @@ type Config struct {
 	// moved ones, which an engine cannot rename. They hold where the block says
 	// none, and are set once it was observed.
 	Names map[string]string
+	// Self is the container that this process runs in, where it is one of the root
+	// engine's; nil where it is in none, or nobody knows.
+	Self *Self
 	// Inputs are the values given to variables, by name, already converted from
 	// flags, files and the environment, in rising order of precedence applied.
 	Inputs map[string]cty.Value

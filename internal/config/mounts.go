@@ -55,7 +55,7 @@ func (s *state) mountsOf(n *noun, value cty.Value) ([]effective, diag.List) {
 		}
 		m, list := s.mountOf(n, i, block)
 		problems = append(problems, list...)
-		if !list.HasErrors() {
+		if !list.HasErrors() || onlyOwn(list) {
 			out = append(out, m)
 		}
 	}
@@ -128,8 +128,8 @@ func (s *state) mountOf(n *noun, index int, block cty.Value) (effective, diag.Li
 	if len(problems) == 0 {
 		problems = s.sourceOf(n, &m, attribute(block, "source"))
 	}
-	if len(problems) == 0 {
-		problems = checkMeaning(n, m)
+	if !problems.HasErrors() {
+		problems = append(problems, checkMeaning(n, m)...)
 	}
 	return m, problems
 }
@@ -248,7 +248,7 @@ func (s *state) pathSource(n *noun, m *effective) diag.List {
 		return nil
 	case strings.HasPrefix(written, "/"):
 		m.source = clean(written)
-		return nil
+		return s.foreignPath(n, *m)
 	case strings.HasPrefix(written, "~"):
 		return diag.List{n.problem("invalid-path", m.path("source"), "Path that is not expanded",
 			fmt.Sprintf("%q means a directory named ~ here. Write the path out.", written))}
@@ -261,7 +261,7 @@ func (s *state) pathSource(n *noun, m *effective) diag.List {
 				written, "./"+written, written, s.volumeAdvice(n, written)))}
 	}
 	m.source = path.Join(s.cfg.Dir, m.written)
-	return nil
+	return s.fromSelf(n, m)
 }
 
 func (s *state) volumeAdvice(n *noun, written string) string {

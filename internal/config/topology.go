@@ -82,6 +82,8 @@ func (s *state) hostEngine(n *noun, o TopologyOptions, e *mount.Engine) {
 	e.API = cmp.Or(e.API, o.API[rootDaemon])
 	switch {
 	case o.Host == "" || o.Host == "this":
+	case strings.HasPrefix(o.Host, "container=") && s.cfg.Self != nil && s.cfg.Self.Inspected:
+		// Whoever looks does so through the mounts of that container.
 	case strings.HasPrefix(o.Host, "container="):
 		e.Unknown = cmp.Or(o.HostWhy, "dindctl runs in a container of this engine, "+strings.TrimPrefix(o.Host, "container=")+", and sees other files")
 	default:

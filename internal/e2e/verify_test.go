@@ -161,7 +161,7 @@ printf '#!/bin/sh\ncase $1 in /proc/*) exec %s.real "$1";; esac\nsleep 120\n' "$
 		}
 		return found
 	}
-	within(t, 60*time.Second, func() bool { return len(canaries()) > 0 })
+	waitFor(t, 60*time.Second, func() bool { return len(canaries()) > 0 })
 	if err := killed.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -181,8 +181,8 @@ printf '#!/bin/sh\ncase $1 in /proc/*) exec %s.real "$1";; esac\nsleep 120\n' "$
 	s.dindctl(s.case2("plan", "-detailed-exitcode")...).wants(t, 0)
 }
 
-// within waits until something holds.
-func within(t *testing.T, limit time.Duration, holds func() bool) {
+// waitFor waits until something holds.
+func waitFor(t *testing.T, limit time.Duration, holds func() bool) {
 	t.Helper()
 	deadline := time.After(limit)
 	again := time.NewTicker(20 * time.Millisecond)

@@ -48,9 +48,6 @@ func ActualOf(c container.InspectResponse, image *container.Config, facts provid
 	return containerActual(c, defaults, facts)
 }
 
-// ContainersIn reads a mountinfo, for tests.
-func ContainersIn(mountinfo string) []string { return containersIn(mountinfo) }
-
 // Size reads and writes a size, for tests.
 func Size(text string) (string, error) {
 	n, err := bytesOf(text)

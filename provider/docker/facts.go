@@ -64,7 +64,7 @@ func fileSharing(ctx context.Context, root *engine, at endpoint, files files) (p
 		return provider.FilesUnknown, "the engine is reached over a network (" + at.url + ")", ""
 	}
 	if info, err := files.read("/proc/self/mountinfo"); err == nil {
-		ids := containersIn(string(info))
+		ids := ContainersIn(string(info))
 		for _, id := range ids {
 			if _, err := root.read.ContainerInspect(ctx, id); err == nil {
 				return provider.FilesContainer, "dindctl runs in container " + id[:12] + " of that engine", id
@@ -84,10 +84,10 @@ func fileSharing(ctx context.Context, root *engine, at endpoint, files files) (p
 	return provider.FilesShared, "", ""
 }
 
-// containersIn returns the ids of containers whose engine-made files are mounted
+// ContainersIn returns the ids of containers whose engine-made files are mounted
 // in a process, as /proc/self/mountinfo tells: an engine mounts resolv.conf,
 // hostname and hosts from its directory of that container.
-func containersIn(mountinfo string) []string {
+func ContainersIn(mountinfo string) []string {
 	pattern := regexp.MustCompile(`/containers/([0-9a-f]{64})/(?:hostname|hosts|resolv\.conf)$`)
 	var ids []string
 	seen := map[string]bool{}
