@@ -123,7 +123,9 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 			return plan.Refine(again, p, daemon)
 		},
 	}
-	if in.Expand != nil {
+	if p.Expanded != nil {
+		request.Expanded = p.Expanded
+	} else if in.Expand != nil {
 		expanded, problems := s.expand()
 		if problems.HasErrors() {
 			return s.app.fail(problems, s.snippets())

@@ -232,6 +232,11 @@ func (s *session) planAgain(ctx context.Context) (*plan.Plan, plan.Input, diag.L
 	if problems.HasErrors() {
 		return nil, plan.Input{}, problems
 	}
+	if s.facts.Files == provider.FilesShared {
+		if more := expanded.CheckSockets(socketKind); more.HasErrors() {
+			return nil, plan.Input{}, append(problems, more...)
+		}
+	}
 	if more := s.look(ctx, s.cfg.Project, expanded); more.HasErrors() {
 		return nil, plan.Input{}, append(problems, more...)
 	}

@@ -29,6 +29,7 @@ func (s *state) declare(e *evaluation, n *noun, value cty.Value, mounts []effect
 			attributes["networks"] = cty.ListVal([]cty.Value{e.reference(defaultNetwork)})
 		}
 	}
+	s.computed(n, attributes)
 	switch n.kind {
 	case provider.Daemon:
 		s.declareDaemon(e, n, attributes)

@@ -46,8 +46,11 @@ func (s *state) imply() diag.List {
 	return append(problems, s.checkAliases()...)
 }
 
+// implyNetwork joins the project's network. A job does not: without a daemon of
+// its own it runs on the default bridge, as `docker run` does.
 func (s *state) implyNetwork(n *noun) {
-	n.joinsDefault = n.kind.Runs() && !n.logical && n.placed == "" && !given(n.value, "networks") && !given(n.value, "attach") && !given(n.value, "network_mode")
+	n.joinsDefault = n.kind.Runs() && n.kind != provider.Job && !n.logical && n.placed == "" &&
+		!given(n.value, "networks") && !given(n.value, "attach") && !given(n.value, "network_mode")
 	if n.joinsDefault && s.nouns[defaultNetwork] == nil {
 		s.nouns[defaultNetwork] = &noun{
 			address: defaultNetwork, kind: provider.Network, label: "default", name: s.cfg.Project + "-default",

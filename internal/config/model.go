@@ -58,6 +58,8 @@ type Known map[string]Knowledge
 // Knowledge is what references to one object can be evaluated to.
 type Knowledge struct {
 	provider.Values
+	// Details are those of the root engine's facts; nil for everything else.
+	Details map[string]string
 	// Pending says that the object will be made anew: everything but address,
 	// kind and name is unknown.
 	Pending bool

@@ -83,6 +83,15 @@ func (s *state) impliedMounts(n *noun) []effective {
 			target: socketTarget, resolve: mount.ResolveSame,
 		})
 	}
+	file := func(source, target string) {
+		if source != "" {
+			out = append(out, effective{
+				block: -1, kind: mount.Bind, source: source, written: source, target: target, resolve: mount.ResolveSame, readOnly: true,
+			})
+		}
+	}
+	file(n.reach.cli, provider.DockerCLITarget)
+	file(n.reach.etc, provider.DockerConfigTarget)
 	return out
 }
 

@@ -16,6 +16,9 @@ func (s *state) reachDaemons(known Known) diag.List {
 		if d := s.nouns[n.daemon]; n.kind == provider.Controller && d != nil {
 			problems = append(problems, s.reachDaemon(n, d, known)...)
 		}
+		if n.kind == provider.Controller && flag(n.value, "docker_cli") {
+			problems = append(problems, s.bindCLI(n, known)...)
+		}
 	}
 	return problems
 }
@@ -31,10 +34,12 @@ func (s *state) reachDaemon(c, d *noun, known Known) diag.List {
 		return refuse(fmt.Sprintf("%s is inside %s and cannot get at the root engine's socket. Take inside away, or let it use daemon = %s.", c.address, c.inside, c.inside))
 	case d.logical:
 		c.reach.socket = s.socketOf(d, known)
-		return s.checkSocket(d, known)
+		c.reach.group = s.groupFor(c, known[rootDaemon].Details[provider.DetailSocketGroup])
+		return append(s.checkSocket(d, known), checkHostVariable(c, d)...)
 	case c.inside == d.address:
 		c.reach.socket = socketTarget
-		return nil
+		c.reach.group = s.groupFor(c, "")
+		return checkHostVariable(c, d)
 	case c.inside != d.inside:
 		return refuse(fmt.Sprintf("%s runs on %s and %s on %s: no network joins them. Put both on one engine, or use the daemon that the controller is inside.",
 			c.address, engineWord(c.inside), d.address, engineWord(d.inside)))

@@ -83,7 +83,7 @@ func runningBody() provider.Body {
 			},
 			{
 				Name: "networks", Type: cty.List(provider.RefType()), Refs: []provider.Kind{provider.Network}, Effect: provider.Live,
-				Default: "the project's own network; for what is inside a daemon, that daemon's default bridge",
+				Default: "the project's own network; for a job, and for what is inside a daemon, the default bridge",
 				Doc:     "The networks to join.",
 			},
 		},
@@ -167,6 +167,10 @@ func controllerBody() provider.Body {
 		{
 			Name: "daemon", Type: provider.RefType(), Required: true, Refs: []provider.Kind{provider.Daemon, provider.Guard},
 			Effect: provider.Replace, Doc: "The daemon that it calls.",
+		},
+		{
+			Name: "docker_cli", Type: cty.Bool, Effect: provider.Replace, Default: "false",
+			Doc: "Bind the docker CLI of the engine's host, and its /etc/docker, into the controller, for an image without one.",
 		},
 		{
 			Name: "nested_paths", Type: cty.List(cty.String), Effect: provider.Live,

@@ -76,6 +76,9 @@ type noun struct {
 type reach struct {
 	certs  string // volume of client certificates
 	socket string // path of a socket on the controller's engine
+	group  string // of that socket, by number; empty: none is needed
+	cli    string // path of the host's docker CLI, where it is bound
+	etc    string // the host's docker configuration, where it is bound
 }
 
 // header is the block's first line; for an implied object that of the block behind it.

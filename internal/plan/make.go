@@ -43,7 +43,7 @@ func (m *maker) make() (*Plan, diag.List) {
 			return nil, problems
 		}
 		if len(circle) == 0 {
-			p.Mounts, p.Outputs = entries, m.expanded.Outputs
+			p.Mounts, p.Outputs, p.Expanded = entries, m.expanded.Outputs, m.expanded
 			return p, problems
 		}
 		if !m.breakUp(circle) {
@@ -130,7 +130,7 @@ func (o Observed) snapshot(inside string) Snapshot {
 func (m *maker) known() config.Known {
 	known := config.Known{}
 	facts := m.in.Observed.Root.Facts
-	known[rootDaemon] = config.Knowledge{Values: provider.Values{
+	known[rootDaemon] = config.Knowledge{Details: facts.Details, Values: provider.Values{
 		ID: facts.ID, Endpoint: facts.Endpoint, Version: facts.Version, StorageDriver: facts.Details["storage_driver"],
 	}}
 	for address, list := range m.ours {

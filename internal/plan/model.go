@@ -99,6 +99,10 @@ type Plan struct {
 	Partial bool
 	// Clean says that nothing has to change.
 	Clean bool
+	// Expanded is the configuration as the steps were made from it: with what was
+	// known of the engine, and with translated sources as they are sent. Nil where
+	// everything goes.
+	Expanded *config.Expanded
 }
 
 // Step is one call of the provider.

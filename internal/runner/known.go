@@ -18,7 +18,7 @@ type located struct {
 // learn takes in what was observed. What the plan makes anew is pending.
 func (r *run) learn() {
 	if r.observed.Root.Facts.Endpoint != "" {
-		r.known[rootDaemon] = config.Knowledge{Values: engineValues(r.observed.Root.Facts)}
+		r.known[rootDaemon] = config.Knowledge{Values: engineValues(r.observed.Root.Facts), Details: r.observed.Root.Facts.Details}
 	}
 	r.learnFrom(r.observed.Root)
 	for address, snapshot := range r.observed.Inside {

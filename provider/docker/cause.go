@@ -35,6 +35,9 @@ func (c *comparison) layer(r row, path string) string {
 			return ""
 		}
 	}
+	if r.name == "group_add" && c.declared.has(provider.AttributeSocketGroup) {
+		return "" // it is the socket's
+	}
 	if !declared.IsNull() || r.name == "mount" || r.name == "image" {
 		return ""
 	}

@@ -195,7 +195,13 @@ func (c *comparison) single(r row) {
 
 // managed tells whether an attribute is compared although it is not declared.
 func (c *comparison) managed(r row) bool {
-	return r.always || r.name == "privileged" && c.item.Declaration.Kind == provider.Daemon
+	switch r.name {
+	case "privileged":
+		return r.always || c.item.Declaration.Kind == provider.Daemon
+	case "group_add":
+		return r.always || c.declared.has(provider.AttributeSocketGroup) || c.created.has(provider.AttributeSocketGroup)
+	}
+	return r.always
 }
 
 // unknownFor tells whether a declared value says too little yet. Of a reference

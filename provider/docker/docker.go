@@ -97,6 +97,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest)
 	}
 	root.facts.Endpoint, root.facts.Chosen = chosen.url, chosen.chosen
 	root.facts.Files, root.facts.FilesWhy, root.facts.Self = fileSharing(ctx, root, chosen, osFiles{})
+	hostSide(root.facts, chosen)
 
 	p.mu.Lock()
 	old := p.places[provider.Root]

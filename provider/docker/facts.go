@@ -22,12 +22,14 @@ const (
 	detailKernel  = "kernel"
 	detailLess    = "rootless"
 	detailSwap    = "swap_limit" // "false": the kernel does not count swap
+	detailUserns  = "user_namespaces"
 )
 
 func factsOf(info system.Info, api string) provider.Facts {
-	rootless := false
+	rootless, userns := false, false
 	for _, option := range info.SecurityOptions {
 		rootless = rootless || strings.HasPrefix(option, "name=rootless")
+		userns = userns || strings.HasPrefix(option, "name=userns")
 	}
 	return provider.Facts{
 		ID: info.ID, Name: info.Name, Version: info.ServerVersion, API: api,
@@ -43,6 +45,7 @@ func factsOf(info system.Info, api string) provider.Facts {
 			detailKernel:  info.KernelVersion,
 			detailLess:    strconv.FormatBool(rootless),
 			detailSwap:    strconv.FormatBool(info.SwapLimit),
+			detailUserns:  strconv.FormatBool(userns),
 		},
 	}
 }

@@ -39,6 +39,7 @@ func requestOf(decl provider.Declaration) (request, error) {
 			r.put(b, r.name)
 		}
 	}
+	b.socketGroup()
 	b.healthcheck()
 	b.connect()
 	b.mounts()
@@ -142,6 +143,14 @@ func (b *builder) restart() {
 		b.invalid("restart", err)
 	}
 	b.r.host.RestartPolicy = policy
+}
+
+// socketGroup adds the group of a controller's socket, unless it is not known yet.
+func (b *builder) socketGroup() {
+	group := b.d.text(provider.AttributeSocketGroup)
+	if group != provider.SocketGroupAtCreation {
+		b.r.host.GroupAdd = appendNew(b.r.host.GroupAdd, group)
+	}
 }
 
 func putPorts(b *builder, name string) {

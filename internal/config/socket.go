@@ -1,0 +1,99 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// groupFor is the group that a controller with a socket is given: the socket's
+// own number where it is known, else the order to read it. One that runs as root
+// needs none; whom an image runs as is not known here.
+func (s *state) groupFor(c *noun, number string) string {
+	adds := slices.ContainsFunc(s.bodies[c.kind].Attributes, func(a provider.Attribute) bool { return a.Name == "group_add" })
+	user, _, _ := strings.Cut(text(c.value, "user"), ":")
+	if !adds || user == "root" || user == "0" {
+		return ""
+	}
+	return cmp.Or(number, provider.SocketGroupAtCreation)
+}
+
+// checkHostVariable warns where a controller's own variable leads past the socket
+// that is mounted for it.
+func checkHostVariable(c, d *noun) diag.List {
+	environment, _ := attribute(c.value, "environment").Unmark()
+	if environment.IsNull() || !environment.IsKnown() || !environment.CanIterateElements() {
+		return nil
+	}
+	value, found := environment.AsValueMap()["DOCKER_HOST"]
+	if !found || value.IsMarked() {
+		return nil
+	}
+	host, known := textOf(value)
+	path, local := strings.CutPrefix(host, "unix://")
+	if !known || host == "" || local && sameSocket(path, socketTarget) {
+		return nil
+	}
+	p := c.problem("other-host", "environment", "Controller with two ways to a daemon",
+		fmt.Sprintf("%s has daemon = %s, so that its socket is mounted at %s, but environment sets DOCKER_HOST to %s: a docker CLI in it uses that one. "+
+			"Take DOCKER_HOST away, or declare the daemon that is meant.", c.address, d.address, socketTarget, host))
+	p.Severity = diag.Warning
+	return diag.List{p}
+}
+
+// bindCLI decides what docker_cli binds: files of the root engine's host, as far
+// as they are known. Before anybody has looked, the usual places stand for them.
+func (s *state) bindCLI(c *noun, known Known) diag.List {
+	refuse := func(why string) diag.List {
+		return diag.List{c.problem("no-docker-cli", "docker_cli", "No docker CLI to bind", why)}
+	}
+	if c.inside != "" {
+		return refuse(fmt.Sprintf("docker_cli binds the CLI of the root engine's host, but %s is inside %s, which sees other files. Take docker_cli away and use an image with a docker CLI.", c.address, c.inside))
+	}
+	root, looked := known[rootDaemon]
+	if !looked || root.Endpoint == "" {
+		c.reach.cli, c.reach.etc = "/usr/bin/docker", provider.DockerConfigTarget
+		return nil
+	}
+	c.reach.cli, c.reach.etc = root.Details[provider.DetailDockerCLI], root.Details[provider.DetailDockerConfig]
+	if c.reach.cli == "" {
+		return refuse(fmt.Sprintf("docker_cli of %s binds the docker CLI of the engine's host, and dindctl finds none: either there is no docker in PATH here that can be bound (snap's cannot), "+
+			"or the files of the engine at %s are not this machine's. Install the CLI there, or take docker_cli away and use an image with one, such as docker:28-cli.", c.address, root.Endpoint))
+	}
+	return nil
+}
+
+// CheckSockets says of every declared socket that is none what it is instead.
+// Kind looks at a path of the root engine's host: it is empty for a socket, else
+// a clause, such as "is a directory".
+func (x *Expanded) CheckSockets(kind func(path string) string) diag.List {
+	var problems diag.List
+	if x.state == nil {
+		return nil
+	}
+	for _, n := range x.state.sorted() {
+		socket := text(n.value, "socket")
+		if n.kind != provider.Daemon || !strings.HasPrefix(socket, "/") {
+			continue
+		}
+		if what := kind(clean(socket)); what != "" {
+			problems = append(problems, n.problem("no-socket", "socket", "Socket that is none",
+				fmt.Sprintf("%s of %s %s. Write the path of the socket on which the engine listens; `docker context inspect` shows it. "+
+					"The usual ones are %s and, rootless, /run/user/1000/docker.sock with your number.", socket, n.address, what, socketTarget)))
+		}
+	}
+	return problems
+}
+
+// computed are attributes of a declared value that no block may set.
+func (s *state) computed(n *noun, attributes map[string]cty.Value) {
+	if n.reach.group != "" {
+		attributes[provider.AttributeSocketGroup] = cty.StringVal(n.reach.group)
+	}
+}
