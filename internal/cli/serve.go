@@ -20,6 +20,11 @@ func (a *app) provider() *ucli.Command {
 				log := hclog.New(&hclog.LoggerOptions{Name: "docker", Level: level(a.env), Output: a.env.Stderr, JSONFormat: true})
 				return plugin.Serve(docker.New(log), plugin.ServeOptions{Logger: log})
 			},
+		}, {
+			Name: "inside", SkipFlagParsing: true,
+			Action: func(ctx context.Context, c *ucli.Command) error {
+				return docker.Inside(ctx, c.Args().Slice(), environment(a.env.Environ), a.env.Stdout)
+			},
 		}},
 	}
 }

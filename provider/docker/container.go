@@ -31,6 +31,9 @@ func (p *Provider) createContainer(ctx context.Context, e *engine, req provider.
 	if err := tooOld(req.Declaration, e.facts.API); err != nil {
 		return provider.CreateResponse{}, err
 	}
+	if err := e.giveSocketGroup(ctx, req, &r, say); err != nil {
+		return provider.CreateResponse{}, err
+	}
 	m := &making{p: p, e: e, req: req, request: r, say: say}
 	if m.imageID, err = p.haveImage(ctx, e, imageWish{
 		reference: r.image, policy: r.pull, from: req.ImageFrom, address: req.Declaration.Address, platform: r.platform,
@@ -64,6 +67,9 @@ func (m *making) once(ctx context.Context) (provider.CreateResponse, error) {
 		return resp, m.e.problem(err, "reading the container", m.req.Declaration.Address, m.req.Declaration.Name)
 	}
 	if c.State.Status == "created" {
+		if err := m.readyToStart(ctx, c); err != nil {
+			return provider.CreateResponse{}, err
+		}
 		if err := m.prepare(ctx, c); err != nil {
 			return resp, err
 		}
@@ -208,7 +214,10 @@ func (p *Provider) finish(ctx context.Context, e *engine, decl provider.Declarat
 	if decl.Kind == provider.Job {
 		out, err = p.runJob(ctx, e, decl, c, say)
 	} else {
-		err = p.startAndWait(ctx, e, decl, c, say)
+		tellHostVariable(decl, c.Config.Env, say)
+		if err = p.startAndWait(ctx, e, decl, c, say); err == nil {
+			err = e.tryCLI(ctx, decl, c.ID)
+		}
 	}
 	object, readErr := e.object(context.WithoutCancel(ctx), c.ID)
 	if decl.Kind == provider.Job {

@@ -120,6 +120,9 @@ func (c *comparison) view(decl provider.Declaration) (map[string]cty.Value, erro
 	if err != nil {
 		return nil, err
 	}
+	if d.text(provider.AttributeSocketGroup) == provider.SocketGroupAtCreation {
+		r.host.GroupAdd = appendNew(r.host.GroupAdd, c.actual.text(hiddenSocket))
+	}
 	var image imageDefaults
 	_ = json.Unmarshal([]byte(c.actual.text(hiddenImage)), &image)
 	config := merge(r.config, image)

@@ -58,6 +58,7 @@ type engine struct {
 
 	mu      sync.Mutex
 	waiting map[string]*sync.Mutex // image references that are being fetched
+	helpers int                    // that need the helper's image now; see helperImage
 }
 
 // engineHost stands in URLs where an engine's address would; it is never resolved.

@@ -69,6 +69,7 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	v[hiddenImageID] = cty.StringVal(c.Image)
 	v[hiddenNetworkIDs] = stringMap(ids)
 	v[hiddenAttach] = actualAttachments(c)
+	v[hiddenSocket] = cty.StringVal(c.Config.Labels[labelSocketGroup])
 	v[hiddenQuota] = quotaCPUs(c.HostConfig)
 	return cty.ObjectVal(v)
 }

@@ -21,11 +21,12 @@ import (
 // beyond them. They begin with an underscore, as no attribute does.
 const (
 	hiddenImageID    = "_image_id"
-	hiddenImage      = "_image"       // the image's own defaults, as JSON
-	hiddenNetworkIDs = "_network_ids" // network name -> id
-	hiddenAttach     = "_attach"      // network name -> options of the endpoint
-	hiddenFiles      = "_files"       // path -> the file there, null for none
-	hiddenQuota      = "_cpu_quota"   // a quota as a number of CPUs, which locks cpus out
+	hiddenImage      = "_image"        // the image's own defaults, as JSON
+	hiddenNetworkIDs = "_network_ids"  // network name -> id
+	hiddenAttach     = "_attach"       // network name -> options of the endpoint
+	hiddenFiles      = "_files"        // path -> the file there, null for none
+	hiddenQuota      = "_cpu_quota"    // a quota as a number of CPUs, which locks cpus out
+	hiddenSocket     = "_socket_group" // as it was at creation
 )
 
 // containerView brings a container, wanted or there, into the form that is

@@ -1,0 +1,90 @@
+package docker
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// insideLimit is how long a helper tries to reach an engine.
+const insideLimit = 15 * time.Second
+
+// Inside is what dindctl does when it runs as a helper in an engine:
+//
+//	group PATH   prints the number of the group of the socket at PATH
+//	engine       calls the engine that the environment names, and prints its
+//	             version and its id
+func Inside(ctx context.Context, args []string, environment map[string]string, out io.Writer) error {
+	switch {
+	case len(args) == 2 && args[0] == "group":
+		return insideGroup(args[1], out)
+	case len(args) == 1 && args[0] == "engine":
+		return insideEngine(ctx, environment, out)
+	}
+	return errors.New("usage: group PATH, or engine")
+}
+
+func insideGroup(path string, out io.Writer) error {
+	if group, ok := socketGroup(path); ok {
+		_, err := fmt.Fprintln(out, group)
+		return err
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("it does not exist")
+	case err != nil:
+		return err
+	case info.IsDir():
+		return errors.New("it is a directory")
+	}
+	return errors.New("it is a file, not a socket")
+}
+
+func insideEngine(ctx context.Context, environment map[string]string, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, insideLimit)
+	defer cancel()
+	chosen, err := chooseEndpoint(provider.ConfigureRequest{Environment: environment}, osFiles{})
+	if err != nil {
+		return err
+	}
+	dial, err := chosen.dialer()
+	if err != nil {
+		return err
+	}
+	e, err := newEngine(provider.Root, dial, 0)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	facts, err := e.connect(ctx)
+	if err != nil {
+		return fmt.Errorf("%s (chosen by %s): %s", chosen.url, chosen.chosen, engineWords(err))
+	}
+	_, err = fmt.Fprintln(out, facts.Version, facts.ID)
+	return err
+}
+
+// smallFile bounds what is read of one file in an archive.
+const smallFile = 1 << 20
+
+// firstFile reads the first regular file of an archive.
+func firstFile(archive io.Reader) ([]byte, error) {
+	r := tar.NewReader(archive)
+	for {
+		header, err := r.Next()
+		if err != nil {
+			return nil, fmt.Errorf("reading an archive: %w", err)
+		}
+		if header.Typeflag == tar.TypeReg {
+			return io.ReadAll(io.LimitReader(r, smallFile))
+		}
+	}
+}
