@@ -12,9 +12,11 @@ func engineFlags() []ucli.Flag {
 		&ucli.StringFlag{Name: "H", Aliases: []string{"host"}, Usage: "the root engine's `ENDPOINT`; wins over -context and DOCKER_HOST"},
 		&ucli.StringFlag{Name: "context", Usage: "the docker `CONTEXT` that names the root engine"},
 		&ucli.StringFlag{Name: "project", Usage: "the project's `NAME`, where the configuration does not say"},
-		&ucli.BoolFlag{Name: "no-color", Usage: "no colours"},
+		noColorFlag(),
 	}
 }
+
+func noColorFlag() ucli.Flag { return &ucli.BoolFlag{Name: "no-color", Usage: "no colours"} }
 
 func configFlags() []ucli.Flag {
 	return []ucli.Flag{

@@ -37,6 +37,7 @@ const (
 	exitOK          = 0
 	exitError       = 1
 	exitChanges     = 2
+	exitUnformatted = 3
 	exitInterrupted = 130
 )
 
@@ -89,7 +90,8 @@ func newRoot(a *app) *ucli.Command {
 		ExitErrHandler: func(context.Context, *ucli.Command, error) {},
 		OnUsageError:   func(_ context.Context, _ *ucli.Command, err error, _ bool) error { return err },
 		Commands: []*ucli.Command{
-			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.verify(), a.exec(), a.output(), a.list(), a.unlock(), a.version(), a.provider(), a.probe(),
+			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.verify(), a.fmt(), a.explain(), a.exec(), a.output(), a.list(),
+			a.unlock(), a.version(), a.provider(), a.probe(),
 		},
 		Action: func(_ context.Context, c *ucli.Command) error {
 			if name := c.Args().First(); name != "" {

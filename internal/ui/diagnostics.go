@@ -30,7 +30,11 @@ func diagnostic(p diag.Problem, sources Sources, o Options) string {
 		label, color = "Warning", yellow
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s%s\n", o.paint(color+";"+bold, label+": "), o.paint(bold, clean(p.Summary)))
+	fmt.Fprintf(&out, "%s%s", o.paint(color+";"+bold, label+": "), o.paint(bold, clean(p.Summary)))
+	if code := p.PageCode(); code != "" {
+		out.WriteString(o.paint(faint, " ["+code+"]"))
+	}
+	out.WriteByte('\n')
 	writePlace(&out, p, sources, o)
 	if p.Detail != "" {
 		out.WriteByte('\n')
@@ -66,26 +70,41 @@ func writePlace(out *strings.Builder, p diag.Problem, sources Sources, o Options
 	if p.Address == "" {
 		out.WriteByte('\n')
 	}
-	fmt.Fprintf(out, "  on %s line %d:\n", clean(p.Subject.File), p.Subject.Start.Line)
-	if sources == nil {
-		return
+	part, found := snippetOf(p, sources)
+	in := ""
+	if part.context != "" {
+		in = ", in " + clean(part.context)
 	}
-	number := strconv.Itoa(p.Subject.Start.Line)
-	line, found := sources.Line(p.Subject.File, p.Subject.Start.Line)
+	fmt.Fprintf(out, "  on %s line %d%s:\n", clean(p.Subject.File), p.Subject.Start.Line, in)
 	if !found {
 		return
 	}
-	fmt.Fprintf(out, "  %s: %s\n", number, clean(line))
-	width := 1
-	if p.Subject.End.Line == p.Subject.Start.Line {
-		width = max(1, p.Subject.End.Column-p.Subject.Start.Column)
-	}
-	before := []rune(line)[:min(len([]rune(line)), max(0, p.Subject.Start.Column-1))]
-	indent := strings.Repeat(" ", len(number)+4+len([]rune(clean(string(before)))))
-	out.WriteString(indent + o.paint(color(p), strings.Repeat("^", width)) + "\n")
+	writeSnippet(out, part, p, o)
 	for _, v := range p.Values {
 		fmt.Fprintf(out, "    %s is %s\n", clean(v.Traversal), clean(v.Is))
 	}
+}
+
+// writeSnippet shows the first line of a part, with the place underlined.
+func writeSnippet(out *strings.Builder, part snippet, p diag.Problem, o Options) {
+	number := strconv.Itoa(part.line)
+	line, rest, more := strings.Cut(part.code, "\n")
+	line = strings.TrimSuffix(line, "\r")
+	before := []rune(line)[:min(len([]rune(line)), max(0, p.Subject.Start.Column-1))]
+	width := 1
+	switch {
+	case p.Subject.End.Line == p.Subject.Start.Line:
+		width = max(1, p.Subject.End.Column-p.Subject.Start.Column)
+	case more:
+		width = max(1, len([]rune(clean(line)))-len([]rune(clean(string(before)))))
+	}
+	fmt.Fprintf(out, "  %s: %s\n", number, clean(line))
+	indent := strings.Repeat(" ", len(number)+4+len([]rune(clean(string(before)))))
+	out.WriteString(indent + o.paint(color(p), strings.Repeat("^", width)))
+	if more && rest != "" {
+		fmt.Fprintf(out, " to line %d", p.Subject.End.Line)
+	}
+	out.WriteByte('\n')
 }
 
 func color(p diag.Problem) string {

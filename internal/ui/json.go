@@ -29,23 +29,35 @@ func DiagnosticsJSON(list diag.List, sources Sources) []JSONValue {
 	out := []JSONValue{}
 	for _, p := range list.Sorted() {
 		v := JSONValue{"severity": p.Severity, "summary": p.Summary, "detail": p.Detail}
-		if p.Code != "" {
-			v["code"] = p.Code
+		if code := p.PageCode(); code != "" {
+			v["code"] = code
 		}
 		if p.Address != "" {
 			v["address"] = p.Address
 		}
 		if !p.Subject.Empty() {
 			v["range"] = JSONValue{"filename": p.Subject.File, "start": pos(p.Subject.Start), "end": pos(p.Subject.End)}
-			if sources != nil {
-				if code, found := sources.Line(p.Subject.File, p.Subject.Start.Line); found {
-					v["snippet"] = JSONValue{"code": code, "start_line": p.Subject.Start.Line}
-				}
-			}
+		}
+		if snippet, found := snippetOf(p, sources); found {
+			v["snippet"] = snippetJSON(snippet, p.Values)
 		}
 		out = append(out, v)
 	}
 	return out
+}
+
+func snippetJSON(s snippet, shown []diag.Value) JSONValue {
+	values := []JSONValue{}
+	for _, value := range shown {
+		values = append(values, JSONValue{"traversal": value.Traversal, "statement": "is " + value.Is})
+	}
+	v := JSONValue{
+		"context": nil, "code": s.code, "start_line": s.line, "highlight_start_offset": s.from, "highlight_end_offset": s.to, "values": values,
+	}
+	if s.context != "" {
+		v["context"] = s.context
+	}
+	return v
 }
 
 func pos(p diag.Pos) JSONValue { return JSONValue{"line": p.Line, "column": p.Column, "byte": p.Byte} }

@@ -1,0 +1,207 @@
+package diag
+
+import "strings"
+
+// CodeOf is the code of the kind of problem that a summary names; empty for one
+// that the catalogue does not have, such as another people's provider's. The page
+// docs/errors/CODE.md explains it.
+func CodeOf(summary string) string {
+	for _, kind := range Catalogue() {
+		for _, s := range kind.Summaries {
+			if s == summary || strings.HasSuffix(s, "*") && strings.HasPrefix(summary, strings.TrimSuffix(s, "*")) {
+				return kind.Code
+			}
+		}
+	}
+	return ""
+}
+
+// PageCode is the code of a problem, if there is a page for it; else empty. The
+// summary decides: the field Code holds what programs react to.
+func (p Problem) PageCode() string {
+	if code := CodeOf(p.Summary); code != "" {
+		return code
+	}
+	for _, kind := range Catalogue() {
+		if kind.Code == p.Code {
+			return p.Code
+		}
+	}
+	return ""
+}
+
+// Kind is one kind of problem.
+type Kind struct {
+	// Code is its short name, for people to search for: lower-case words with hyphens.
+	Code string
+	// Summaries are the headlines under which it is shown. One that ends in "*"
+	// stands for all that begin so.
+	Summaries []string
+}
+
+// Catalogue is every kind of problem that dindctl knows, by code. The floors that
+// make problems do not import each other, so that their summaries are what is
+// common; a test compares this list with the source.
+func Catalogue() []Kind {
+	return append(append(append(languageKinds(), ParserKinds()...), commandKinds()...), engineKinds()...)
+}
+
+// languageKinds are about what stands in a configuration.
+func languageKinds() []Kind {
+	return []Kind{
+		{"alias-not-certified", []string{"Name that the daemon's certificate does not hold"}},
+		{"bare-name", []string{"Bare name as a source"}},
+		{"check-failed", []string{"A check does not hold"}},
+		{"build-context", []string{"Build context that cannot be read", "The build's context cannot be read"}},
+		{"conflicting-arguments", []string{
+			"Arguments that exclude each other", "Argument that means nothing here", "Argument of a daemon that exists already", "Two names of one project",
+		}},
+		{"cycle", []string{"Blocks that need each other", "Local values that need each other"}},
+		{"daemon-json-twice", []string{"Setting in daemon.json that is on the command line as well"}},
+		{"data-not-on-volume", []string{"Data of a daemon that is not on a volume"}},
+		{"different-paths", []string{"One directory at different paths in daemon and controller"}},
+		{"duplicate-alias", []string{"Alias of two daemons on one network", "Alias of a daemon that something else answers to"}},
+		{"duplicate-block", []string{"Duplicate block", "Duplicate declaration"}},
+		{"duplicate-name", []string{"Two objects of one name"}},
+		{"duplicate-target", []string{"Two mounts at one place"}},
+		{"foreign-socket", []string{"Socket of another engine"}},
+		{"inner-mtu", []string{"Packets inside a daemon that are larger than its network takes"}},
+		{"invalid-name", []string{"Invalid label", "Invalid name", "Invalid name of a project"}},
+		{"invalid-path", []string{"Invalid target of a mount", "Path that is not absolute", "Path that is not expanded", "Source of a module that is no local directory"}},
+		{"invalid-value", []string{
+			"Invalid -var", "Invalid default", "Invalid duration", "Invalid number", "Invalid value", "Invalid value of a variable", "Invalid name of a volume", "Invalid address",
+		}},
+		{"missing-argument", []string{"Missing argument", "Missing source", "Missing required argument"}},
+		{"missing-key", []string{"Which instance is meant is not said"}},
+		{"missing-variable", []string{"Variable without a value"}},
+		{"mount-aliased", []string{"Mount source is aliased: the daemon has something else there"}},
+		{"mount-clash", []string{"Two mounts meet at one place"}},
+		{"mount-hidden", []string{"Mount source is hidden from the daemon"}},
+		{"mount-partial", []string{"Mount source is visible only in part"}},
+		{"mount-shadowed", []string{"Mount source is shadowed by the daemon's entrypoint"}},
+		{"mount-unknown", []string{"Mount source cannot be checked yet"}},
+		{"mount-visible", []string{"Mount source is visible, with a doubt"}},
+		{"no-configuration", []string{"No configuration", "There is no configuration here"}},
+		{"no-repetition", []string{"Name of an instance where nothing repeats", "Key of a block that does not repeat"}},
+		{"no-such-attribute", []string{
+			"Attribute that this kind of block does not have", "Unknown attribute of a reference", "Output that a module does not have",
+		}},
+		{"no-such-instance", []string{"Instance that is not there"}},
+		{"not-enabled", []string{"Attribute of something that is not enabled"}},
+		{"not-in-module", []string{"Block that a module cannot have"}},
+		{"not-supported", []string{"Not supported yet", "Guard blocks are not supported yet", "Placement on an engine elsewhere"}},
+		{"overlapping-pool", []string{"Addresses inside a daemon that overlap a network outside"}},
+		{"reserved-name", []string{"Reserved name"}},
+		{"other-daemon", []string{"Controller that calls another daemon than its own"}},
+		{"sensitive-value", []string{"Sensitive value in an output", "Sensitive value where it would be shown"}},
+		{"shared-certificates", []string{"Client certificates of two daemons in one place"}},
+		{"shared-data", []string{"Data volume of two daemons"}},
+		{"storage-driver", []string{"Storage driver that the daemon's image store refuses"}},
+		{"tls-port", []string{"TLS and port that do not fit"}},
+		{"too-deep", []string{"Expression too long", "Nesting too deep"}},
+		{"too-large", []string{"File too large"}},
+		{"too-many", []string{"Too many instances"}},
+		{"two-daemons", []string{"Controller with a socket and a daemon"}},
+		{"undeclared-name", []string{"Reference to something that is not declared", "Value for a variable that is not declared"}},
+		{"unknown-address", []string{"Unknown address", "There is no such container", "It is not there", "An address names nothing"}},
+		{"unknown-name", []string{"Unknown name", "Unknown variable"}},
+		{"unknown-value", []string{"Value that is not known in time", "Something about an object is not known"}},
+		{"unreachable-daemon", []string{"Controller that cannot reach its daemon"}},
+		{"unreadable-file", []string{"File that cannot be read"}},
+		{"unwritable-file", []string{"File that cannot be written"}},
+		{"wrong-engine", []string{"Object of another engine", "Volume of another engine"}},
+		{"wrong-kind", []string{"Reference to the wrong kind of block"}},
+		{"wrong-type", []string{"Wrong type of value"}},
+	}
+}
+
+// commandKinds are about the command line, plans, runs and locks.
+func commandKinds() []Kind {
+	return []Kind{
+		{"daemon-not-ready", []string{
+			"A daemon cannot be looked into", "A daemon could not be looked into", "A daemon does not answer", "A daemon is not there",
+			"Its daemon does not answer it", "The daemon cannot be reached",
+		}},
+		{"data-loss", []string{"Data would be lost"}},
+		{"defect", []string{
+			"A step needs a configuration", "A plan cannot be made again", "Steps wait for each other in a circle", "The plan cannot be carried out",
+			"The provider could not compare", "The provider does not describe itself",
+		}},
+		{"interrupted", []string{
+			"The run was interrupted", "The job was stopped", "Waiting was interrupted", "Waiting for the project's lock was interrupted",
+		}},
+		{"later-records", []string{"An object was made by a later dindctl", "The object was made by a later version of dindctl"}},
+		{"lock-directory", []string{"The directory for locks cannot be used", "The lock on this machine cannot be taken"}},
+		{"lock-failed", []string{
+			"The engine's lock cannot be read", "The engine's lock cannot be removed", "The engine's lock cannot be taken",
+			"The lock could not be handed to the provider", "The lock could not be looked at", "The lock could not be released",
+			"The lock of a dead run cannot be removed", "There is no lock to release",
+		}},
+		{"lock-stays", []string{"The engine's lock could not be given back"}},
+		{"lock-taken-over", []string{"The lock of a dead run was taken over"}},
+		{"locked", []string{"The project is locked"}},
+		{"name-taken", []string{"The name is taken", "Something is in the way"}},
+		{"no-answer", []string{"The question was not answered", "-json needs -auto-approve"}},
+		{"no-output", []string{"There are no outputs"}},
+		{"no-project", []string{"It is not said which project is meant"}},
+		{"no-such-external", []string{"Something external is not there", "An external object does not exist"}},
+		{"not-formatted", []string{"Not a file that fmt formats", "File that cannot be formatted safely"}},
+		{"not-running", []string{"It does not run", "Nothing runs there"}},
+		{"not-shown", []string{"A step was not shown in the plan", "A replacement was not shown in the plan"}},
+		{"plan-file", []string{
+			"The plan file cannot be read", "The plan was not written", "A plan file says itself what is to be done", "The plan is for another engine",
+			"The plan cannot be compared",
+		}},
+		{"plan-stale", []string{"The plan is stale"}},
+		{"prevented", []string{"An object is kept by prevent_destroy"}},
+		{"project-elsewhere", []string{"Another configuration has a project of this name"}},
+		{"provider-failed", []string{
+			"The provider could not be started", "The provider did not start", "The provider ended unexpectedly", "The provider cannot do that",
+			"Commands cannot be run here",
+		}},
+		{"provider-program", []string{
+			"Not the name of a provider", "The provider's program is not there", "The provider's program is not pinned",
+			"The provider's program is another one than was pinned",
+		}},
+		{"step-failed", []string{
+			"A step did not succeed", "An object could not be changed", "An object could not be created", "An object could not be removed",
+			"An object could not be started", "A job could not be run", "The command could not be run",
+		}},
+		{"unknown-command", []string{"There is no such command", "There is no such code"}},
+		{"usage", []string{"The command line was not understood"}},
+	}
+}
+
+// engineKinds are what engines answer, and what becomes of what they run.
+func engineKinds() []Kind {
+	return []Kind{
+		{"addresses-taken", []string{"The network's addresses are taken", "The engine has no addresses left for another network"}},
+		{"certificates", []string{"The engine's certificates cannot be used"}},
+		{"command-not-found", []string{"The command is not in the image"}},
+		{"disk-full", []string{"The engine's disk is full"}},
+		{"docker-context", []string{"The docker configuration cannot be read", "The docker context cannot be used", "There is no such docker context"}},
+		{"engine-address", []string{"The engine's address cannot be used"}},
+		{"engine-denied", []string{"No permission to use the Docker engine", "The engine does not permit it"}},
+		{"engine-refused", []string{"The engine refused", "The engine cannot do that", "The engine's host cannot be looked at", "The engine does not have it"}},
+		{"engine-unreachable", []string{
+			"The Docker engine cannot be reached", "The engine could not be reached", "The engine could not be looked at", "The engine does not answer",
+		}},
+		{"image-build", []string{"The image cannot be built"}},
+		{"image-missing", []string{"An image is missing", "An image needs a source", "The image's name is none"}},
+		{"image-unavailable", []string{"The image cannot be had"}},
+		{"engine-too-old", []string{"The engine is too old for this argument"}},
+		{"in-use", []string{"Something else uses it", "A container is not removed"}},
+		{"invalid-declaration", []string{"The declaration cannot be realised", "The engine does not accept this declaration", "It cannot be changed in place"}},
+		{"job-failed", []string{"The job failed"}},
+		{"job-timeout", []string{"The job took too long"}},
+		{"mount-source-missing", []string{"A mount's source does not exist"}},
+		{"not-applied", []string{"The engine accepted it and did not do it"}},
+		{"not-ours", []string{"The object belongs to somebody else"}},
+		{"not-ready", []string{"It did not get ready in time", "It ended instead of getting ready"}},
+		{"port-taken", []string{"A published port is taken"}},
+		{"privileged-refused", []string{"The host refuses a privileged container"}},
+		{"propagation", []string{"A mount's propagation needs a shared source"}},
+		{"subpath", []string{"The engine cannot mount a part of a volume"}},
+		{"unknown-runtime", []string{"The engine does not have this runtime"}},
+	}
+}

@@ -1,0 +1,249 @@
+package diag_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// said is a summary in the source: where it stands, and the code beside it, if it
+// is written out there.
+type said struct{ summary, code, at string }
+
+// summaries finds every summary that the source writes out: the field Summary (or
+// summary) of a value, the argument of a parameter that is called summary, and
+// what a function whose name ends in Summary returns.
+func summaries(t *testing.T, root string) []said {
+	t.Helper()
+	files := map[string]*ast.File{}
+	set := token.NewFileSet()
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && path != root || entry.Name() == "testdata" || entry.Name() == "tools" || entry.Name() == "providertest"):
+			return fs.SkipDir
+		case entry.IsDir(), !strings.HasSuffix(path, ".go"), strings.HasSuffix(path, "_test.go"), strings.HasSuffix(path, ".pb.go"):
+			return nil
+		}
+		file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+		files[path] = file
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := world{set: set, parameters: map[string]positions{}, tables: map[string]int{}}
+	for path, file := range files {
+		seen.declarations(filepath.Dir(path), file)
+	}
+	var out []said
+	for path, file := range files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			out = append(out, seen.said(filepath.Dir(path), file.Name.Name, n)...)
+			return true
+		})
+	}
+	return out
+}
+
+// world is what is declared: functions with a parameter called summary, by
+// "package.Name" and, for methods, "package.Type.Name" without the type; and
+// structs with a field called summary, with its number.
+type world struct {
+	set        *token.FileSet
+	parameters map[string]positions
+	tables     map[string]int
+}
+
+func (w world) declarations(dir string, file *ast.File) {
+	for _, decl := range file.Decls {
+		if f, is := decl.(*ast.FuncDecl); is {
+			if at := positionsOf(f.Type); at.summary >= 0 {
+				key := filepath.Base(dir) + "." + f.Name.Name
+				if f.Recv != nil {
+					key = dir + " method " + f.Name.Name
+				}
+				w.parameters[key] = at
+			}
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, is := n.(*ast.TypeSpec)
+		if !is {
+			return true
+		}
+		if fields, is := spec.Type.(*ast.StructType); is {
+			for i, field := range fields.Fields.List {
+				if len(field.Names) == 1 && field.Names[0].Name == "summary" {
+					w.tables[dir+"."+spec.Name.Name] = i
+				}
+			}
+		}
+		return true
+	})
+}
+
+// positions are the places of the parameters that are called summary and code; -1 for none.
+type positions struct{ summary, code int }
+
+func positionsOf(f *ast.FuncType) positions {
+	at := positions{-1, -1}
+	i := 0
+	for _, field := range f.Params.List {
+		for _, name := range field.Names {
+			switch name.Name {
+			case "summary":
+				at.summary = i
+			case "code":
+				at.code = i
+			}
+			i++
+		}
+		if len(field.Names) == 0 {
+			i++
+		}
+	}
+	return at
+}
+
+// called finds the function that a call names, as far as it has a parameter called summary.
+func (w world) called(dir, pkg string, fun ast.Expr) (positions, bool) {
+	switch fun := fun.(type) {
+	case *ast.Ident:
+		at, found := w.parameters[pkg+"."+fun.Name]
+		return at, found
+	case *ast.SelectorExpr:
+		if at, found := w.parameters[name(fun.X)+"."+fun.Sel.Name]; found {
+			return at, true
+		}
+		at, found := w.parameters[dir+" method "+fun.Sel.Name]
+		return at, found
+	}
+	return positions{}, false
+}
+
+func (w world) said(dir, pkg string, n ast.Node) []said {
+	at := func(n ast.Node) string { return w.set.Position(n.Pos()).String() }
+	switch n := n.(type) {
+	case *ast.CompositeLit:
+		return w.literal(dir, n, at)
+	case *ast.CallExpr:
+		p, found := w.called(dir, pkg, n.Fun)
+		if !found || p.summary >= len(n.Args) || text(n.Args[p.summary]) == "" {
+			return nil
+		}
+		s := said{summary: text(n.Args[p.summary]), at: at(n)}
+		if p.code >= 0 {
+			s.code = text(n.Args[p.code])
+		}
+		return []said{s}
+	case *ast.ValueSpec:
+		return constants(n, at)
+	case *ast.AssignStmt:
+		return w.assigned(n, at)
+	case *ast.FuncDecl:
+		if n.Body != nil && (strings.HasSuffix(n.Name.Name, "Summary") || n.Name.Name == "sentenceOf") {
+			return returned(n, at)
+		}
+	}
+	return nil
+}
+
+// assigned finds "x.Summary = ..." and "x.Code, x.Summary = ...".
+func (w world) assigned(n *ast.AssignStmt, at func(ast.Node) string) []said {
+	s := said{at: at(n)}
+	for i := range n.Lhs {
+		if len(n.Lhs) != len(n.Rhs) {
+			break
+		}
+		switch name(n.Lhs[i]) {
+		case "Summary", "summary":
+			s.summary = text(n.Rhs[i])
+		case "Code":
+			s.code = text(n.Rhs[i])
+		}
+	}
+	if s.summary == "" {
+		return nil
+	}
+	return []said{s}
+}
+
+// constants finds the values of names that begin with summary.
+func constants(n *ast.ValueSpec, at func(ast.Node) string) []said {
+	var out []said
+	for i, value := range n.Values {
+		if strings.HasPrefix(n.Names[i].Name, "summary") && text(value) != "" {
+			out = append(out, said{summary: text(value), at: at(value)})
+		}
+	}
+	return out
+}
+
+// literal finds a field Summary, and the rows of a table that has one.
+func (w world) literal(dir string, n *ast.CompositeLit, at func(ast.Node) string) []said {
+	if rows, is := n.Type.(*ast.ArrayType); is {
+		column, found := w.tables[dir+"."+name(rows.Elt)]
+		var out []said
+		for _, element := range n.Elts {
+			if row, is := element.(*ast.CompositeLit); is && found && column < len(row.Elts) && text(row.Elts[column]) != "" {
+				out = append(out, said{summary: text(row.Elts[column]), at: at(row)})
+			}
+		}
+		return out
+	}
+	s := said{at: at(n)}
+	for _, element := range n.Elts {
+		if kv, is := element.(*ast.KeyValueExpr); is {
+			switch name(kv.Key) {
+			case "Summary", "summary":
+				s.summary = text(kv.Value)
+			case "Code", "code":
+				s.code = text(kv.Value)
+			}
+		}
+	}
+	if s.summary == "" {
+		return nil
+	}
+	return []said{s}
+}
+
+func returned(f *ast.FuncDecl, at func(ast.Node) string) []said {
+	var out []said
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if r, is := n.(*ast.ReturnStmt); is && len(r.Results) == 1 && text(r.Results[0]) != "" {
+			out = append(out, said{summary: text(r.Results[0]), at: at(r)})
+		}
+		return true
+	})
+	return out
+}
+
+// name is the last word of "a", "b.a".
+func name(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	}
+	return ""
+}
+
+// text is a string that is written out; empty for every other expression.
+func text(e ast.Expr) string {
+	if literal, is := e.(*ast.BasicLit); is && literal.Kind == token.STRING {
+		out, err := strconv.Unquote(literal.Value)
+		if err == nil {
+			return out
+		}
+	}
+	return ""
+}
