@@ -348,7 +348,7 @@ type Change struct {
 	Effect  Effect
 	Cause   Cause
 	// Default names the layer that To comes from, where the attribute is not
-	// declared: "image", "engine"; else empty.
+	// declared: "image", "engine", "dindctl" (its own choice); else empty.
 	Default string
 	// Sensitive says that From, To and Created must not be shown.
 	Sensitive bool

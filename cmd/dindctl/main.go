@@ -57,11 +57,20 @@ func run() int {
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Cwd: cwd,
 		Self: self, Version: version, Stop: stop, Now: time.Now,
 	}
-	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
-		env.Terminal = true
-		if width, _, err := term.GetSize(fd); err == nil {
-			env.Width = width
-		}
-	}
+	env.Terminal, env.Width = window(os.Stdout)
+	env.StderrTerminal, env.StderrWidth = window(os.Stderr)
 	return cli.Run(ctx, env)
+}
+
+// window tells whether a stream is a terminal, and how wide that is; 0 where it does not say.
+func window(stream *os.File) (terminal bool, width int) {
+	fd := int(stream.Fd())
+	if !term.IsTerminal(fd) {
+		return false, 0
+	}
+	width, _, err := term.GetSize(fd)
+	if err != nil {
+		return true, 0
+	}
+	return true, width
 }

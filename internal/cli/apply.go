@@ -82,7 +82,7 @@ func (s *session) apply(ctx context.Context, where string) error {
 	}
 	s.app.show(problems, s.snippets())
 	if !s.command.Bool("json") {
-		s.app.print(ui.Plan(p, s.app.options(s.command)))
+		s.app.print(ui.Plan(p, s.app.options()))
 	}
 	if !p.Clean {
 		if err := s.confirm(ctx, s.command.Bool("auto-approve") || s.file != nil, "yes", "Apply",
@@ -109,7 +109,7 @@ func (s *session) lock(ctx context.Context, project string) (*runner.Held, diag.
 
 // carryOut does what a plan says and shows what became of it.
 func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) error {
-	o := s.app.options(s.command)
+	o := s.app.errorOptions()
 	sink := ui.Progress(s.app.env.Stderr, o)
 	if s.command.Bool("json") {
 		sink = ui.ProgressJSON(s.app.env.Stdout)
@@ -145,7 +145,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 		s.app.tell("\n" + ui.Applied(result, p.Destroy, o))
 	}
 	if len(result.Outputs) > 0 && !p.Destroy {
-		s.app.print("\n" + ui.Outputs(result.Outputs, o))
+		s.app.print("\n" + ui.Outputs(result.Outputs, s.app.options()))
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (s *session) destroy(ctx context.Context, where string) error {
 		return s.app.fail(problems, s.snippets())
 	}
 	if !s.command.Bool("json") {
-		s.app.print(ui.Plan(p, s.app.options(s.command)))
+		s.app.print(ui.Plan(p, s.app.options()))
 	}
 	if p.Clean && !p.Partial && !target.guessed {
 		forget(s.app.env, s.facts.ID, target.project)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -43,11 +44,12 @@ func jsonFlag() ucli.Flag {
 
 // arrange puts the flags of a command in front of its other arguments, so that
 // they may stand anywhere: `dindctl plan ci.hcl -detailed-exitcode`. What comes
-// after "--" is left alone.
-func arrange(root *ucli.Command, args []string) []string {
+// after "--" is left alone. A last flag without its value is an error: it must not
+// take another argument for one.
+func arrange(root *ucli.Command, args []string) ([]string, error) {
 	at := slices.IndexFunc(args, func(s string) bool { return !strings.HasPrefix(s, "-") })
 	if at < 0 {
-		return args
+		return args, nil
 	}
 	command := root
 	i := at
@@ -70,13 +72,16 @@ func arrange(root *ucli.Command, args []string) []string {
 			others = append(others, arg)
 		default:
 			flags = append(flags, arg)
-			if takesValue(command, arg) && n+1 < len(rest) {
-				n++
-				flags = append(flags, rest[n])
+			if !takesValue(command, arg) {
+				continue
 			}
+			if n++; n >= len(rest) || rest[n] == "--" {
+				return nil, usageError{command, errors.New(needsValue + arg)}
+			}
+			flags = append(flags, rest[n])
 		}
 	}
-	return slices.Concat(args[at:i], flags, others)
+	return slices.Concat(args[at:i], flags, others), nil
 }
 
 func find(c *ucli.Command, name string) *ucli.Command {

@@ -27,7 +27,7 @@ func (a *app) list() *ucli.Command {
 			if problems := s.look(ctx, t.project, nil); problems.HasErrors() {
 				return a.fail(problems, nil)
 			}
-			a.print(ui.Engine(s.facts, t.project, a.options(c)) + ui.List(s.observed, t.project))
+			a.print(ui.Engine(s.facts, t.project, a.options()) + ui.List(s.observed, t.project))
 			return nil
 		},
 	}

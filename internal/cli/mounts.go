@@ -53,7 +53,7 @@ func (s *session) listMounts(ctx context.Context, where, host string) error {
 	if s.command.Bool("json") {
 		s.printMounts(entries, problems)
 	} else {
-		s.app.print(ui.Mounts(entries, s.app.options(s.command)))
+		s.app.print(ui.Mounts(entries, s.app.options()))
 		s.app.show(others(problems), s.snippets())
 	}
 	for _, e := range entries {

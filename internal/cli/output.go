@@ -33,7 +33,7 @@ func (a *app) output() *ucli.Command {
 			if len(p.Outputs) == 0 {
 				return a.fail(diag.Errorf("There are no outputs", "%s has no output block.", s.cfg.Path), nil)
 			}
-			a.print(ui.Outputs(p.Outputs, a.options(c)))
+			a.print(ui.Outputs(p.Outputs, a.options()))
 			return nil
 		},
 	}

@@ -52,7 +52,7 @@ func (s *session) showPlan(p *plan.Plan, problems diag.List) error {
 		}
 		s.app.print(string(text) + "\n")
 	} else {
-		s.app.print(ui.Plan(p, s.app.options(s.command)))
+		s.app.print(ui.Plan(p, s.app.options()))
 	}
 	if s.command.Bool("detailed-exitcode") && !p.Clean {
 		return exit(exitChanges)

@@ -39,7 +39,7 @@ func (s *session) nothingHere(ctx context.Context) error {
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
-	s.app.print(ui.Engine(s.facts, "(none)", s.app.options(s.command)))
+	s.app.print(ui.Engine(s.facts, "(none)", s.app.options()))
 	return s.app.fail(diag.Errorf("There is no configuration here",
 		"%s holds no *.hcl file. Name a file or directory: dindctl %s PATH.\n%s",
 		s.app.env.Cwd, s.command.Name, listProjects(projects, "The engine has these projects; `dindctl ls -project NAME` shows one:")), nil)

@@ -42,6 +42,7 @@ func (s *session) answer(ctx context.Context) (text string, given bool) {
 		text  string
 		given bool
 	}
+	s.app.flushed()
 	read := make(chan line, 1)
 	go func() {
 		text, err := bufio.NewReader(s.app.env.Stdin).ReadString('\n')

@@ -21,9 +21,10 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	Environ        []string // KEY=value
 	Cwd            string
-	// Terminal says that Stdout is one; Width is its width in columns.
-	Terminal bool
-	Width    int
+	// Terminal says that Stdout is one; Width is its width in columns. StderrTerminal
+	// and StderrWidth say the same of Stderr.
+	Terminal, StderrTerminal bool
+	Width, StderrWidth       int
 	// Self is the path of this program, which is started again as the provider.
 	Self    string
 	Version string
@@ -50,11 +51,14 @@ func (e exit) Error() string { return "exit" }
 func Run(ctx context.Context, env Env) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	a := &app{env: env}
+	a := &app{env: env, plain: plain(env)}
+	defer a.flushed()
 	go a.endAtOnce(ctx, cancel)
 	root := newRoot(a)
-	args := append([]string{"dindctl"}, arrange(root, env.Args)...)
-	err := root.Run(ctx, args)
+	args, err := arrange(root, env.Args)
+	if err == nil {
+		err = root.Run(ctx, append([]string{"dindctl"}, args...))
+	}
 	var code exit
 	switch {
 	case ctx.Err() != nil:
@@ -64,8 +68,7 @@ func Run(ctx context.Context, env Env) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	list := diag.Errorf("The command line was not understood", "%s. `dindctl help` lists the commands, `dindctl help COMMAND` its flags.", strings.TrimSuffix(err.Error(), "."))
-	_, _ = io.WriteString(env.Stderr, ui.Diagnostics(list, nil, uiOptions(env, false)))
+	a.show(diag.List{usageProblem(root, err)}, nil)
 	return exitError
 }
 
@@ -88,7 +91,7 @@ func newRoot(a *app) *ucli.Command {
 		Version: env.Version, HideVersion: true, Writer: env.Stdout, ErrWriter: env.Stderr, Reader: env.Stdin,
 		EnableShellCompletion: true, Suggest: true,
 		ExitErrHandler: func(context.Context, *ucli.Command, error) {},
-		OnUsageError:   func(_ context.Context, _ *ucli.Command, err error, _ bool) error { return err },
+		OnUsageError:   onUsageError,
 		Commands: []*ucli.Command{
 			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.verify(), a.fmt(), a.explain(), a.exec(), a.output(), a.list(),
 			a.unlock(), a.version(), a.provider(), a.probe(),
@@ -102,17 +105,9 @@ func newRoot(a *app) *ucli.Command {
 	}
 	for _, c := range root.Commands {
 		c.DisableSliceFlagSeparator = true // a variable's value may hold commas
+		c.OnUsageError = onUsageError
 	}
 	return root
-}
-
-func unknownCommand(c *ucli.Command, name string) diag.Problem {
-	p := diag.Problem{Severity: diag.Error, Code: "unknown-command", Summary: "There is no such command"}
-	p.Detail = "dindctl has no command \"" + name + "\". `dindctl help` lists them."
-	if like := ucli.SuggestCommand(c.Commands, name); like != "" {
-		p.Detail = "dindctl has no command \"" + name + "\". Did you mean \"" + like + "\"?"
-	}
-	return p
 }
 
 // app makes the commands.
@@ -120,6 +115,10 @@ type app struct {
 	env Env
 	// acting says that steps are being carried out, which end in their own way.
 	acting atomic.Bool
+	// plain says that nothing is coloured.
+	plain bool
+	// flush are what writes text that is held back, in the order of being wrapped.
+	flush []func()
 }
 
 // fail shows problems and returns the exit code that they mean.
@@ -133,17 +132,41 @@ func (a *app) fail(list diag.List, sources ui.Sources) error {
 
 func (a *app) show(list diag.List, sources ui.Sources) {
 	if len(list) > 0 {
-		_, _ = io.WriteString(a.env.Stderr, ui.Diagnostics(list, sources, uiOptions(a.env, false)))
+		_, _ = io.WriteString(a.env.Stderr, ui.Diagnostics(list, sources, a.errorOptions()))
 	}
 }
 
 func (a *app) print(text string) { _, _ = io.WriteString(a.env.Stdout, text) }
 func (a *app) tell(text string)  { _, _ = io.WriteString(a.env.Stderr, text) }
 
-func (a *app) options(c *ucli.Command) ui.Options { return uiOptions(a.env, c.Bool("no-color")) }
+// options are those of standard output, errorOptions those of standard error.
+func (a *app) options() ui.Options {
+	return ui.Options{Width: a.env.Width, Color: a.env.Terminal && !a.plain}
+}
 
-func uiOptions(env Env, plain bool) ui.Options {
-	return ui.Options{Width: env.Width, Color: env.Terminal && !plain && lookup(env.Environ, "NO_COLOR") == ""}
+func (a *app) errorOptions() ui.Options {
+	return ui.Options{Width: a.env.StderrWidth, Color: a.env.StderrTerminal && !a.plain}
+}
+
+// plain tells whether colours were refused, by flag or by the environment. It reads
+// the flag itself: errors in other flags obey it too.
+func plain(env Env) bool {
+	if lookup(env.Environ, "NO_COLOR") != "" {
+		return true
+	}
+	for _, arg := range env.Args {
+		switch strings.TrimLeft(arg, "-") {
+		case "":
+			if arg == "--" {
+				return false
+			}
+		case "no-color", "no-color=true":
+			if strings.HasPrefix(arg, "-") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func lookup(environ []string, name string) string {

@@ -277,7 +277,7 @@ func hasConfiguration(dir string) bool {
 func positional(c *ucli.Command, n int, usage string) ([]string, error) {
 	args := c.Args().Slice()
 	if len(args) > n {
-		return nil, fmt.Errorf("too many arguments: %q; usage: dindctl %s %s", slices.Concat(args[n:]), c.Name, usage)
+		return nil, fmt.Errorf("%s is one argument too many: dindctl %s %s", args[n], c.Name, usage)
 	}
 	return args, nil
 }

@@ -14,7 +14,7 @@ const maxTypos = 4
 func Nearest(given string, names []string) string {
 	best, distance := "", maxTypos
 	for _, name := range slices.Sorted(slices.Values(names)) {
-		if d := levenshtein.Distance(given, name, nil); d < distance && d < len(name) {
+		if d := levenshtein.Distance(given, name, nil); d < distance && d < len(name) && 2*d <= max(2, len(given)) {
 			best, distance = name, d
 		}
 	}

@@ -61,11 +61,14 @@ func diagnostic(p diag.Problem, sources Sources, o Options) string {
 }
 
 func writePlace(out *strings.Builder, p diag.Problem, sources Sources, o Options) {
+	if p.Subject.Empty() {
+		if p.Address != "" {
+			fmt.Fprintf(out, "\n  with %s\n", clean(p.Address))
+		}
+		return
+	}
 	if p.Address != "" {
 		fmt.Fprintf(out, "\n  with %s,\n", clean(p.Address))
-	}
-	if p.Subject.Empty() {
-		return
 	}
 	if p.Address == "" {
 		out.WriteByte('\n')

@@ -39,6 +39,8 @@ func render(v cty.Value) string {
 		return "(known after apply)"
 	case v.IsNull():
 		return "null"
+	case recorded(v) != "":
+		return recorded(v)
 	case v.Type() == cty.String:
 		return strconv.Quote(v.AsString())
 	case v.Type() == cty.Bool:
@@ -76,4 +78,19 @@ func address(v cty.Value) string {
 		return "(known after apply)"
 	}
 	return at.AsString()
+}
+
+// recorded is what a record has in place of a reference or a secret:
+// {"ref":"network.ci"} and {"sensitive":true}; empty for every other value.
+func recorded(v cty.Value) string {
+	if !v.Type().IsObjectType() || len(v.Type().AttributeTypes()) != 1 {
+		return ""
+	}
+	switch ref, secret := attr(v, "ref"), v.Type().HasAttribute("sensitive"); {
+	case secret:
+		return "(sensitive value)"
+	case ref.Type() == cty.String && ref.IsKnown() && !ref.IsNull():
+		return ref.AsString()
+	}
+	return ""
 }

@@ -14,7 +14,7 @@ import (
 func (c *comparison) add(r row, path string, from, to cty.Value, effect provider.Effect) {
 	c.changes = append(c.changes, provider.Change{
 		Path: path, From: from, To: to, Created: c.createdAt(r, path), Effect: effect,
-		Cause: c.cause(r, path), Default: c.layer(r, path), Sensitive: c.sensitive(r),
+		Cause: c.cause(r, path), Default: c.layer(r, path), Sensitive: c.sensitive(r, path),
 	})
 }
 
@@ -22,7 +22,7 @@ func (c *comparison) add(r row, path string, from, to cty.Value, effect provider
 func (c *comparison) configured(r row, path string, from, to cty.Value) {
 	c.changes = append(c.changes, provider.Change{
 		Path: path, From: from, To: to, Created: from, Effect: r.effect,
-		Cause: provider.Configured, Sensitive: c.sensitive(r),
+		Cause: provider.Configured, Sensitive: c.sensitive(r, path),
 	})
 }
 
@@ -44,23 +44,51 @@ func (c *comparison) layer(r row, path string) string {
 	return r.layer
 }
 
-func (c *comparison) sensitive(r row) bool {
-	if r.sensitive {
+// sensitive tells whether the values at a path are secrets, or were when the
+// object was made. Of a map only those keys are that hold one.
+func (c *comparison) sensitive(r row, path string) bool {
+	if r.sensitive || c.secretRecord(r, path) {
 		return true
 	}
-	raw, _ := c.raw.Unmark()
+	raw, whole := c.raw.Unmark()
+	if _, secret := whole[provider.Sensitive]; secret {
+		return true
+	}
 	if c.raw == cty.NilVal || raw.IsNull() || !raw.IsKnown() || !raw.Type().IsObjectType() || !raw.Type().HasAttribute(r.name) {
 		return false
 	}
+	key := keyOf(r.name, path)
 	_, paths := raw.GetAttr(r.name).UnmarkDeepWithPaths()
-	_, whole := c.raw.Unmark()
 	for _, p := range paths {
-		if _, secret := p.Marks[provider.Sensitive]; secret {
+		if _, secret := p.Marks[provider.Sensitive]; secret && (key == "" || ofKey(p.Path, key)) {
 			return true
 		}
 	}
-	_, secret := whole[provider.Sensitive]
-	return secret
+	return false
+}
+
+// ofKey tells whether a path within a map leads to the key, or to all of them.
+func ofKey(path cty.Path, key string) bool {
+	if len(path) == 0 {
+		return true
+	}
+	index, is := path[0].(cty.IndexStep)
+	return !is || index.Key.Type() != cty.String || index.Key.AsString() == key
+}
+
+// secretRecord tells whether the record of what lies at a path says only that it
+// was a secret.
+func (c *comparison) secretRecord(r row, path string) bool {
+	record := c.record[r.name]
+	if !secretIn(record) {
+		return false
+	}
+	var keys map[string]json.RawMessage
+	key := keyOf(r.name, path)
+	if key == "" || json.Unmarshal(record, &keys) != nil || bytes.Equal(record, []byte(`{"sensitive":true}`)) {
+		return true
+	}
+	return secretIn(keys[key])
 }
 
 // cause compares desired, created and actual. A secret's record tells nothing
@@ -68,7 +96,7 @@ func (c *comparison) sensitive(r row) bool {
 func (c *comparison) cause(r row, path string) provider.Cause {
 	name := r.name
 	desired, created := c.specNow(name), c.record[name]
-	if secretIn(created) {
+	if c.secretRecord(r, path) {
 		return provider.Configured
 	}
 	if key := keyOf(name, path); key != "" {
@@ -171,7 +199,7 @@ func (c *comparison) causeOfImage(desired spec) provider.Cause {
 
 // createdAt is the recorded value at a path, or null.
 func (c *comparison) createdAt(r row, path string) cty.Value {
-	if secretIn(c.record[r.name]) {
+	if c.secretRecord(r, path) {
 		return cty.NullVal(cty.DynamicPseudoType)
 	}
 	if key := keyOf(r.name, path); key != "" {

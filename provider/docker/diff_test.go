@@ -131,7 +131,7 @@ func TestDiffOfContainers(t *testing.T) {
 			name: "a CPU limit that is a quota", declared: one("cpus", cty.MustParseNumberVal("2")),
 			actual: func(c *container.InspectResponse) { c.HostConfig.CPUQuota, c.HostConfig.CPUPeriod = 50_000, 100_000 }, want: `cpus replace changed outside 0.5 -> 2`,
 		},
-		{name: "a restart policy, changed outside", actual: func(c *container.InspectResponse) { c.HostConfig.RestartPolicy.Name = "always" }, want: `restart live changed outside "always" -> "unless-stopped" engine`},
+		{name: "a restart policy, changed outside", actual: func(c *container.InspectResponse) { c.HostConfig.RestartPolicy.Name = "always" }, want: `restart live changed outside "always" -> "unless-stopped" dindctl`},
 		{name: "no restart policy", declared: one("restart", text("no")), actual: func(c *container.InspectResponse) { c.HostConfig.RestartPolicy.Name = "" }},
 		{name: "attempts", declared: one("restart", text("on-failure:3")), actual: func(c *container.InspectResponse) {
 			c.HostConfig.RestartPolicy = container.RestartPolicy{Name: "on-failure", MaximumRetryCount: 3}
@@ -276,6 +276,36 @@ func TestSecretsStaySecret(t *testing.T) {
 	}
 	if got := diffText(t, item); got != "environment.TOKEN replace configuration (sensitive)" {
 		t.Error(got)
+	}
+}
+
+// One secret in a map hides its own key alone, also where it was one only when
+// the object was made.
+func TestOneSecretHidesOneKey(t *testing.T) {
+	t.Parallel()
+	declared := func(environment attributes) cty.Value {
+		return cty.ObjectVal(attributes{"image": text("img"), "environment": cty.MapVal(environment)})
+	}
+	secret := func(v string) cty.Value { return text(v).Mark(provider.Sensitive) }
+	spec, err := provider.Spec(declared(attributes{"TOKEN": secret("old"), "MODE": text("a"), "WAS": secret("x"), "PORT": text("1")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := provider.DiffItem{
+		Declaration: provider.Declaration{Kind: provider.Container, Declared: declared(attributes{
+			"TOKEN": secret("new"), "MODE": text("b"), "WAS": text("y"), "PORT": text("1"),
+		})},
+		Created: spec,
+		Actual: docker.ActualOf(inspected(func(c *container.InspectResponse) {
+			c.Config.Env = []string{"TOKEN=old", "MODE=a", "WAS=x", "PORT=2"}
+		}), nil, provider.Facts{}),
+	}
+	want := `environment.MODE replace configuration "a" -> "b"
+environment.PORT replace changed outside "2" -> "1"
+environment.TOKEN replace configuration (sensitive)
+environment.WAS replace configuration (sensitive)`
+	if got := diffText(t, item); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
 

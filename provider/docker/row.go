@@ -73,6 +73,7 @@ func (r row) argument() string {
 const (
 	layerImage  = "image"
 	layerEngine = "engine"
+	layerOwn    = "dindctl" // what dindctl asks for where nobody says anything
 )
 
 // A place finds the field that an attribute is.

@@ -19,7 +19,7 @@ func processRows() []row {
 		{name: "user", typ: text, effect: replace, layer: layerImage, fallback: "the image's", doc: "User, or user:group, by name or number."},
 		{name: "working_dir", typ: text, effect: replace, layer: layerImage, form: absolutePath(), fallback: "the image's", doc: "Directory that the command starts in."},
 		{
-			name: "restart", typ: text, effect: live, layer: layerEngine, always: true, fallback: "unless-stopped; no for a job",
+			name: "restart", typ: text, effect: live, layer: layerOwn, always: true, fallback: "unless-stopped; no for a job",
 			form: like(`no|always|unless-stopped|on-failure(:[0-9]+)?`, "no, always, unless-stopped, on-failure or on-failure:3"),
 			doc:  "When the engine starts it again: no, always, unless-stopped, on-failure or on-failure:N.",
 			live: func(to *container.UpdateConfig, want *container.HostConfig) { to.RestartPolicy = want.RestartPolicy },
