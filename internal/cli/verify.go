@@ -72,7 +72,7 @@ func (s *session) showProofs(proofs []runner.Proof, problems diag.List) error {
 		return nil
 	}
 	if proofs != nil {
-		s.app.print(ui.Proofs(proofs, s.app.options(s.command)))
+		s.app.print(ui.Proofs(proofs, s.app.options()))
 	}
 	return s.app.fail(problems, s.snippets())
 }

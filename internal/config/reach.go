@@ -35,11 +35,11 @@ func (s *state) reachDaemon(c, d *noun, known Known) diag.List {
 	case d.logical:
 		c.reach.socket = s.socketOf(d, known)
 		c.reach.group = s.groupFor(c, known[rootDaemon].Details[provider.DetailSocketGroup])
-		return append(s.checkSocket(d, known), checkHostVariable(c, d)...)
+		return s.checkSocket(d, known)
 	case c.inside == d.address:
 		c.reach.socket = socketTarget
 		c.reach.group = s.groupFor(c, "")
-		return checkHostVariable(c, d)
+		return nil
 	case c.inside != d.inside:
 		return refuse(fmt.Sprintf("%s runs on %s and %s on %s: no network joins them. Put both on one engine, or use the daemon that the controller is inside.",
 			c.address, engineWord(c.inside), d.address, engineWord(d.inside)))

@@ -24,29 +24,6 @@ func (s *state) groupFor(c *noun, number string) string {
 	return cmp.Or(number, provider.SocketGroupAtCreation)
 }
 
-// checkHostVariable warns where a controller's own variable leads past the socket
-// that is mounted for it.
-func checkHostVariable(c, d *noun) diag.List {
-	environment, _ := attribute(c.value, "environment").Unmark()
-	if environment.IsNull() || !environment.IsKnown() || !environment.CanIterateElements() {
-		return nil
-	}
-	value, found := environment.AsValueMap()["DOCKER_HOST"]
-	if !found || value.IsMarked() {
-		return nil
-	}
-	host, known := textOf(value)
-	path, local := strings.CutPrefix(host, "unix://")
-	if !known || host == "" || local && sameSocket(path, socketTarget) {
-		return nil
-	}
-	p := c.problem("other-host", "environment", "Controller with two ways to a daemon",
-		fmt.Sprintf("%s has daemon = %s, so that its socket is mounted at %s, but environment sets DOCKER_HOST to %s: a docker CLI in it uses that one. "+
-			"Take DOCKER_HOST away, or declare the daemon that is meant.", c.address, d.address, socketTarget, host))
-	p.Severity = diag.Warning
-	return diag.List{p}
-}
-
 // bindCLI decides what docker_cli binds: files of the root engine's host, as far
 // as they are known. Before anybody has looked, the usual places stand for them.
 func (s *state) bindCLI(c *noun, known Known) diag.List {

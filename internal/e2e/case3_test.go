@@ -144,5 +144,5 @@ func TestSocketWhoseGroupChanged(t *testing.T) {
 func TestSocketBesideDockerHost(t *testing.T) {
 	e := newSample(t, "case3", "controller_base="+controllerBase, "job_image="+bashImage)
 	e.edit("  user   = \"1000:1000\" ", "  environment = { DOCKER_HOST = \"tcp://docker:2375\" }\n  user   = \"1000:1000\" ")
-	e.on("validate").wants(t, 0).says(t, "Warning: Controller with two ways to a daemon", "tcp://docker:2375", "Take DOCKER_HOST away")
+	e.on("validate").wants(t, 0).says(t, "Warning: Controller that calls another daemon than its own", "tcp://docker:2375", "Take the variable")
 }

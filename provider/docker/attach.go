@@ -304,6 +304,6 @@ func (c *comparison) addCaused(r row, path string, from, to cty.Value, effect pr
 	name, _, _ := strings.Cut(path, "[")
 	c.changes = append(c.changes, provider.Change{
 		Path: path, From: from, To: to, Created: cty.NullVal(cty.DynamicPseudoType), Effect: effect, Cause: cause,
-		Sensitive: c.sensitive(row{name: name, sensitive: r.sensitive}),
+		Sensitive: c.sensitive(row{name: name, sensitive: r.sensitive}, path),
 	})
 }
