@@ -37,21 +37,29 @@ func TestArgumentsAreChecked(t *testing.T) {
 // validate is what the command of that name finds, without looking at any file.
 func validate(t *testing.T, file string) diag.List {
 	t.Helper()
+	x, problems := expand(t, file)
+	if !problems.HasErrors() {
+		_, more := x.CheckMounts(config.TopologyOptions{Host: "this"}, nil)
+		problems = append(problems, more...)
+	}
+	return problems.Sorted()
+}
+
+func expand(t *testing.T, file string) (*config.Expanded, diag.List) {
+	t.Helper()
 	dir, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, _, problems := hcl.Load(hcl.LoadRequest{Path: filepath.Base(file), Cwd: dir, MachineID: "machine"})
+	cfg, _, problems := hcl.Load(hcl.LoadRequest{
+		Path: filepath.Base(file), Cwd: dir, MachineID: "machine",
+		Environment: map[string]string{"DINDCTL_VAR_db_password": "a", "DINDCTL_VAR_queue_password": "b"},
+	})
 	if problems.HasErrors() {
-		return problems
+		return nil, problems
 	}
 	x, more := config.Expand(cfg, docker.Schema(), config.Known{})
-	problems = append(problems, more...)
-	if !problems.HasErrors() {
-		_, more = x.CheckMounts(config.TopologyOptions{Host: "this"}, nil)
-		problems = append(problems, more...)
-	}
-	return problems.Sorted()
+	return x, append(problems, more...)
 }
 
 func render(problems diag.List) string {

@@ -38,7 +38,8 @@ take every argument of a container.
 
 const composeOpening = `
 Arguments of containers bear the names of the Compose Specification, with HCL's types: maps and blocks where
-Compose splits strings. These are said otherwise, or not at all:
+Compose splits strings. [Ten services](language/compose/docker-compose.yml) read [like this](language/compose/shop.hcl).
+These arguments are said otherwise, or not at all:
 `
 
 // nouns introduce the kinds of objects.
