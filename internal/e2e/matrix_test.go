@@ -289,7 +289,7 @@ func (m *matrix) expect(name string, cause provider.Cause, wants func(cell) bool
 		}
 		ok := want == (len(got) > 0)
 		for _, change := range got {
-			ok = ok && within(change.Path, c.name) && (change.Cause == cause || stale(name, c, change))
+			ok = ok && belongs(change.Path, c.name) && (change.Cause == cause || stale(name, c, change))
 		}
 		if !ok {
 			m.t.Errorf("%s: %s: want a change: %v; the plan has %s", name, c.name, want, changeTexts(got))
@@ -309,8 +309,8 @@ func (m *matrix) same(name string, c cell, now map[string]any) bool {
 	return name == "none" && (canonical(c.then) == at(now["plain"], c.path) || c.then == c.lifted) || canonical(c.shows) == canonical(c.then)
 }
 
-// within tells whether a path is of the argument.
-func within(path, argument string) bool {
+// belongs tells whether a path is of the argument.
+func belongs(path, argument string) bool {
 	rest, ok := strings.CutPrefix(path, argument)
 	if ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
 		return true
