@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -158,7 +159,9 @@ func readGPUs(s seen) cty.Value {
 		for _, list := range r.Capabilities {
 			capabilities = append(capabilities, list...)
 		}
-		content, _ := json.Marshal([]any{r.Driver, r.Count, sorted(r.DeviceIDs), sorted(capabilities), len(r.Options), r.Options})
+		options := map[string]string{} // engines show none as nothing, or as empty
+		maps.Copy(options, r.Options)
+		content, _ := json.Marshal([]any{r.Driver, r.Count, sorted(r.DeviceIDs), sorted(capabilities), options})
 		out = append(out, string(content))
 	}
 	return stringList(sorted(out))
