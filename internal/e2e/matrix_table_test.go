@@ -2,7 +2,7 @@ package e2e_test
 
 import "runtime"
 
-// example is one argument of a container in the matrix: a value, another one,
+// trial is one argument of a container in the matrix: a value, another one,
 // and where the engine shows them.
 type trial struct {
 	first, second string // as they stand in a file: values, or for a block, blocks
@@ -105,10 +105,10 @@ func examples() map[string]trial {
 			shows: `[{"Name":"nofile","Soft":100,"Hard":100},{"Name":"nproc","Soft":10,"Hard":20}]`, then: `[{"Name":"nofile","Soft":200,"Hard":200},{"Name":"nproc","Soft":10,"Hard":20}]`,
 		},
 
-		"network_mode": {first: `"host"`, second: `container.plain`, without: "networks", path: "HostConfig.NetworkMode", shows: `"host"`, then: `"container:@plain"`, lifted: `"matrix-default"`},
+		"network_mode": {first: `"host"`, second: `container.plain`, without: "network_mode", path: "HostConfig.NetworkMode", shows: `"host"`, then: `"container:@plain"`, lifted: `"matrix-default"`},
 		"hostname":     {first: `"one"`, second: `"two"`, path: "Config.Hostname", shows: `"one"`, then: `"two"`, lifted: `"@own"`},
 		"domainname":   {first: `"a.example"`, second: `"b.example"`, path: "Config.Domainname", shows: `"a.example"`, then: `"b.example"`},
-		"mac_address":  {first: `"02:42:ac:11:aa:01"`, second: `"02-42-AC-11-AA-02"`, path: "NetworkSettings.Networks.matrix-n.MacAddress", shows: `"02:42:ac:11:aa:01"`, then: `"02:42:ac:11:aa:02"`, lifted: "@any"},
+		"mac_address":  {first: `"02:42:ac:11:aa:01"`, second: `"02-42-AC-11-AA-02"`, path: "NetworkSettings.Networks.bridge.MacAddress", shows: `"02:42:ac:11:aa:01"`, then: `"02:42:ac:11:aa:02"`, lifted: "@any"},
 		"dns":          {first: `["10.0.0.1"]`, second: `["10.0.0.1", "FD00::1"]`, path: "HostConfig.Dns", shows: `["10.0.0.1"]`, then: `["10.0.0.1","FD00::1"]`},
 		"dns_opt":      {first: `["ndots:2"]`, second: `["ndots:3"]`, path: "HostConfig.DnsOptions", shows: `["ndots:2"]`, then: `["ndots:3"]`},
 		"dns_search":   {first: `["a.example"]`, second: `["b.example", "a.example"]`, path: "HostConfig.DnsSearch", shows: `["a.example"]`, then: `["b.example","a.example"]`},

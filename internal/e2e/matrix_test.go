@@ -211,10 +211,10 @@ func (m *matrix) works(c cell) bool {
 // file writes a configuration in which each argument has the value.
 func (m *matrix) file(name string, value func(cell) string) string {
 	var b strings.Builder
-	b.WriteString("project { name = \"matrix\" }\nnetwork \"n\" {}\n")
+	b.WriteString("project { name = \"matrix\" }\n")
 	block := func(label, without string, more ...string) {
 		fmt.Fprintf(&b, "container %q {\nimage = %q\n", label, bashImage)
-		for argument, text := range map[string]string{"command": `["sleep", "1000"]`, "stop_signal": `"KILL"`, "networks": "[network.n]"} {
+		for argument, text := range map[string]string{"command": `["sleep", "1000"]`, "stop_signal": `"KILL"`, "network_mode": `"bridge"`} {
 			if argument != without {
 				fmt.Fprintf(&b, "%s = %s\n", argument, text)
 			}
