@@ -63,6 +63,7 @@ func languageKinds() []Kind {
 		{"duplicate-alias", []string{"Alias of two daemons on one network", "Alias of a daemon that something else answers to"}},
 		{"duplicate-block", []string{"Duplicate block", "Duplicate declaration"}},
 		{"duplicate-name", []string{"Two objects of one name"}},
+		{"duplicate-port", []string{"Port that is published twice"}},
 		{"duplicate-target", []string{"Two mounts at one place"}},
 		{"foreign-socket", []string{"Socket of another engine"}},
 		{"inner-mtu", []string{"Packets inside a daemon that are larger than its network takes"}},
