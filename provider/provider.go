@@ -213,6 +213,9 @@ type Object struct {
 	Fingerprint string
 	// Users are foreign objects that use this one, for people: "container web".
 	Users []string
+	// Warnings are sentences about what became of the object's surroundings since
+	// it was made, for people.
+	Warnings []string
 }
 
 // Ownership is what dindctl records on every object that it makes.

@@ -191,7 +191,7 @@ func (r *related) checkMTU(d daemonFacts) {
 		if outer == 0 {
 			continue
 		}
-		if inner > outer {
+		if inner > outer && argument != "" { // where nobody says it, it follows the network's
 			r.tooLarge(d, d.Instance, argument, fmt.Sprintf("Networks inside %s have an MTU of %d", d.Address, inner), address, outer, fmt.Sprintf("Set mtu = %d in %s", outer, d.Address))
 		}
 		for _, in := range r.networks[d.Address] {

@@ -154,6 +154,8 @@ func (s *state) checkDaemon(n *noun) diag.List {
 		return diag.List{n.problem("reserved-name", "", "Reserved name", "daemon.root is the root engine, which is there without a block. Choose another label.")}
 	}
 	problems := checkOneOf(n, false, "image", "socket", "endpoint")
+	problems = append(problems, checkDaemonJSON(n, s.bodies[provider.Daemon])...)
+	problems = append(problems, checkTLS(n)...)
 	socket := text(n.value, "socket")
 	if socket != "" && !strings.HasPrefix(socket, "/") {
 		problems = append(problems, n.problem("invalid-path", "socket", "Path that is not absolute",

@@ -30,6 +30,7 @@ func (m *maker) make() (*Plan, diag.List) {
 		m.restartInside()
 		m.orphans()
 		problems = append(problems, m.checkExternal()...)
+		problems = append(problems, m.warnings()...)
 		problems = append(problems, m.checkNames()...)
 		entries, more := m.expanded.CheckMounts(m.places(), m.in.Look)
 		problems = append(problems, more...)
@@ -134,7 +135,11 @@ func (m *maker) known() config.Known {
 		ID: facts.ID, Endpoint: facts.Endpoint, Version: facts.Version, StorageDriver: facts.Details["storage_driver"],
 	}}
 	for address, list := range m.ours {
-		known[address] = config.Knowledge{Values: list[0].Values, Pending: m.pending[address]}
+		values := list[0].Values
+		if inside, found := m.in.Observed.Inside[address]; found && inside.Readable {
+			values.Version, values.StorageDriver = inside.Facts.Version, inside.Facts.Details["storage_driver"]
+		}
+		known[address] = config.Knowledge{Values: values, Pending: m.pending[address]}
 	}
 	for address := range m.pending {
 		if _, found := known[address]; !found {

@@ -27,8 +27,21 @@ func (r *run) learn() {
 		}
 		r.learnFrom(snapshot)
 	}
+	r.learnInside()
 	for _, step := range r.req.Plan.Steps {
 		r.expect(step)
+	}
+}
+
+// learnInside adds to daemons what only the engines inside them tell.
+func (r *run) learnInside() {
+	for address, snapshot := range r.observed.Inside {
+		known, found := r.known[address]
+		if !found || !snapshot.Readable {
+			continue
+		}
+		known.Values.Version, known.Values.StorageDriver = snapshot.Facts.Version, snapshot.Facts.Details["storage_driver"]
+		r.known[address] = known
 	}
 }
 

@@ -87,6 +87,13 @@ func (m *making) create(ctx context.Context) (id string, adopted bool, err error
 	decl := m.req.Declaration
 	config, host := m.request.config, m.request.host
 	config.Labels = withOwner(config.Labels, m.req.Owner)
+	if decl.Kind == provider.Daemon {
+		chosen, err := m.e.surroundings(ctx, decl, m.request)
+		if err != nil {
+			return "", false, err
+		}
+		config.Labels[labelChosen] = jsonText(chosen)
+	}
 	if err := putMounts(&host, m.request.mounts, m.e.facts.API); err != nil {
 		return "", false, withAddress(err, decl.Address)
 	}
@@ -142,12 +149,36 @@ func prepare(ctx context.Context, e *engine, decl provider.Declaration, r reques
 			return e.problem(err, "connecting "+decl.Name+" to the network", decl.Address, n.name)
 		}
 	}
+	if decl.Kind == provider.Daemon {
+		if err := e.putSettings(ctx, decl, r, c); err != nil {
+			return err
+		}
+	}
 	for _, f := range r.files {
 		if err := e.putFile(ctx, c.ID, f); err != nil {
 			return e.problem(err, "putting "+f.path+" into", decl.Address, decl.Name)
 		}
 	}
 	return nil
+}
+
+// putSettings puts daemon.json into a daemon's container. One that the image
+// brings is added to where nothing is declared, and replaced where something is.
+func (e *engine) putSettings(ctx context.Context, decl provider.Declaration, r request, c container.InspectResponse) error {
+	chosen := chosenOf(c.Config.Labels[labelChosen])
+	if len(r.settings) == 0 && len(chosen) > 0 {
+		text, err := e.readText(ctx, c.ID, daemonJSONPath)
+		if err != nil {
+			return e.problem(err, "reading daemon.json in", decl.Address, decl.Name)
+		}
+		chosen = withChosen(chosenOf(text), chosen)
+	}
+	content, err := daemonJSON(withChosen(r.settings, chosen))
+	if err != nil || content == nil {
+		return err
+	}
+	err = e.putFile(ctx, c.ID, fileSpec{path: daemonJSONPath, content: content, mode: 0o644})
+	return e.problem(err, "putting daemon.json into", decl.Address, decl.Name)
 }
 
 func platformOf(text string) *ocispec.Platform {
@@ -220,6 +251,9 @@ func (p *Provider) finish(ctx context.Context, e *engine, decl provider.Declarat
 		}
 	}
 	object, readErr := e.object(context.WithoutCancel(ctx), c.ID)
+	if decl.Kind == provider.Daemon && err == nil && readErr == nil {
+		p.tellInside(ctx, e, &object)
+	}
 	if decl.Kind == provider.Job {
 		object.Values.Stdout, object.Values.Stderr = out.stdout, out.stderr
 	}
@@ -227,6 +261,15 @@ func (p *Provider) finish(ctx context.Context, e *engine, decl provider.Declarat
 		err = e.problem(readErr, "reading the container", decl.Address, decl.Name)
 	}
 	return object, err
+}
+
+// tellInside adds what only the engine inside a daemon can tell. It has just
+// answered; where it does not any more, whoever looks into it next says so.
+func (p *Provider) tellInside(ctx context.Context, e *engine, object *provider.Object) {
+	inside, err := p.Open(ctx, provider.OpenRequest{Parent: e.place, ID: object.ID})
+	if err == nil && inside.Readable {
+		object.Values.Version, object.Values.StorageDriver = inside.Facts.Version, inside.Facts.Details[detailStorage]
+	}
 }
 
 // object reads a container.

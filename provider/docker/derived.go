@@ -1,8 +1,6 @@
 package docker
 
 import (
-	"encoding/json"
-	"fmt"
 	"path"
 	"slices"
 	"sort"
@@ -86,47 +84,6 @@ func aliasOf(daemon values) string {
 		return alias
 	}
 	return "docker"
-}
-
-// daemonJSON merges a daemon's own arguments and its config into one
-// daemon.json; nil where neither says anything.
-func daemonJSON(d values) ([]byte, error) {
-	merged := map[string]any{}
-	if config := d.get("config"); !config.IsNull() && config.IsWhollyKnown() {
-		if !config.Type().IsObjectType() && !config.Type().IsMapType() {
-			return nil, fmt.Errorf("daemon.json is an object, not a %s", config.Type().FriendlyName())
-		}
-		content, err := ctyjson.Marshal(config, config.Type())
-		if err != nil {
-			return nil, fmt.Errorf("writing daemon.json: %w", err)
-		}
-		if err := json.Unmarshal(content, &merged); err != nil {
-			return nil, fmt.Errorf("writing daemon.json: %w", err)
-		}
-	}
-	own := map[string]any{}
-	if list := d.list("registry_mirrors"); len(list) > 0 {
-		own["registry-mirrors"] = list
-	}
-	if list := d.list("insecure_registries"); len(list) > 0 {
-		own["insecure-registries"] = list
-	}
-	if driver := d.text("storage_driver"); driver != "" {
-		own["storage-driver"] = driver
-	}
-	if mtu, ok := d.number("mtu"); ok {
-		own["mtu"] = int(mtu)
-	}
-	for _, key := range sortedKeys(own) {
-		if _, twice := merged[key]; twice {
-			return nil, fmt.Errorf("%q is in config and has an argument of its own; say it once", key)
-		}
-		merged[key] = own[key]
-	}
-	if len(merged) == 0 {
-		return nil, nil
-	}
-	return json.MarshalIndent(merged, "", "  ")
 }
 
 // capabilities brings names into one form: upper case, with CAP_, sorted, each once.

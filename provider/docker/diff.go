@@ -146,7 +146,9 @@ func networkNames(r request) []string {
 
 func (c *comparison) row(r row) {
 	switch {
-	case r.ignored:
+	case r.ignored, r.daemonJSON && r.name != "config":
+	case r.daemonJSON:
+		c.daemonFile()
 	case r.recorded:
 		c.recorded(r)
 	case r.name == "image":

@@ -3,11 +3,13 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"strconv"
 	"strings"
@@ -150,13 +152,37 @@ func (e *engine) readFile(ctx context.Context, id, at string) (*fileSpec, error)
 	}, nil
 }
 
+// textLimit bounds what is read of a file that is taken apart.
+const textLimit = 1 << 20
+
+// readText reads a text file; empty where none is there.
+func (e *engine) readText(ctx context.Context, id, at string) (string, error) {
+	stream, _, err := e.read.CopyFromContainer(ctx, id, at)
+	if errdefs.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = stream.Close() }()
+	archive := tar.NewReader(stream)
+	if header, err := archive.Next(); err != nil || header.Typeflag != tar.TypeReg {
+		return "", err
+	}
+	content, err := io.ReadAll(io.LimitReader(archive, textLimit))
+	return string(content), err
+}
+
 // withFiles adds to an object what became of the files that it was made with,
-// one GET each. What cannot be read now is left out, and is no difference.
+// one GET each, and of a daemon's daemon.json. What cannot be read now is left
+// out, and is no difference.
 func (e *engine) withFiles(ctx context.Context, object provider.Object) provider.Object {
-	files, err := filesOf(values{createdOf(object.Owner.Spec)})
-	if err != nil || len(files) == 0 {
+	created := values{createdOf(object.Owner.Spec)}
+	files, err := filesOf(created)
+	if err != nil {
 		return object
 	}
+	more := map[string]cty.Value{}
 	found := map[string]cty.Value{}
 	for _, f := range files {
 		is, err := e.readFile(ctx, object.ID, f.path)
@@ -168,13 +194,21 @@ func (e *engine) withFiles(ctx context.Context, object provider.Object) provider
 			found[f.path] = is.value()
 		}
 	}
-	if len(found) == 0 {
+	if len(found) > 0 {
+		more[hiddenFiles] = cty.MapVal(found)
+	}
+	if settings, _ := daemonSettings(created); object.Kind == provider.Daemon && len(settings) > 0 {
+		if text, err := e.readText(ctx, object.ID, daemonJSONPath); err == nil {
+			more[hiddenDaemonJSON] = cty.StringVal(cmp.Or(text, "{}"))
+		}
+	}
+	if len(more) == 0 {
 		return object
 	}
 	actual := object.Actual.AsValueMap()
-	actual[hiddenFiles] = cty.MapVal(found)
+	maps.Copy(actual, more)
 	object.Actual = cty.ObjectVal(actual)
-	object.Fingerprint = fingerprint(object.Fingerprint, fileTexts(found))
+	object.Fingerprint = fingerprint(object.Fingerprint, fileTexts(found), textOf(actual[hiddenDaemonJSON]))
 	return object
 }
 

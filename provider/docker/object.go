@@ -68,6 +68,7 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	v[hiddenImage] = cty.StringVal(string(defaults))
 	v[hiddenImageID] = cty.StringVal(c.Image)
 	v[hiddenNetworkIDs] = stringMap(ids)
+	v[hiddenChosen] = textOrNull(c.Config.Labels[labelChosen])
 	v[hiddenAttach] = actualAttachments(c)
 	v[hiddenSocket] = cty.StringVal(c.Config.Labels[labelSocketGroup])
 	v[hiddenQuota] = quotaCPUs(c.HostConfig)

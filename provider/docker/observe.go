@@ -196,6 +196,9 @@ func (o *observation) container(ctx context.Context, id string) error {
 		return err
 	}
 	object := o.engine.withFiles(ctx, containerObject(c, defaults, o.engine.facts))
+	if object.Kind == provider.Daemon {
+		object.Warnings = clashes(chosenOf(c.Config.Labels[labelChosen]), o.lists.networks)
+	}
 	if slices.Contains(o.output, object.Owner.Address) && object.Condition.State == provider.StateExited {
 		if object.Values.Stdout, object.Values.Stderr, err = o.engine.outputOf(ctx, c); err != nil {
 			return err

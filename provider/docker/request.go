@@ -25,6 +25,8 @@ type request struct {
 	pull     string // when a registry is asked for the image: "missing", "always" or "never"
 	// files are put into the container before its start.
 	files []fileSpec
+	// settings are the keys of a daemon's daemon.json.
+	settings map[string]any
 }
 
 // requestOf turns a declaration into a request. It is pure; what is not known
@@ -252,12 +254,9 @@ func (b *builder) daemon() {
 	if len(flags) > 0 {
 		b.r.config.Cmd = append(append([]string{}, b.r.config.Cmd...), flags...)
 	}
-	content, err := daemonJSON(b.d)
-	if err != nil {
+	var err error
+	if b.r.settings, err = daemonSettings(b.d); err != nil {
 		b.invalid("config", err)
-	}
-	if content != nil {
-		b.r.files = append(b.r.files, fileSpec{path: daemonJSONPath, content: content, hash: hashOf(content), mode: 0o644})
 	}
 }
 

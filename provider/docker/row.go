@@ -11,23 +11,24 @@ import (
 // value comes from when it is not declared. Schema, request, comparison and
 // reference derive from it. Where it has no codec, request.go writes it and view.go reads it.
 type row struct {
-	name      string
-	block     string // the single block that it stands in; the name is then "block.argument"
-	typ       cty.Type
-	refs      []provider.Kind
-	effect    provider.Effect
-	unset     provider.Effect // how it is taken back, where that is not how it is changed
-	layer     string          // whose default holds where it is not declared: "image", "engine"
-	always    bool            // managed although not declared, because the engine changes it live
-	recorded  bool            // compared with the record alone: the object does not show it
-	ignored   bool            // shapes how an object is made or waited for, not the object
-	core      bool            // a block, or the core's: the provider compares it
-	subset    bool            // only the keys that are or were declared count
-	sensitive bool
-	form      provider.Form
-	minAPI    string
-	fallback  string // Default, in words
-	doc       string
+	name       string
+	block      string // the single block that it stands in; the name is then "block.argument"
+	typ        cty.Type
+	refs       []provider.Kind
+	effect     provider.Effect
+	unset      provider.Effect // how it is taken back, where that is not how it is changed
+	layer      string          // whose default holds where it is not declared: "image", "engine"
+	always     bool            // managed although not declared, because the engine changes it live
+	daemonJSON bool            // a key of daemon.json; see daemonFile
+	recorded   bool            // compared with the record alone: the object does not show it
+	ignored    bool            // shapes how an object is made or waited for, not the object
+	core       bool            // a block, or the core's: the provider compares it
+	subset     bool            // only the keys that are or were declared count
+	sensitive  bool
+	form       provider.Form
+	minAPI     string
+	fallback   string // Default, in words
+	doc        string
 
 	codec
 	// live writes the wanted value into an update of a container.

@@ -31,12 +31,16 @@ func daemonRows() []row {
 	list := cty.List(cty.String)
 	replace := provider.Replace
 	return []row{
-		{name: "config", typ: cty.DynamicPseudoType, effect: replace, recorded: true, fallback: "none", doc: "daemon.json, as an object."},
-		{name: "registry_mirrors", typ: list, effect: replace, recorded: true, fallback: "none", doc: "Mirrors of the public registry."},
-		{name: "insecure_registries", typ: list, effect: replace, recorded: true, fallback: "none", doc: "Registries without (valid) TLS."},
+		{name: "config", typ: cty.DynamicPseudoType, effect: replace, daemonJSON: true, fallback: "none", doc: "daemon.json, as an object."},
+		{name: "registry_mirrors", typ: list, effect: replace, daemonJSON: true, fallback: "none", doc: "Mirrors of the public registry."},
+		{name: "insecure_registries", typ: list, effect: replace, daemonJSON: true, fallback: "none", doc: "Registries without (valid) TLS."},
 		{name: "flags", typ: list, effect: replace, recorded: true, fallback: "none", doc: "dockerd's flags, for what daemon.json cannot say."},
-		{name: "storage_driver", typ: cty.String, effect: replace, recorded: true, fallback: "the daemon's own choice", doc: "Storage driver."},
-		{name: "mtu", typ: cty.Number, effect: replace, recorded: true, fallback: "the daemon's own choice", doc: "MTU of the networks inside."},
+		{name: "storage_driver", typ: cty.String, effect: replace, daemonJSON: true, fallback: "the daemon's own choice", doc: "Storage driver."},
+		{name: "mtu", typ: cty.Number, effect: replace, daemonJSON: true, fallback: "that of the network around it, as it is at the creation", doc: "MTU of the networks inside."},
+		{
+			name: "address_pools", typ: cty.List(cty.Object(map[string]cty.Type{"base": cty.String, "size": cty.Number})), effect: replace, daemonJSON: true,
+			fallback: "one that no network around it overlaps, chosen at the creation", doc: "Where the networks inside get their addresses: objects with base, such as 10.50.0.0/16, and size, such as 24.",
+		},
 		{name: "alias", effect: replace, recorded: true, core: true},
 	}
 }

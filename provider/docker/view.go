@@ -25,6 +25,8 @@ const (
 	hiddenNetworkIDs = "_network_ids"  // network name -> id
 	hiddenAttach     = "_attach"       // network name -> options of the endpoint
 	hiddenFiles      = "_files"        // path -> the file there, null for none
+	hiddenChosen     = "_chosen"       // what was chosen for a daemon at its creation
+	hiddenDaemonJSON = "_daemon_json"  // what is in its daemon.json now; null where that is not known
 	hiddenQuota      = "_cpu_quota"    // a quota as a number of CPUs, which locks cpus out
 	hiddenSocket     = "_socket_group" // as it was at creation
 )

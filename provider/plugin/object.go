@@ -15,7 +15,7 @@ func (c *codec) object(o provider.Object) (*pb.Object, error) {
 	out := &pb.Object{
 		Id: o.ID, Kind: string(o.Kind), Name: o.Name, Place: string(o.Place),
 		Owner: ownership(o.Owner), Actual: actual, Condition: condition(o.Condition),
-		Values: exported(o.Values), Fingerprint: o.Fingerprint, Users: o.Users,
+		Values: exported(o.Values), Fingerprint: o.Fingerprint, Users: o.Users, Warnings: o.Warnings,
 	}
 	for _, v := range o.Views {
 		out.Views = append(out.Views, &pb.View{
@@ -36,7 +36,7 @@ func (c *codec) readObject(m *pb.Object) (provider.Object, error) {
 	out := provider.Object{
 		ID: m.GetId(), Kind: provider.Kind(m.GetKind()), Name: m.GetName(), Place: provider.Place(m.GetPlace()),
 		Owner: readOwnership(m.GetOwner()), Actual: actual, Condition: readCondition(m.GetCondition()),
-		Values: readExported(m.GetValues()), Fingerprint: m.GetFingerprint(), Users: m.GetUsers(),
+		Values: readExported(m.GetValues()), Fingerprint: m.GetFingerprint(), Users: m.GetUsers(), Warnings: m.GetWarnings(),
 	}
 	for _, v := range m.GetViews() {
 		out.Views = append(out.Views, provider.View{

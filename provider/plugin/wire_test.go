@@ -74,7 +74,7 @@ func fullObject() provider.Object {
 			Addresses: map[string]string{"n": "a"}, Ports: map[string]string{}, Stdout: pointer(""), Stderr: pointer("err"), ExitCode: pointer(0),
 		},
 		Views:       []provider.View{{Type: "bind", Source: "/s", Target: "/t", Subpath: "sub", ReadOnly: true}},
-		Fingerprint: "f", Users: []string{"container web"},
+		Fingerprint: "f", Users: []string{"container web"}, Warnings: []string{"it clashes"},
 	}
 }
 

@@ -1499,6 +1499,7 @@ type Object struct {
 	Views         []*View                `protobuf:"bytes,9,rep,name=views,proto3" json:"views,omitempty"`
 	Fingerprint   string                 `protobuf:"bytes,10,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	Users         []string               `protobuf:"bytes,11,rep,name=users,proto3" json:"users,omitempty"`
+	Warnings      []string               `protobuf:"bytes,12,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1606,6 +1607,13 @@ func (x *Object) GetFingerprint() string {
 func (x *Object) GetUsers() []string {
 	if x != nil {
 		return x.Users
+	}
+	return nil
+}
+
+func (x *Object) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -5281,7 +5289,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a;\n" +
 	"\rProjectsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x9c\x03\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xb8\x03\n" +
 	"\x06Object\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -5294,7 +5302,8 @@ const file_provider_proto_rawDesc = "" +
 	"\x05views\x18\t \x03(\v2\x19.dindctl.provider.v1.ViewR\x05views\x12 \n" +
 	"\vfingerprint\x18\n" +
 	" \x01(\tR\vfingerprint\x12\x14\n" +
-	"\x05users\x18\v \x03(\tR\x05users\"\xbd\x01\n" +
+	"\x05users\x18\v \x03(\tR\x05users\x12\x1a\n" +
+	"\bwarnings\x18\f \x03(\tR\bwarnings\"\xbd\x01\n" +
 	"\tOwnership\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +

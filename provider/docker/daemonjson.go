@@ -1,0 +1,212 @@
+package docker
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// labelChosen holds what was chosen for a daemon at its creation because of its
+// surroundings, as the keys of daemon.json.
+const labelChosen = labelPrefix + "chosen"
+
+// The keys of daemon.json that have an argument of their own, by that.
+func daemonKeys() map[string]string {
+	return map[string]string{
+		"registry_mirrors": "registry-mirrors", "insecure_registries": "insecure-registries",
+		"storage_driver": "storage-driver", "mtu": "mtu", "address_pools": "default-address-pools",
+	}
+}
+
+// daemonSettings merges a daemon's own arguments and its config into the keys of
+// one daemon.json; empty where neither says anything.
+func daemonSettings(d values) (map[string]any, error) {
+	merged := map[string]any{}
+	if config := d.get("config"); !config.IsNull() && config.IsWhollyKnown() {
+		if !config.Type().IsObjectType() && !config.Type().IsMapType() {
+			return nil, fmt.Errorf("daemon.json is an object, not a %s", config.Type().FriendlyName())
+		}
+		plain, err := plainJSON(config)
+		if err != nil {
+			return nil, err
+		}
+		merged, _ = plain.(map[string]any)
+		maps.DeleteFunc(merged, func(_ string, v any) bool { return v == nil })
+	}
+	for argument, key := range daemonKeys() {
+		own := d.get(argument)
+		if own.IsNull() || !own.IsWhollyKnown() {
+			continue
+		}
+		if _, twice := merged[key]; twice {
+			return nil, fmt.Errorf("%q is in config and has the argument %s; say it once", key, argument)
+		}
+		plain, err := plainJSON(own)
+		if err != nil {
+			return nil, err
+		}
+		merged[key] = plain
+	}
+	return merged, nil
+}
+
+// plainJSON is a value as encoding/json reads it.
+func plainJSON(v cty.Value) (any, error) {
+	content, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		return nil, fmt.Errorf("writing daemon.json: %w", err)
+	}
+	var plain any
+	if err := json.Unmarshal(content, &plain); err != nil {
+		return nil, fmt.Errorf("writing daemon.json: %w", err)
+	}
+	return plain, nil
+}
+
+// daemonJSON is the content of daemon.json; nil where there is nothing to say.
+func daemonJSON(settings map[string]any) ([]byte, error) {
+	if len(settings) == 0 {
+		return nil, nil
+	}
+	return json.MarshalIndent(settings, "", "  ")
+}
+
+// withChosen adds what was chosen at the creation, under what is declared.
+func withChosen(settings, chosen map[string]any) map[string]any {
+	out := maps.Clone(chosen)
+	if out == nil {
+		out = map[string]any{}
+	}
+	maps.Copy(out, settings)
+	return out
+}
+
+func chosenOf(label string) map[string]any {
+	var out map[string]any
+	_ = json.Unmarshal([]byte(label), &out) // what cannot be read was not chosen
+	return out
+}
+
+// daemonFile compares daemon.json key by key: what is and was declared, and what
+// was found in the container. One that neither declares is the image's own.
+func (c *comparison) daemonFile() {
+	if c.unknownSetting() {
+		return
+	}
+	chosen := chosenOf(c.actual.text(hiddenChosen))
+	declared, err := daemonSettings(c.declared)
+	if err != nil {
+		return // the creation says so
+	}
+	created, err := daemonSettings(c.created)
+	if err != nil {
+		created = map[string]any{}
+	}
+	if len(declared) == 0 && len(created) == 0 {
+		return
+	}
+	want, then := withChosen(declared, chosen), withChosen(created, chosen)
+	have := then
+	if text := c.actual.get(hiddenDaemonJSON); !text.IsNull() {
+		have = map[string]any{}
+		if json.Unmarshal([]byte(text.AsString()), &have) != nil {
+			c.addCaused(row{name: "config"}, "config", cty.StringVal("not JSON"), jsonValue(want), provider.Replace, provider.Outside)
+			return
+		}
+	}
+	for _, key := range unionKeys(want, then, have) {
+		c.setting(key, want[key], then[key], have[key])
+	}
+}
+
+func (c *comparison) setting(key string, want, then, have any) {
+	to, was, is := jsonText(want), jsonText(then), jsonText(have)
+	if to == is {
+		return
+	}
+	cause := provider.Both
+	switch {
+	case to == was:
+		cause = provider.Outside
+	case was == is, c.isSecret("config"):
+		cause = provider.Configured
+	}
+	path, name := "config."+key, "config"
+	for argument, own := range daemonKeys() {
+		if own == key && (c.declared.has(argument) || c.created.has(argument)) {
+			path, name = argument, argument
+		}
+	}
+	c.addCaused(row{name: name}, path, jsonValue(have), jsonValue(want), provider.Replace, cause)
+}
+
+func (c *comparison) isSecret(name string) bool { return secretIn(c.record[name]) }
+
+// unknownSetting notes the settings that are known only after another step.
+func (c *comparison) unknownSetting() bool {
+	unknown := false
+	for _, name := range append(sortedKeys(daemonKeys()), "config") {
+		if v := c.declared.get(name); !v.IsWhollyKnown() {
+			c.addCaused(row{name: name}, name, c.created.get(name), cty.UnknownVal(cty.DynamicPseudoType), provider.Replace, provider.Configured)
+			unknown = true
+		}
+	}
+	return unknown
+}
+
+func jsonText(v any) string {
+	content, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(content)
+}
+
+// jsonValue is a part of daemon.json for people; null for what is not there.
+func jsonValue(v any) cty.Value {
+	if v == nil {
+		return cty.NullVal(cty.DynamicPseudoType)
+	}
+	content := []byte(jsonText(v))
+	t, err := ctyjson.ImpliedType(content)
+	if err != nil {
+		return cty.StringVal(string(content))
+	}
+	value, err := ctyjson.Unmarshal(content, t)
+	if err != nil {
+		return cty.StringVal(string(content))
+	}
+	return value
+}
+
+// saysPools tells whether a daemon's networks are settled by somebody else.
+func saysPools(d values, settings map[string]any) bool {
+	for _, key := range []string{"default-address-pools", "bip", "bridge", "fixed-cidr"} {
+		if _, said := settings[key]; said {
+			return true
+		}
+	}
+	return mentions(d, "default-address-pool", "bip", "bridge", "fixed-cidr")
+}
+
+func saysMTU(d values, settings map[string]any) bool {
+	_, said := settings["mtu"]
+	return said || mentions(d, "mtu")
+}
+
+// mentions tells whether a flag of dockerd is given on the command line.
+func mentions(d values, flags ...string) bool {
+	for _, argument := range append(d.list("flags"), d.list("command")...) {
+		name, _, _ := strings.Cut(strings.TrimLeft(argument, "-"), "=")
+		if argument != name && contains(flags, name) {
+			return true
+		}
+	}
+	return false
+}
