@@ -36,6 +36,8 @@ type LoadRequest struct {
 	VarFiles []string
 	// Environment holds variables of the process; of them DINDCTL_VAR_name is read.
 	Environment map[string]string
+	// Version is that of this dindctl; empty fulfils every required_version.
+	Version string
 	// MachineID is this machine's lasting name, for the project's origin.
 	MachineID string
 }

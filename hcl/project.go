@@ -14,24 +14,26 @@ const maxProject = 40
 
 // validProject tells whether a name can be a project's.
 func validProject(name string) bool {
-	return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`).MatchString(name)
+	return projectName.MatchString(name)
 }
+
+var projectName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
 const projectRule = "A project's name begins with a small letter or a digit, and has small letters, digits and dashes alone, 40 at most."
 
 // project finds out the project's name, and what else its block says.
 func (l *loader) project() {
-	var named *hcl2.Attribute
+	var named, pinned *hcl2.Attribute
 	if l.projectBlock != nil {
 		content, diags := l.projectBlock.Body.Content(&hcl2.BodySchema{Attributes: []hcl2.AttributeSchema{
 			{Name: "name"}, {Name: "required_version"}, {Name: "context"},
 		}})
 		l.report(convertAll(diags)...)
-		named = content.Attributes["name"]
-		l.cfg.Context = l.constantText(content.Attributes["context"])
-		l.constantText(content.Attributes["required_version"])
+		named, pinned = content.Attributes["name"], content.Attributes["context"]
+		l.cfg.Context = l.constantText(pinned)
+		l.requireVersion(content.Attributes["required_version"])
 	}
-	l.readProviders()
+	l.readProviders(pinned)
 	l.cfg.Project = l.constantText(named)
 	switch given := l.req.Project; {
 	case named != nil && l.cfg.Project != "" && !validProject(l.cfg.Project):
@@ -62,6 +64,3 @@ func fitProject(path string) string {
 	}
 	return name
 }
-
-// readProviders reads what provider blocks say of the root engine.
-func (l *loader) readProviders() {}

@@ -104,7 +104,7 @@ func (s *session) load(path string) diag.List {
 	cfg, sources, problems := hcl.Load(hcl.LoadRequest{
 		Path: path, Cwd: s.app.env.Cwd, Project: s.asked.Project,
 		Vars: s.asked.Vars, VarFiles: s.asked.VarFiles,
-		Environment: environment(s.app.env.Environ), MachineID: runner.MachineID(),
+		Environment: environment(s.app.env.Environ), MachineID: runner.MachineID(), Version: s.app.env.Version,
 	})
 	s.cfg, s.sources = cfg, sources
 	s.hideSecrets()
@@ -151,12 +151,12 @@ func (s *session) connect(ctx context.Context) diag.List {
 	if s.cfg != nil {
 		s.expanding = begin(s.expandNow)
 	}
-	pinned := s.asked.Context
-	if pinned == "" && s.cfg != nil {
-		pinned = s.cfg.Context
+	pinned, endpoint := s.asked.Context, s.asked.Endpoint
+	if pinned == "" && endpoint == "" && s.cfg != nil {
+		pinned, endpoint = s.cfg.Context, s.cfg.Host
 	}
 	resp, err := s.provider.Configure(ctx, provider.ConfigureRequest{
-		Endpoint: s.asked.Endpoint, Context: pinned, Environment: environment(environ),
+		Endpoint: endpoint, Context: pinned, Environment: environment(environ),
 	})
 	if err != nil {
 		return runner.Problems(err, "The engine could not be reached")

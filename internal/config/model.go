@@ -24,8 +24,9 @@ type Config struct {
 	// Path is the absolute path of the file or directory; Dir the directory that
 	// relative paths are relative to.
 	Path, Dir string
-	// Context pins the engine's context; may be empty.
-	Context string
+	// Context pins the engine's context, Host its endpoint; both may be empty, and
+	// one of them is.
+	Context, Host string
 	// Origin is "machine:path": the machine's id and Path.
 	Origin string
 	// HashContext returns the hash of what an image's build context holds (absolute

@@ -78,6 +78,9 @@ func (x *Expanded) CheckMounts(o TopologyOptions, look mount.Look) ([]mount.Entr
 	x.Rewrite(entries)
 	problems := MountProblems(entries, x)
 	for _, clash := range mount.Clashes(topology, look) {
+		if clash.Targets[0] == clash.Targets[1] {
+			continue // said of the mounts themselves
+		}
 		problem := diag.Problem{
 			Severity: diag.Error, Code: "mount-clash", Address: clash.Container, Summary: "Two mounts meet at one place",
 			Detail: fmt.Sprintf("%s and %s of %s both lead to %s. Which of them wins is decided anew at each start: remove one, or give it another target.",
