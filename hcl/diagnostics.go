@@ -79,6 +79,8 @@ func codeOf(summary string) string {
 		return "missing-argument"
 	case "Attribute redefined", "Duplicate argument":
 		return "duplicate-argument"
+	case "Expression that makes too much":
+		return "too-large"
 	case "Variables not allowed":
 		return "constant-needed"
 	}

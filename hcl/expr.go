@@ -21,6 +21,9 @@ func (e expr) Range() diag.Range { return rangeOf(e.of.Range()) }
 
 func (e expr) Value(scope map[string]cty.Value) (cty.Value, diag.List) {
 	value, diags := e.of.Value(&hcl2.EvalContext{Variables: scope, Functions: e.functions})
+	if !diags.HasErrors() && size(value, maxWeight) > maxWeight {
+		return cty.DynamicVal, convertAll(hcl2.Diagnostics{tooMuch(e.of.Range())})
+	}
 	return value, convertAll(diags)
 }
 

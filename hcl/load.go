@@ -55,7 +55,14 @@ func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 	if l.problems.HasErrors() {
 		return l.cfg, l.sources, l.problems
 	}
+	l.budget = &budget{}
+	l.cfg.Begin = l.budget.reset
 	l.functions = functions(l.cfg.Dir)
+	for name, f := range l.functions {
+		if name != "try" && name != "can" { // what they evaluate spends by itself
+			l.functions[name] = l.budget.limit(name, f)
+		}
+	}
 	l.cfg.HashContext = hashContexts()
 	l.unit = newUnit(l.cfg.Dir, l.shownDir())
 	l.take(files)
@@ -74,6 +81,7 @@ type loader struct {
 	sources   *Sources
 	functions map[string]function.Function
 	schemas   *schemas
+	budget    *budget
 	problems  diag.List
 	// unit is the module that is being read.
 	unit         *unit
@@ -242,6 +250,11 @@ func (l *loader) parsePart(f file, part []byte, start hcl2.Pos) hcl2.Body {
 		parsed, diags = hcljson.Parse(part, f.name)
 	} else {
 		parsed, diags = hclsyntax.ParseConfig(part, f.name, start)
+	}
+	if parsed != nil {
+		if native, is := parsed.Body.(*hclsyntax.Body); is {
+			diags = append(diags, l.budget.count(native)...)
+		}
 	}
 	l.report(convertAll(diags)...)
 	if parsed == nil {

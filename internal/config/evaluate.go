@@ -32,6 +32,9 @@ type slot struct {
 }
 
 func (s *state) evaluation(known Known) *evaluation {
+	if s.cfg.Begin != nil {
+		s.cfg.Begin()
+	}
 	return &evaluation{
 		s: s, known: known, values: map[slot]cty.Value{}, vars: map[*frame]cty.Value{},
 		refs: map[string]cty.Value{}, blocks: map[slot]cty.Value{},

@@ -34,6 +34,9 @@ type Config struct {
 	// then build.inputs stays null.
 	HashContext func(dir, dockerfile string) (string, error)
 
+	// Begin is called when everything is evaluated anew; it may be nil.
+	Begin func()
+
 	Variables []Variable
 	Locals    []Local
 	Outputs   []Output
