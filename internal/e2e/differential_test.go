@@ -447,7 +447,7 @@ func TestRuleIsWhatDockerDoes(t *testing.T) {
 		daemon, controller := fmt.Sprintf("daemon.d%02d", n%side), fmt.Sprintf("controller.c%02d", (n+n/side)%side)
 		topologies = append(topologies, topology{
 			number: n, daemon: daemon, controller: controller,
-			source: d.randomSource(planned[daemon], planned[controller]),
+			source:  d.randomSource(planned[daemon], planned[controller]),
 			resolve: oneOf(d.r, mount.ResolveSame, mount.ResolveSame, mount.ResolveTranslate, mount.ResolveDaemon),
 		})
 	}
