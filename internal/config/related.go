@@ -83,7 +83,10 @@ func (x *Expanded) checkRelated(before diag.List) diag.List {
 		r.checkHome(c, jobs[c.Address])
 	}
 	return slices.DeleteFunc(r.problems, func(p diag.Problem) bool {
-		return slices.ContainsFunc(before, func(b diag.Problem) bool { return b.Code == p.Code && b.Address == p.Address })
+		return slices.ContainsFunc(before, func(b diag.Problem) bool {
+			again := b.Code == p.Code || b.Code == "other-host" && p.Code == codeWay && p.Severity == diag.Warning
+			return again && b.Address == p.Address
+		})
 	})
 }
 
