@@ -103,7 +103,7 @@ func TestVerifyJudges(t *testing.T) {
 	all := func(helper, controller, daemon string) map[string]map[string]string {
 		return map[string]map[string]string{"helper": {"/p": helper}, "c": {"/p": controller}, "d": {"/p": daemon}}
 	}
-	for _, test := range []struct {
+	for _, test := range []*struct {
 		name    string
 		verdict mount.Verdict
 		w       witnesses
