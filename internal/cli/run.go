@@ -93,8 +93,7 @@ func newRoot(a *app) *ucli.Command {
 		ExitErrHandler: func(context.Context, *ucli.Command, error) {},
 		OnUsageError:   onUsageError,
 		Commands: []*ucli.Command{
-			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.verify(), a.fmt(), a.explain(), a.exec(), a.output(), a.list(),
-			a.unlock(), a.version(), a.provider(), a.probe(),
+			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.fmt(), a.explain(), a.exec(), a.console(), a.graph(), a.output(), a.list(), a.unlock(), a.version(), a.provider(), a.verify(), a.probe(),
 		},
 		Action: func(_ context.Context, c *ucli.Command) error {
 			if name := c.Args().First(); name != "" {

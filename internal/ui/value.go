@@ -3,6 +3,7 @@ package ui
 import (
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -17,14 +18,16 @@ func short(v cty.Value, sensitive bool) string {
 	if sensitive {
 		return "(sensitive value)"
 	}
-	text := clean(strings.ReplaceAll(render(v), "\n", "\\n"))
+	text := clean(strings.ReplaceAll(render(v, false), "\n", "\\n"))
 	if r := []rune(text); len(r) > maxValue {
 		return string(r[:maxValue-1]) + "…"
 	}
 	return text
 }
 
-func render(v cty.Value) string {
+// render is a value in one line. Nulls says that attributes without a value are
+// shown, which a block with all its arguments has many of.
+func render(v cty.Value, nulls bool) string {
 	if v == cty.NilVal {
 		return "null"
 	}
@@ -48,27 +51,40 @@ func render(v cty.Value) string {
 	case v.Type() == cty.Number:
 		return v.AsBigFloat().Text('f', -1)
 	}
-	return renderMany(v)
+	return renderMany(v, nulls)
 }
 
-func renderMany(v cty.Value) string {
+func renderMany(v cty.Value, nulls bool) string {
 	named := v.Type().IsObjectType() || v.Type().IsMapType()
 	var parts []string
 	for it := v.ElementIterator(); it.Next(); {
 		key, element := it.Element()
 		plain, _ := element.Unmark()
 		switch {
-		case named && plain.IsNull():
+		case named && plain.IsNull() && !nulls:
 		case named:
-			parts = append(parts, key.AsString()+" = "+render(element))
+			parts = append(parts, word(key.AsString())+" = "+render(element, nulls))
 		default:
-			parts = append(parts, render(element))
+			parts = append(parts, render(element, nulls))
 		}
 	}
 	if named {
 		return "{ " + strings.Join(parts, ", ") + " }"
 	}
 	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+// word is a key as it is written: in quotes, unless it is a name.
+func word(key string) string {
+	for i, r := range key {
+		if !unicode.IsLetter(r) && r != '_' && (i == 0 || !unicode.IsDigit(r) && r != '-') {
+			return strconv.Quote(key)
+		}
+	}
+	if key == "" {
+		return `""`
+	}
+	return key
 }
 
 // address is a reference, as it is written in a configuration.
