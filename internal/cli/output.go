@@ -3,28 +3,40 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
 
 	ucli "github.com/urfave/cli/v3"
 
+	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/ui"
 )
 
 func (a *app) output() *ucli.Command {
 	return &ucli.Command{
-		Name: "output", Usage: "the outputs of what runs", ArgsUsage: "[PATH]",
-		Description: "Example: dindctl output examples/case2.hcl -json",
-		Flags:       append(append(engineFlags(), configFlags()...), jsonFlag()),
+		Name: "output", Usage: "the outputs of what runs, or one of them", ArgsUsage: "[PATH] [NAME]",
+		Description: "Example: dindctl output examples/case2.hcl listing -raw",
+		Flags: append(append(engineFlags(), configFlags()...), jsonFlag(),
+			&ucli.BoolFlag{Name: "raw", Usage: "print the text alone, for programs; also of a sensitive output, but never to a terminal"}),
 		Action: func(ctx context.Context, c *ucli.Command) error {
-			where, err := path(c)
+			where, name, err := a.pathAndWord(c, "[PATH] [NAME]")
 			if err != nil {
 				return err
+			}
+			if c.Bool("raw") && (name == "" || c.Bool("json")) {
+				return fmt.Errorf("-raw prints one output: dindctl output [PATH] NAME -raw")
 			}
 			s := a.session(c)
 			defer s.close()
 			p, problems := s.planned(ctx, where)
 			if err := a.fail(problems, s.snippets()); err != nil {
 				return err
+			}
+			if name != "" {
+				return s.oneOutput(p.Outputs, name)
 			}
 			if c.Bool("json") {
 				a.print(ui.OutputsJSON(p.Outputs))
@@ -37,6 +49,73 @@ func (a *app) output() *ucli.Command {
 			return nil
 		},
 	}
+}
+
+func (s *session) oneOutput(outputs []config.OutputValue, name string) error {
+	var names []string
+	for _, o := range outputs {
+		if names = append(names, o.Name); o.Name != name {
+			continue
+		}
+		switch {
+		case s.command.Bool("raw"):
+			return s.rawOutput(o)
+		case s.command.Bool("json"):
+			s.app.print(ui.OutputJSON(o))
+		default:
+			s.app.print(ui.Output(o))
+		}
+		return nil
+	}
+	has := "It has none."
+	if len(names) > 0 {
+		has = "It has " + strings.Join(names, ", ") + "."
+	}
+	return s.app.fail(diag.Errorf("There is no such output", "%s has no output %q.%s %s", s.cfg.Path, name, didYouMean(name, names), has), nil)
+}
+
+// rawOutput writes a text as it is. A secret goes past what takes secrets out of
+// everything else, because a program asked for it; never to a screen.
+func (s *session) rawOutput(o config.OutputValue) error {
+	text, why := ui.RawOutput(o)
+	switch {
+	case why != "":
+		return s.app.fail(diag.Errorf("The output has no text", "The output %s %s. Use -json, or jsonencode() in its block.", o.Name, why), nil)
+	case o.Sensitive && s.app.env.Terminal:
+		return s.app.fail(diag.Errorf("A secret is not shown", "The output %s is sensitive, and this is a terminal. Pass it on to a program: dindctl output %s -raw | PROGRAM.", o.Name, o.Name), nil)
+	case o.Sensitive:
+		_, err := io.WriteString(s.app.stdout, text)
+		return err
+	}
+	s.app.print(text)
+	return nil
+}
+
+// pathAndWord takes [PATH] [WORD]: what is there as a file, or is written as a
+// path, is the path.
+func (a *app) pathAndWord(c *ucli.Command, usage string) (where, word string, err error) {
+	args, err := positional(c, 2, usage)
+	switch {
+	case err != nil || len(args) == 0:
+		return "", "", err
+	case len(args) == 2:
+		return args[0], args[1], nil
+	case a.isPath(args[0]):
+		return args[0], "", nil
+	}
+	return "", args[0], nil
+}
+
+func (a *app) isPath(arg string) bool {
+	if strings.ContainsAny(arg, `/\`) || arg == "." || arg == ".." || isConfigurationName(arg) {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(a.env.Cwd, arg))
+	return err == nil
+}
+
+func isConfigurationName(name string) bool {
+	return strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".hcl.json")
 }
 
 func (a *app) version() *ucli.Command {

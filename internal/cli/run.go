@@ -51,7 +51,7 @@ func (e exit) Error() string { return "exit" }
 func Run(ctx context.Context, env Env) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	a := &app{env: env, plain: plain(env)}
+	a := &app{env: env, plain: plain(env), stdout: env.Stdout}
 	defer a.flushed()
 	go a.endAtOnce(ctx, cancel)
 	root := newRoot(a)
@@ -93,7 +93,7 @@ func newRoot(a *app) *ucli.Command {
 		ExitErrHandler: func(context.Context, *ucli.Command, error) {},
 		OnUsageError:   onUsageError,
 		Commands: []*ucli.Command{
-			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.fmt(), a.explain(), a.exec(), a.console(), a.graph(), a.output(), a.list(), a.unlock(), a.version(), a.provider(), a.verify(), a.probe(),
+			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.fmt(), a.explain(), a.exec(), a.console(), a.graph(), a.output(), a.showObjects(), a.list(), a.unlock(), a.version(), a.provider(), a.verify(), a.probe(),
 		},
 		Action: func(_ context.Context, c *ucli.Command) error {
 			if name := c.Args().First(); name != "" {
@@ -114,6 +114,8 @@ type app struct {
 	env Env
 	// acting says that steps are being carried out, which end in their own way.
 	acting atomic.Bool
+	// stdout is standard output past what takes secrets out of it.
+	stdout io.Writer
 	// plain says that nothing is coloured.
 	plain bool
 	// flush are what writes text that is held back, in the order of being wrapped.

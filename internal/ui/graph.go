@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dindctl/dindctl/internal/config"
@@ -11,6 +12,9 @@ import (
 // an object to what it needs; what lives inside a daemon stands in a box of it.
 func Graph(instances []config.Instance, mermaid bool) string {
 	g := grapher{mermaid: mermaid, ids: map[string]string{}, inside: map[string][]config.Instance{}}
+	instances = slices.DeleteFunc(slices.Clone(instances), func(in config.Instance) bool {
+		return in.Logical && !slices.ContainsFunc(instances, func(other config.Instance) bool { return slices.Contains(other.Deps, in.Address) })
+	})
 	for i, in := range instances {
 		g.ids[in.Address] = fmt.Sprintf("n%d", i)
 		g.inside[in.Inside] = append(g.inside[in.Inside], in)

@@ -65,6 +65,9 @@ func pos(p diag.Pos) JSONValue { return JSONValue{"line": p.Line, "column": p.Co
 // OutputsJSON is the document of `output -json`. Sensitive and unknown values are null.
 func OutputsJSON(list []config.OutputValue) string { return line(outputsValue(list)) }
 
+// OutputJSON is the value of one output.
+func OutputJSON(o config.OutputValue) string { return line(plain(o)) }
+
 func outputsValue(list []config.OutputValue) JSONValue {
 	out := JSONValue{}
 	for _, o := range list {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/dindctl/dindctl/internal/config"
 )
@@ -27,4 +28,28 @@ func Outputs(list []config.OutputValue, o Options) string {
 		fmt.Fprintf(&out, "%s = %s\n", v.Name, short(v.Value, v.Sensitive))
 	}
 	return out.String()
+}
+
+// Output is the value of one output, in one line.
+func Output(v config.OutputValue) string {
+	if v.Sensitive {
+		return "(sensitive value)\n"
+	}
+	return Value(v.Value) + "\n"
+}
+
+// RawOutput is the text of an output that is text, number or bool; else why there is none.
+func RawOutput(v config.OutputValue) (text, why string) {
+	value, _ := v.Value.Unmark()
+	switch {
+	case !value.IsKnown():
+		return "", "is known only after apply"
+	case value.IsNull():
+		return "", "is null"
+	}
+	converted, err := convert.Convert(value, cty.String)
+	if err != nil {
+		return "", "is a " + value.Type().FriendlyName()
+	}
+	return converted.AsString(), ""
 }

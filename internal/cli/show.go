@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	ucli "github.com/urfave/cli/v3"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/runner"
+	"github.com/dindctl/dindctl/internal/ui"
+)
+
+func (a *app) showObjects() *ucli.Command {
+	return &ucli.Command{
+		Name: "show", Usage: "what runs, with its attributes, state, networks and mounts", ArgsUsage: "[PATH] [ADDRESS]",
+		Description: "Example: dindctl show -project ci daemon.dind",
+		Flags:       append(append(engineFlags(), configFlags()...), jsonFlag()),
+		Action: func(ctx context.Context, c *ucli.Command) error {
+			where, address, err := a.pathAndWord(c, "[PATH] [ADDRESS]")
+			if err != nil {
+				return err
+			}
+			s := a.session(c)
+			defer s.close()
+			return s.showObjects(ctx, where, address)
+		},
+	}
+}
+
+func (s *session) showObjects(ctx context.Context, where, address string) error {
+	t, problems := s.target(ctx, where)
+	if problems.HasErrors() {
+		return s.app.fail(problems, s.snippets())
+	}
+	if problems := s.look(ctx, t.project, nil); problems.HasErrors() {
+		return s.app.fail(problems, nil)
+	}
+	list := ui.ProjectObjects(s.observed, t.project)
+	if address != "" {
+		if list = named(list, address); len(list) == 0 {
+			_, problems := runner.Find(s.observed, t.project, address)
+			return s.app.fail(problems, nil)
+		}
+	}
+	if s.command.Bool("json") {
+		s.app.print(ui.ShowJSON(s.facts, t.project, list, true))
+		return nil
+	}
+	if len(list) == 0 {
+		return s.app.fail(diag.Errorf("Nothing runs there", "The engine has no object of project %q. `dindctl apply` makes them.", t.project), nil)
+	}
+	s.app.print(ui.Show(list, s.app.options()))
+	return nil
+}
+
+// named are the objects with an address: all instances of a block, where it is one's.
+func named(list []ui.Shown, address string) []ui.Shown {
+	return slices.DeleteFunc(slices.Clone(list), func(s ui.Shown) bool {
+		own := s.Object.Owner.Address
+		return own != address && !strings.HasPrefix(own, address+"[")
+	})
+}

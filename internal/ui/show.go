@@ -1,0 +1,255 @@
+package ui
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Shown is an object that was observed, and the daemon that it is inside; empty
+// for the root engine.
+type Shown struct {
+	Object provider.Object
+	Inside string
+}
+
+// ProjectObjects are the objects of a project over all places, by address.
+func ProjectObjects(o plan.Observed, project string) []Shown {
+	var out []Shown
+	take := func(s plan.Snapshot, inside string) {
+		for _, object := range s.Objects {
+			if object.Owner.Project == project {
+				out = append(out, Shown{object, inside})
+			}
+		}
+	}
+	take(o.Root, "")
+	for _, daemon := range slices.Sorted(maps.Keys(o.Inside)) {
+		take(o.Inside[daemon], daemon)
+	}
+	slices.SortStableFunc(out, func(a, b Shown) int {
+		return strings.Compare(a.Object.Owner.Address+"\x00"+a.Object.ID, b.Object.Owner.Address+"\x00"+b.Object.ID)
+	})
+	return out
+}
+
+// Show is the text of objects, with everything that is known of each.
+func Show(list []Shown, o Options) string {
+	var out strings.Builder
+	for i, s := range list {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		out.WriteString(showOne(s, o))
+	}
+	return out.String()
+}
+
+// showLine is one argument of an object, as it is shown.
+type showLine struct{ name, text string }
+
+func showOne(s Shown, o Options) string {
+	object := s.Object
+	lines := []showLine{{"id", fmt.Sprintf("%q", object.ID)}}
+	add := func(name, text string) {
+		if text != "" {
+			lines = append(lines, showLine{name, text})
+		}
+	}
+	add("inside", s.Inside)
+	if object.Condition.State != provider.StateNone {
+		add("state", fmt.Sprintf("%q", stateText(object.Condition)))
+		add("started", quoted(object.Condition.Started))
+		add("ended", quoted(object.Condition.Ended))
+	}
+	for _, name := range slices.Sorted(maps.Keys(object.Values.Addresses)) {
+		add("addresses."+word(name), quoted(object.Values.Addresses[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(object.Values.Ports)) {
+		add("published."+name, quoted(object.Values.Ports[name]))
+	}
+	add("endpoint", quoted(object.Values.Endpoint))
+	add("version", quoted(object.Values.Version))
+	add("needs", strings.Join(object.Owner.Deps, ", "))
+	for _, a := range shownAttributes(object) {
+		add(a.name, short(a.value, a.secret))
+	}
+	for _, user := range object.Users {
+		add("used by", clean(user))
+	}
+	width := 0
+	for _, l := range lines {
+		width = max(width, len([]rune(l.name)))
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "# %s\n%s %q {\n", o.paint(bold, object.Owner.Address), object.Kind, clean(object.Name))
+	for _, l := range lines {
+		fmt.Fprintf(&out, "  %-*s = %s\n", width, l.name, clean(l.text))
+	}
+	for _, v := range object.Views {
+		fmt.Fprintf(&out, "  mount %s\n", viewText(v))
+	}
+	out.WriteString("}\n")
+	return out.String()
+}
+
+func quoted(text string) string {
+	if text == "" {
+		return ""
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+func viewText(v provider.View) string {
+	source := v.Source
+	if v.Subpath != "" {
+		source += "/" + strings.TrimPrefix(v.Subpath, "/")
+	}
+	text := fmt.Sprintf("%s %q -> %q", v.Type, clean(source), clean(v.Target))
+	if source == "" {
+		text = fmt.Sprintf("%s -> %q", v.Type, clean(v.Target))
+	}
+	if v.ReadOnly {
+		text += " (read-only)"
+	}
+	return text
+}
+
+// shownAttribute is one attribute of an object as it is.
+type shownAttribute struct {
+	name   string
+	value  cty.Value
+	secret bool
+}
+
+// shownAttributes are the attributes that hold something. What was recorded as a
+// secret is one; of a map, the keys that were.
+func shownAttributes(object provider.Object) []shownAttribute {
+	actual, _ := object.Actual.UnmarkDeep()
+	if object.Actual == cty.NilVal || actual.IsNull() || !actual.IsKnown() || !actual.Type().IsObjectType() {
+		return nil
+	}
+	var record map[string]json.RawMessage
+	_ = json.Unmarshal(object.Owner.Spec, &record)
+	var out []shownAttribute
+	for _, name := range slices.Sorted(maps.Keys(actual.Type().AttributeTypes())) {
+		value := actual.GetAttr(name)
+		if strings.HasPrefix(name, "_") || name == "mount" || empty(value) {
+			continue
+		}
+		a := shownAttribute{name: name, value: value}
+		for recorded, text := range record {
+			if recorded == name || strings.HasPrefix(name, recorded+"_") || strings.HasPrefix(name, recorded+".") {
+				a.value, a.secret = withoutSecrets(a.value, text, recorded == name, a.secret)
+			}
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// withoutSecrets marks the keys of a map that were recorded as secrets; whole says
+// that the value cannot be taken apart and holds one.
+func withoutSecrets(v cty.Value, record json.RawMessage, same, already bool) (out cty.Value, whole bool) {
+	if !strings.Contains(string(record), `{"sensitive":true}`) {
+		return v, already
+	}
+	var keys map[string]json.RawMessage
+	if !same || string(record) == `{"sensitive":true}` || !v.Type().IsMapType() || json.Unmarshal(record, &keys) != nil {
+		return v, true
+	}
+	elements := v.AsValueMap()
+	for key := range elements {
+		if strings.Contains(string(keys[key]), `{"sensitive":true}`) {
+			elements[key] = elements[key].Mark(provider.Sensitive)
+		}
+	}
+	return cty.MapVal(elements), already
+}
+
+// ShowJSON is the document of `show -json`; without attributes that of `ls -json`.
+func ShowJSON(f provider.Facts, project string, list []Shown, attributes bool) string {
+	objects := []JSONValue{}
+	for _, s := range list {
+		objects = append(objects, shownJSON(s, attributes))
+	}
+	return line(JSONValue{
+		"format_version": "1.0", "project": project,
+		"engine":  JSONValue{"id": f.ID, "name": f.Name, "endpoint": f.Endpoint, "version": f.Version},
+		"objects": objects,
+	})
+}
+
+func shownJSON(s Shown, attributes bool) JSONValue {
+	object, c := s.Object, s.Object.Condition
+	v := JSONValue{
+		"address": object.Owner.Address, "kind": object.Kind, "name": object.Name, "id": object.ID, "inside": nil, "state": nil,
+	}
+	if s.Inside != "" {
+		v["inside"] = s.Inside
+	}
+	if c.State != provider.StateNone {
+		v["state"] = c.State
+		for name, text := range map[string]string{"health": c.Health, "started": c.Started, "ended": c.Ended, "reason": c.Reason} {
+			if text != "" {
+				v[name] = text
+			}
+		}
+		if c.State == provider.StateExited {
+			v["exit_code"] = c.ExitCode
+		}
+	}
+	if !attributes {
+		return v
+	}
+	values := JSONValue{}
+	for _, a := range shownAttributes(object) {
+		values[a.name] = valueJSON(a)
+	}
+	mounts := []JSONValue{}
+	for _, m := range object.Views {
+		mounts = append(mounts, JSONValue{"type": m.Type, "source": m.Source, "target": m.Target, "subpath": m.Subpath, "read_only": m.ReadOnly})
+	}
+	v["attributes"], v["mounts"], v["depends_on"] = values, mounts, append([]string{}, object.Owner.Deps...)
+	v["addresses"], v["ports"], v["users"] = orEmpty(object.Values.Addresses), orEmpty(object.Values.Ports), append([]string{}, object.Users...)
+	if object.Values.Endpoint != "" {
+		v["endpoint"] = object.Values.Endpoint
+	}
+	return v
+}
+
+func orEmpty(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
+// valueJSON is a value; a secret is null.
+func valueJSON(a shownAttribute) any {
+	if a.secret {
+		return nil
+	}
+	plain, err := cty.Transform(a.value, func(_ cty.Path, v cty.Value) (cty.Value, error) {
+		if v.HasMark(provider.Sensitive) {
+			return cty.NullVal(v.Type()), nil
+		}
+		return v, nil
+	})
+	if err != nil || !plain.IsWhollyKnown() {
+		return nil
+	}
+	text, err := ctyjson.Marshal(plain, plain.Type())
+	if err != nil {
+		return nil
+	}
+	return json.RawMessage(text)
+}
