@@ -38,7 +38,7 @@ func summaries(t *testing.T, root string) []said {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := world{set: set, parameters: map[string]positions{}, tables: map[string]int{}}
+	seen := world{set: set, parameters: map[string][]positions{}, tables: map[string]int{}}
 	for path, file := range files {
 		seen.declarations(filepath.Dir(path), file)
 	}
@@ -57,7 +57,7 @@ func summaries(t *testing.T, root string) []said {
 // structs with a field called summary, with its number.
 type world struct {
 	set        *token.FileSet
-	parameters map[string]positions
+	parameters map[string][]positions
 	tables     map[string]int
 }
 
@@ -69,7 +69,7 @@ func (w world) declarations(dir string, file *ast.File) {
 				if f.Recv != nil {
 					key = dir + " method " + f.Name.Name
 				}
-				w.parameters[key] = at
+				w.parameters[key] = append(w.parameters[key], at)
 			}
 		}
 	}
@@ -90,10 +90,11 @@ func (w world) declarations(dir string, file *ast.File) {
 }
 
 // positions are the places of the parameters that are called summary and code; -1 for none.
-type positions struct{ summary, code int }
+// All is the number of parameters, least that of arguments that a call needs.
+type positions struct{ summary, code, all, least int }
 
 func positionsOf(f *ast.FuncType) positions {
-	at := positions{-1, -1}
+	at := positions{summary: -1, code: -1}
 	i := 0
 	for _, field := range f.Params.List {
 		for _, name := range field.Names {
@@ -108,22 +109,40 @@ func positionsOf(f *ast.FuncType) positions {
 		if len(field.Names) == 0 {
 			i++
 		}
+		if at.least = i; isVariadic(field) {
+			at.least, i = i-1, 1000
+		}
 	}
+	at.all = i
 	return at
 }
 
-// called finds the function that a call names, as far as it has a parameter called summary.
-func (w world) called(dir, pkg string, fun ast.Expr) (positions, bool) {
-	switch fun := fun.(type) {
+func isVariadic(field *ast.Field) bool {
+	_, is := field.Type.(*ast.Ellipsis)
+	return is
+}
+
+// called finds the functions that a call may mean, as far as they have a parameter
+// called summary. Methods of one name in one package are told by their
+// parameters: codes have no capital letters.
+func (w world) called(dir, pkg string, call *ast.CallExpr) (positions, bool) {
+	var candidates []positions
+	switch fun := call.Fun.(type) {
 	case *ast.Ident:
-		at, found := w.parameters[pkg+"."+fun.Name]
-		return at, found
+		candidates = w.parameters[pkg+"."+fun.Name]
 	case *ast.SelectorExpr:
-		if at, found := w.parameters[name(fun.X)+"."+fun.Sel.Name]; found {
-			return at, true
+		candidates = w.parameters[name(fun.X)+"."+fun.Sel.Name]
+		if len(candidates) == 0 {
+			candidates = w.parameters[dir+" method "+fun.Sel.Name]
 		}
-		at, found := w.parameters[dir+" method "+fun.Sel.Name]
-		return at, found
+	}
+	for _, c := range candidates {
+		if len(call.Args) < c.least || len(call.Args) > c.all {
+			continue
+		}
+		if s := text(call.Args[c.summary]); strings.ToLower(s) != s || len(candidates) == 1 {
+			return c, true
+		}
 	}
 	return positions{}, false
 }
@@ -134,7 +153,7 @@ func (w world) said(dir, pkg string, n ast.Node) []said {
 	case *ast.CompositeLit:
 		return w.literal(dir, n, at)
 	case *ast.CallExpr:
-		p, found := w.called(dir, pkg, n.Fun)
+		p, found := w.called(dir, pkg, n)
 		if !found || p.summary >= len(n.Args) || text(n.Args[p.summary]) == "" {
 			return nil
 		}
