@@ -94,6 +94,7 @@ func (s *state) checkArguments(n *noun) diag.List {
 	}
 	problems := s.checkKinds(n)
 	problems = append(problems, checkKnown(n)...)
+	problems = append(problems, checkShown(n)...)
 	problems = append(problems, s.checkRequired(n)...)
 	problems = append(problems, s.checkForms(n)...)
 	switch n.kind {
