@@ -105,7 +105,6 @@ func languageKinds() []Kind {
 		{"own-volume", []string{"Part of a volume that the engine cannot mount"}},
 		{"overlapping-pool", []string{"Addresses inside a daemon that overlap a network outside"}},
 		{"reserved-name", []string{"Reserved name"}},
-		{"other-host", []string{"Controller with two ways to a daemon"}},
 		{"other-daemon", []string{"Controller that calls another daemon than its own", "Another engine than its daemon answers it"}},
 		{"sensitive-value", []string{"Sensitive value in an output", "Sensitive value where it would be shown", "A secret is not shown"}},
 		{"shared-certificates", []string{"Client certificates of two daemons in one place"}},

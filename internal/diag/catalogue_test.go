@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/diag/summaries"
 )
 
 // Every summary that the source writes out is in the catalogue, under the code
@@ -16,14 +17,18 @@ import (
 func TestEverySummaryHasItsCode(t *testing.T) {
 	t.Parallel()
 	inSource := map[string]bool{}
-	for _, s := range summaries(t, "../..") {
-		inSource[s.summary] = true
-		code := diag.CodeOf(s.summary)
+	found, err := summaries.Find("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range found {
+		inSource[s.Summary] = true
+		code := diag.CodeOf(s.Summary)
 		if code == "" {
-			t.Errorf("%s: %q (%s) is in no kind: add it to internal/diag/catalogue.go, and to its page in docs/errors", s.at, s.summary, s.code)
+			t.Errorf("%s: %q (%s) is in no kind: add it to internal/diag/catalogue.go, and to its page in docs/errors", s.At, s.Summary, s.Code)
 		}
-		if s.code != "" && s.code != code && code != "" {
-			t.Errorf("%s: %q has the code %q here, and %q in the catalogue", s.at, s.summary, s.code, code)
+		if s.Code != "" && s.Code != code && code != "" {
+			t.Errorf("%s: %q has the code %q here, and %q in the catalogue", s.At, s.Summary, s.Code, code)
 		}
 	}
 	codes, all := map[string]bool{}, map[string]bool{}

@@ -1,6 +1,9 @@
-package diag_test
+// Package summaries finds the summaries of problems in the source of dindctl, for
+// tests that compare them with the catalogue, the pages and the specification.
+package summaries
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -8,18 +11,16 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"testing"
 )
 
-// said is a summary in the source: where it stands, and the code beside it, if it
-// is written out there.
-type said struct{ summary, code, at string }
+// Said is a summary in the source: where it stands ("file.go:1:2"), and the code
+// beside it, if it is written out there.
+type Said struct{ Summary, Code, At string }
 
-// summaries finds every summary that the source writes out: the field Summary (or
-// summary) of a value, the argument of a parameter that is called summary, and
-// what a function whose name ends in Summary returns.
-func summaries(t *testing.T, root string) []said {
-	t.Helper()
+// Find finds every summary that the source below root writes out: the field
+// Summary (or summary) of a value, the argument of a parameter that is called
+// summary, and what a function whose name ends in Summary returns.
+func Find(root string) ([]Said, error) {
 	files := map[string]*ast.File{}
 	set := token.NewFileSet()
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -36,20 +37,20 @@ func summaries(t *testing.T, root string) []said {
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("reading the source: %w", err)
 	}
 	seen := world{set: set, parameters: map[string][]positions{}, tables: map[string]int{}}
 	for path, file := range files {
 		seen.declarations(filepath.Dir(path), file)
 	}
-	var out []said
+	var out []Said
 	for path, file := range files {
 		ast.Inspect(file, func(n ast.Node) bool {
 			out = append(out, seen.said(filepath.Dir(path), file.Name.Name, n)...)
 			return true
 		})
 	}
-	return out
+	return out, nil
 }
 
 // world is what is declared: functions with a parameter called summary, by
@@ -147,7 +148,7 @@ func (w world) called(dir, pkg string, call *ast.CallExpr) (positions, bool) {
 	return positions{}, false
 }
 
-func (w world) said(dir, pkg string, n ast.Node) []said {
+func (w world) said(dir, pkg string, n ast.Node) []Said {
 	at := func(n ast.Node) string { return w.set.Position(n.Pos()).String() }
 	switch n := n.(type) {
 	case *ast.CompositeLit:
@@ -157,11 +158,11 @@ func (w world) said(dir, pkg string, n ast.Node) []said {
 		if !found || p.summary >= len(n.Args) || text(n.Args[p.summary]) == "" {
 			return nil
 		}
-		s := said{summary: text(n.Args[p.summary]), at: at(n)}
+		s := Said{Summary: text(n.Args[p.summary]), At: at(n)}
 		if p.code >= 0 {
-			s.code = text(n.Args[p.code])
+			s.Code = text(n.Args[p.code])
 		}
-		return []said{s}
+		return []Said{s}
 	case *ast.ValueSpec:
 		return constants(n, at)
 	case *ast.AssignStmt:
@@ -175,70 +176,70 @@ func (w world) said(dir, pkg string, n ast.Node) []said {
 }
 
 // assigned finds "x.Summary = ..." and "x.Code, x.Summary = ...".
-func (w world) assigned(n *ast.AssignStmt, at func(ast.Node) string) []said {
-	s := said{at: at(n)}
+func (w world) assigned(n *ast.AssignStmt, at func(ast.Node) string) []Said {
+	s := Said{At: at(n)}
 	for i := range n.Lhs {
 		if len(n.Lhs) != len(n.Rhs) {
 			break
 		}
 		switch name(n.Lhs[i]) {
 		case "Summary", "summary":
-			s.summary = text(n.Rhs[i])
+			s.Summary = text(n.Rhs[i])
 		case "Code":
-			s.code = text(n.Rhs[i])
+			s.Code = text(n.Rhs[i])
 		}
 	}
-	if s.summary == "" {
+	if s.Summary == "" {
 		return nil
 	}
-	return []said{s}
+	return []Said{s}
 }
 
 // constants finds the values of names that begin with summary.
-func constants(n *ast.ValueSpec, at func(ast.Node) string) []said {
-	var out []said
+func constants(n *ast.ValueSpec, at func(ast.Node) string) []Said {
+	var out []Said
 	for i, value := range n.Values {
 		if strings.HasPrefix(n.Names[i].Name, "summary") && text(value) != "" {
-			out = append(out, said{summary: text(value), at: at(value)})
+			out = append(out, Said{Summary: text(value), At: at(value)})
 		}
 	}
 	return out
 }
 
 // literal finds a field Summary, and the rows of a table that has one.
-func (w world) literal(dir string, n *ast.CompositeLit, at func(ast.Node) string) []said {
+func (w world) literal(dir string, n *ast.CompositeLit, at func(ast.Node) string) []Said {
 	if rows, is := n.Type.(*ast.ArrayType); is {
 		column, found := w.tables[dir+"."+name(rows.Elt)]
-		var out []said
+		var out []Said
 		for _, element := range n.Elts {
 			if row, is := element.(*ast.CompositeLit); is && found && column < len(row.Elts) && text(row.Elts[column]) != "" {
-				out = append(out, said{summary: text(row.Elts[column]), at: at(row)})
+				out = append(out, Said{Summary: text(row.Elts[column]), At: at(row)})
 			}
 		}
 		return out
 	}
-	s := said{at: at(n)}
+	s := Said{At: at(n)}
 	for _, element := range n.Elts {
 		if kv, is := element.(*ast.KeyValueExpr); is {
 			switch name(kv.Key) {
 			case "Summary", "summary":
-				s.summary = text(kv.Value)
+				s.Summary = text(kv.Value)
 			case "Code", "code":
-				s.code = text(kv.Value)
+				s.Code = text(kv.Value)
 			}
 		}
 	}
-	if s.summary == "" {
+	if s.Summary == "" {
 		return nil
 	}
-	return []said{s}
+	return []Said{s}
 }
 
-func returned(f *ast.FuncDecl, at func(ast.Node) string) []said {
-	var out []said
+func returned(f *ast.FuncDecl, at func(ast.Node) string) []Said {
+	var out []Said
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		if r, is := n.(*ast.ReturnStmt); is && len(r.Results) == 1 && text(r.Results[0]) != "" {
-			out = append(out, said{summary: text(r.Results[0]), at: at(r)})
+			out = append(out, Said{Summary: text(r.Results[0]), At: at(r)})
 		}
 		return true
 	})
