@@ -91,6 +91,10 @@ func (r *related) checkHost(c, own Instance, env map[string]string, host string,
 
 func (r *related) checkSocketHost(c, own Instance, host string, overTCP bool) {
 	socket, isSocket := strings.CutPrefix(host, "unix://")
+	if isSocket && !overTCP && !sameSocket(socket, socketTarget) {
+		r.say(diag.Warning, c, codeWay, "environment", summaryWay,
+			fmt.Sprintf("DOCKER_HOST leads %s to %s, but the socket of %s, by which nested mounts are judged, is mounted at %s. Take the variable away, unless both are one.", c.Address, host, own.Address, socketTarget))
+	}
 	if !isSocket || !overTCP {
 		if !isSocket && !own.Logical {
 			r.say(diag.Warning, c, codeWay, "environment", summaryWay,
