@@ -178,3 +178,30 @@ func TestSocketBesideAnImagesDockerHost(t *testing.T) {
 	}
 	e.on("destroy", "-auto-approve").wants(t, 0)
 }
+
+// A controller inside a daemon has that daemon's socket, whose group is another
+// than the host's: it is read there. A job without a daemon of its own joins no
+// network of the project.
+func TestSocketInsideADaemon(t *testing.T) {
+	e := newSample(t, "case1", "daemon_image="+dindImage, "job_image="+bashImage)
+	e.edit("job \"list\" {", `job "outside" {
+  image   = var.job_image
+  command = ["true"]
+}
+
+controller "inner" {
+  inside  = daemon.dind
+  daemon  = daemon.dind
+  image   = "dindctl.local/controller"
+  user    = "1000:1000"
+}
+
+job "list" {`)
+	e.edit("  inside  = daemon.dind       # created", "  controller = controller.inner # created")
+	e.up().says(t, nestedListing, "reading the group of "+hostSocket, "docker version, run in it: answered")
+	e.exec("controller.inner", "docker", "ps").wants(t, 0)
+	if got := e.inspect("outside", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}};{{end}}"); got != "bridge;" {
+		t.Errorf("networks of a job on the host: %s", got)
+	}
+	e.on("destroy", "-auto-approve", "-volumes").wants(t, 0)
+}
