@@ -46,6 +46,7 @@ test: tools lint unit real bench-check clean-check ## everything, a real Docker 
 tools: ## install what the tests need from Debian's packages; starts nothing
 	docker/install.sh --no-start
 	docker/install.sh --no-start --only gcc shellcheck
+	docker/test-tools.sh
 
 .PHONY: lint
 lint: ## gofumpt, imports, floors, golangci-lint, shellcheck
@@ -60,6 +61,7 @@ unit: ## all tests that need no engine, with the race detector
 .PHONY: real
 real: build ## all tests that need a real Docker engine, in a private one
 	mkdir -p $(CACHE)/tests
+	docker/test-tools.sh
 	$(GO) test -c -o $(CACHE)/tests/docker.test ./provider/docker
 	$(GO) test -c -o $(CACHE)/tests/e2e.test ./internal/e2e
 	cd provider/docker && DINDCTL_E2E=require ../../$(ENGINE) $(BARE) -- ../../$(CACHE)/tests/docker.test -test.timeout 15m
@@ -68,6 +70,7 @@ real: build ## all tests that need a real Docker engine, in a private one
 .PHONY: e2e
 e2e: build ## the scenarios with the real binary alone; RUN=regexp chooses some
 	mkdir -p $(CACHE)/tests
+	docker/test-tools.sh
 	$(GO) test -c -o $(CACHE)/tests/e2e.test ./internal/e2e
 	cd internal/e2e && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) $(BARE) -- ../../$(CACHE)/tests/e2e.test -test.v -test.timeout 25m -test.run '$(RUN)'
 

@@ -34,6 +34,7 @@ type scenario struct {
 	dir     string // holds examples/ and docker/, as the repository does
 	project string
 	env     []string
+	said    strings.Builder // all that was printed so far
 }
 
 // result is how one command ended.
@@ -117,7 +118,9 @@ func (s *scenario) run(stdin, name string, args ...string) result {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env, cmd.Stdin = s.dir, s.env, strings.NewReader(stdin)
-	return capture(s.t, cmd)
+	r := capture(s.t, cmd)
+	s.said.WriteString(r.all())
+	return r
 }
 
 func capture(t *testing.T, cmd *exec.Cmd) result {

@@ -37,6 +37,7 @@ func (p *Provider) createContainer(ctx context.Context, e *engine, req provider.
 	m := &making{p: p, e: e, req: req, request: r, say: say}
 	if m.imageID, err = p.haveImage(ctx, e, imageWish{
 		reference: r.image, policy: r.pull, from: req.ImageFrom, address: req.Declaration.Address, platform: r.platform,
+		auth: pullAuthOf(req.Declaration, r.image),
 	}, say); err != nil {
 		return provider.CreateResponse{}, err
 	}
@@ -152,6 +153,11 @@ func prepare(ctx context.Context, e *engine, decl provider.Declaration, r reques
 	if decl.Kind == provider.Daemon {
 		if err := e.putSettings(ctx, decl, r, c); err != nil {
 			return err
+		}
+	}
+	if r.dockerConfig != nil {
+		if err := e.putAuth(ctx, c, r.dockerConfig); err != nil {
+			return e.problem(err, "putting registry credentials into", decl.Address, decl.Name)
 		}
 	}
 	for _, f := range r.files {
@@ -282,5 +288,6 @@ func (e *engine) object(ctx context.Context, id string) (provider.Object, error)
 	if err != nil {
 		return provider.Object{}, err
 	}
-	return placed(e, e.withFiles(ctx, containerObject(c, defaults, e.facts))), nil
+	object := placed(e, e.withFiles(ctx, containerObject(c, defaults, e.facts)))
+	return object, e.readAuth(ctx, c, &object)
 }

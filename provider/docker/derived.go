@@ -26,8 +26,10 @@ func derivedEnvironment(decl provider.Declaration, d values) map[string]string {
 	case provider.Daemon:
 		return daemonEnvironment(decl, d)
 	case provider.Controller:
-		return controllerEnvironment(decl, d)
-	case provider.Image, provider.Network, provider.Volume, provider.Container, provider.Job, provider.Guard:
+		return withAuthVariable(controllerEnvironment(decl, d), d)
+	case provider.Job:
+		return withAuthVariable(map[string]string{}, d)
+	case provider.Image, provider.Network, provider.Volume, provider.Container, provider.Guard:
 	}
 	return map[string]string{}
 }
@@ -50,6 +52,14 @@ func controllerEnvironment(decl provider.Declaration, d values) map[string]strin
 		return map[string]string{}
 	}
 	return clientEnvironment(valuesOf(daemon.Declared))
+}
+
+// withAuthVariable leads clients of registries to their credentials.
+func withAuthVariable(env map[string]string, d values) map[string]string {
+	if !d.get(registryAuth).IsNull() {
+		env[authVariable] = authDirectory
+	}
+	return env
 }
 
 // clientEnvironment leads a docker CLI to a daemon. A socket is mounted where

@@ -151,6 +151,8 @@ func (c *comparison) row(r row) {
 		c.daemonFile()
 	case r.recorded:
 		c.recorded(r)
+	case r.name == registryAuth:
+		c.registryAuth(r)
 	case r.name == "image":
 		c.image()
 	case r.name == "mount":

@@ -53,3 +53,9 @@ func Size(text string) (string, error) {
 	n, err := bytesOf(text)
 	return sizeText(n), err
 }
+
+// DockerConfig is the config.json that declared credentials become, for tests.
+func DockerConfig(declared cty.Value) (string, error) {
+	logins, err := loginsOf(valuesOf(declared))
+	return string(configOf(logins)), err
+}

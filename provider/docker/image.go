@@ -22,6 +22,7 @@ type imageWish struct {
 	from      []provider.Place // where it may be carried from, nearest first
 	address   string
 	platform  string
+	auth      pullAuth
 }
 
 // haveImage brings an image into an engine and returns its id: the engine's own,
@@ -82,6 +83,9 @@ func (e *engine) imageID(ctx context.Context, ref string) (string, error) {
 }
 
 func noImage(wish imageWish, tried []string, err error) error {
+	if refused := refusedLogin(wish, err); refused != nil {
+		return refused
+	}
 	return &provider.Problem{
 		Code: provider.NoImage, Address: wish.address, Path: "image", Summary: "The image cannot be had",
 		Detail: fmt.Sprintf("%s was looked for in %s: %s. Check its name, log in to its registry (`docker login`), or load it into the engine (`docker load`).",
@@ -92,7 +96,7 @@ func noImage(wish imageWish, tried []string, err error) error {
 // pull fetches an image from its registry.
 func (e *engine) pull(ctx context.Context, wish imageWish, say events) error {
 	say.phase(provider.PhasePull, wish.reference)
-	body, err := e.write.ImagePull(ctx, wish.reference, image.PullOptions{Platform: wish.platform})
+	body, err := e.write.ImagePull(ctx, wish.reference, image.PullOptions{Platform: wish.platform, RegistryAuth: wish.auth.header})
 	if err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ func (w *watch) follow(ctx context.Context, say events) error {
 		return err
 	}
 	defer func() { _ = logs.Close() }()
-	hide := redactor(w.decl.Declared)
+	hide := redactor(w.decl)
 	line := func(stream string) *lineWriter {
 		return &lineWriter{line: func(text string) {
 			text = hide(text)

@@ -8,10 +8,15 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// redactor returns what takes the secrets of a declaration out of a line.
-func redactor(declared cty.Value) func(string) string {
+// redactor returns what takes the secrets of a declaration, and of what it refers
+// to, out of a line.
+func redactor(decl provider.Declaration) func(string) string {
+	secrets := secretsOf(decl.Declared, false)
+	for _, address := range sortedKeys(decl.Related) {
+		secrets = append(secrets, secretsOf(decl.Related[address].Declared, false)...)
+	}
 	var pairs []string
-	for _, secret := range secretsOf(declared, false) {
+	for _, secret := range secrets {
 		pairs = append(pairs, secret, "(sensitive)")
 	}
 	if len(pairs) == 0 {

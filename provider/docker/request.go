@@ -27,6 +27,8 @@ type request struct {
 	files []fileSpec
 	// settings are the keys of a daemon's daemon.json.
 	settings map[string]any
+	// dockerConfig is put into the container of a client of registries; nil for none.
+	dockerConfig []byte
 }
 
 // requestOf turns a declaration into a request. It is pure; what is not known
@@ -50,6 +52,7 @@ func requestOf(decl provider.Declaration) (request, error) {
 	if decl.Kind == provider.Daemon {
 		b.daemon()
 	}
+	b.registryAuth()
 	if b.err != nil {
 		return request{}, b.err
 	}

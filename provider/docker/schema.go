@@ -12,6 +12,7 @@ import (
 // attributes that the comparison uses too.
 func Schema() provider.Schema {
 	running := body(containerRows(), containerBlocks())
+	client := body(append(containerRows(), clientRows()...), containerBlocks())
 	daemon := body(append(containerRows(), daemonRows()...), containerBlocks())
 	return provider.Schema{Nouns: map[provider.Kind]provider.Body{
 		provider.Image:      {},
@@ -19,8 +20,8 @@ func Schema() provider.Schema {
 		provider.Volume:     body(volumeRows(), nil),
 		provider.Container:  running,
 		provider.Daemon:     daemon,
-		provider.Controller: running,
-		provider.Job:        running,
+		provider.Controller: client,
+		provider.Job:        client,
 		provider.Guard:      running,
 	}}
 }

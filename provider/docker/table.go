@@ -45,6 +45,16 @@ func daemonRows() []row {
 	}
 }
 
+// clientRows are what a client of registries takes beyond a container's
+// arguments. The file that they end up in is read and written as it stands.
+func clientRows() []row {
+	return []row{{
+		name: registryAuth, typ: cty.Map(cty.Object(map[string]cty.Type{"username": cty.String, "password": cty.String})),
+		effect: provider.Live, sensitive: true, fallback: "none",
+		doc: "Credentials by registry, such as { \"registry.example.com\" = { username = ..., password = ... } }. A file in the container holds them, found by DOCKER_CONFIG; dindctl pulls with them on its daemon.",
+	}}
+}
+
 func networkRows() []row {
 	mapping := cty.Map(cty.String)
 	replace := provider.Replace
@@ -89,7 +99,9 @@ func rowsOf(kind provider.Kind) []row {
 		return volumeRows()
 	case provider.Daemon:
 		return append(containerRows(), daemonRows()...)
-	case provider.Container, provider.Controller, provider.Job, provider.Guard:
+	case provider.Controller, provider.Job:
+		return append(containerRows(), clientRows()...)
+	case provider.Container, provider.Guard:
 		return containerRows()
 	}
 	return nil

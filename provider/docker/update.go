@@ -54,7 +54,7 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 	if err := u.r.refuseEndpoints(u.e.facts.API); err != nil {
 		return withAddress(err, u.decl.Address)
 	}
-	limits, networks, rename := false, false, false
+	limits, networks, rename, auth := false, false, false, false
 	live := liveRows()
 	var config container.UpdateConfig
 	for _, change := range changes {
@@ -71,6 +71,8 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 		case known:
 			limits = true
 			r.live(&config, &u.r.host)
+		case name == registryAuth:
+			auth = true
 		default:
 			return &provider.Problem{
 				Code: provider.Refused, Address: u.decl.Address, Path: change.Path, Summary: "It cannot be changed in place",
@@ -81,6 +83,11 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 	if limits {
 		if _, err := u.e.write.ContainerUpdate(ctx, u.c.ID, config); err != nil {
 			return u.e.problem(err, "updating the container", u.decl.Address, u.decl.Name)
+		}
+	}
+	if auth {
+		if err := u.e.putAuth(ctx, u.c, u.r.dockerConfig); err != nil {
+			return u.e.problem(err, "putting registry credentials into", u.decl.Address, u.decl.Name)
 		}
 	}
 	if rename {

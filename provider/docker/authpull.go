@@ -1,0 +1,73 @@
+package docker
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/registry"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// pullAuth are the credentials with which an image is pulled for an object: its
+// own, else those of the controller that starts it.
+type pullAuth struct {
+	owner  string // address of what has them; empty: nothing has any for this registry
+	host   string
+	login  login
+	header string // for X-Registry-Auth
+}
+
+// pullAuthOf chooses the credentials for an image.
+func pullAuthOf(decl provider.Declaration, ref string) pullAuth {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return pullAuth{}
+	}
+	out := pullAuth{host: reference.Domain(named)}
+	d := valuesOf(decl.Declared)
+	candidates := []provider.Related{{Address: decl.Address, Declared: decl.Declared}}
+	if c, ok := d.ref("controller"); ok {
+		candidates = append(candidates, decl.Related[c.Address])
+	}
+	for _, candidate := range candidates {
+		logins, err := loginsOf(valuesOf(candidate.Declared))
+		l, there := logins[out.host]
+		if err != nil || !there {
+			continue
+		}
+		server := out.host
+		if server == "docker.io" {
+			server = hubKey
+		}
+		out.owner, out.login = candidate.Address, l
+		out.header, _ = registry.EncodeAuthConfig(registry.AuthConfig{Username: l.username, Password: l.password, ServerAddress: server})
+		return out
+	}
+	return out
+}
+
+// refusedLogin recognises a registry that wants other credentials than it got;
+// nil for every other failure.
+func refusedLogin(wish imageWish, err error) error {
+	text := strings.ToLower(err.Error())
+	asked := false
+	for _, words := range []string{"unauthorized", "no basic auth credentials", "authentication required", "access denied", "denied:", "incorrect username or password"} {
+		asked = asked || strings.Contains(text, words)
+	}
+	if !asked || wish.auth.host == "" {
+		return nil
+	}
+	known := &provider.Problem{Code: provider.Denied, Address: wish.address, Path: "image"}
+	if wish.auth.owner == "" {
+		known.Summary = "The registry asks for credentials"
+		known.Detail = fmt.Sprintf("%s does not give %s to a stranger: %s. Say registry_auth = { %q = { username = ..., password = ... } } in the controller whose job this is, or in the job.",
+			wish.auth.host, wish.reference, engineWords(err), wish.auth.host)
+		return known
+	}
+	known.Summary = "The registry refuses the credentials"
+	known.Detail = fmt.Sprintf("%s does not give %s to user %s: %s. Check username and password in registry_auth[%q] of %s, and that this user may pull the image.",
+		wish.auth.host, wish.reference, wish.auth.login.username, engineWords(err), wish.auth.host, wish.auth.owner)
+	return known
+}
