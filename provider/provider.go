@@ -154,13 +154,18 @@ const (
 	FilesContainer FileSharing = "container" // this process is in a container of that engine
 )
 
-// OpenRequest leads from Parent into the object that hosts, named by its id.
+// OpenRequest leads from Parent into the object that hosts, named by its id, or,
+// where Endpoint is set, to an engine elsewhere. ID is then only a name for messages;
+// an engine elsewhere that cannot be reached is a [*Problem], as in Configure.
 type OpenRequest struct {
 	Parent Place
 	ID     string
 	// Stream, where it is not nil, opens a byte stream to the engine inside, for
 	// an object that another provider realised. ID is then only a name for messages.
 	Stream StreamFunc
+	// Endpoint is the URL of an engine elsewhere: tcp or ssh. Certificates is the
+	// directory of this machine that holds ca.pem, cert.pem and key.pem for it; may be empty.
+	Endpoint, Certificates string
 }
 
 // OpenResponse is a place with its facts, or the reason why there is none now.

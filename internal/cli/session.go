@@ -177,6 +177,12 @@ func (s *session) close() {
 // look observes a project; expanded may be nil.
 func (s *session) look(ctx context.Context, project string, expanded *config.Expanded) diag.List {
 	s.wanted = runner.Wanted(project, expanded)
+	if expanded == nil && s.cfg != nil && project == s.cfg.Project {
+		// What is elsewhere bears labels, too, but only the configuration leads there.
+		if known, _ := s.expand(); known != nil {
+			s.wanted.Elsewhere = known.Elsewhere()
+		}
+	}
 	observed, problems := runner.Observe(ctx, s.provider, s.facts, s.wanted)
 	s.observed = observed
 	if s.cfg != nil {

@@ -42,6 +42,9 @@ func (s *state) declare(e *evaluation, n *noun, value cty.Value, mounts []effect
 
 func (s *state) declareDaemon(e *evaluation, n *noun, attributes map[string]cty.Value) {
 	if n.logical {
+		if certificates := s.certificatesOf(n); certificates != "" {
+			attributes["certificates"] = cty.StringVal(certificates)
+		}
 		return
 	}
 	if attributes["tls"].IsNull() {

@@ -77,7 +77,7 @@ type Instance struct {
 	// Name is the object's name on its engine.
 	Name string
 	// Inside is the address of the daemon that it is placed in; empty for the
-	// root engine. It is always a daemon that runs in a container.
+	// root engine. It is a daemon that runs in a container, or has an endpoint.
 	Inside string
 	// Declared is the whole object value, implied parts included.
 	Declared cty.Value

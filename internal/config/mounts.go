@@ -77,6 +77,12 @@ func (s *state) impliedMounts(n *noun) []effective {
 	volume(n.data, dataTarget, false)
 	volume(n.certs, certsTarget, false)
 	volume(n.reach.certs, certsTarget, true)
+	if n.reach.certificates != "" {
+		out = append(out, effective{
+			block: -1, kind: mount.Bind, source: n.reach.certificates, written: n.reach.certificates,
+			target: certsTarget, resolve: mount.ResolveSame, readOnly: true,
+		})
+	}
 	if n.reach.socket != "" {
 		out = append(out, effective{
 			block: -1, kind: mount.Bind, source: n.reach.socket, written: n.reach.socket,

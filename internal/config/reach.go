@@ -28,8 +28,8 @@ func (s *state) reachDaemon(c, d *noun, known Known) diag.List {
 		return diag.List{c.problem("unreachable-daemon", "daemon", "Controller that cannot reach its daemon", why)}
 	}
 	switch {
-	case given(d.value, "endpoint"):
-		return refuse(fmt.Sprintf("%s has an endpoint, and this version of dindctl hands no certificates for such an engine to a controller. Use a daemon with an image or a socket.", d.address))
+	case d.elsewhere():
+		return s.reachElsewhere(c, d)
 	case d.logical && c.inside != "":
 		return refuse(fmt.Sprintf("%s is inside %s and cannot get at the root engine's socket. Take inside away, or let it use daemon = %s.", c.address, c.inside, c.inside))
 	case d.logical:

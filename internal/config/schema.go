@@ -148,7 +148,11 @@ func imageBody() provider.Body {
 func daemonBody() provider.Body {
 	return provider.Body{Attributes: []provider.Attribute{
 		{Name: "socket", Type: cty.String, Effect: provider.Replace, Doc: "The root engine itself, by its socket. Instead of image."},
-		{Name: "endpoint", Type: cty.String, Effect: provider.Replace, Doc: "An engine that exists elsewhere, by its URL. Instead of image."},
+		{Name: "endpoint", Type: cty.String, Effect: provider.Replace, Doc: "An engine that exists elsewhere, by its URL: tcp://HOST:PORT or ssh://USER@HOST. Instead of image."},
+		{
+			Name: "certificates", Type: cty.String, Effect: provider.Replace, Default: "none: no TLS",
+			Doc: "Directory of this host with ca.pem, cert.pem and key.pem for an endpoint over tcp. Controllers get it, too.",
+		},
 		{Name: "tls", Type: cty.Bool, Effect: provider.Replace, Default: "true", Doc: "Serve TLS alone, with certificates made at the start."},
 		{
 			Name: "data", Type: provider.RefType(), Refs: []provider.Kind{provider.Volume}, Effect: provider.Replace,

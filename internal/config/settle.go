@@ -46,17 +46,19 @@ func (s *state) target(value cty.Value, name string, kinds ...provider.Kind) *no
 
 // hosting is the address of a daemon that objects live in: empty where it is the root engine.
 func (n *noun) hosting() string {
-	if n.logical {
+	if n.logical && !n.elsewhere() {
 		return ""
 	}
 	return n.address
 }
 
+// elsewhere tells whether a daemon is an engine that is reached by an endpoint of its own.
+func (n *noun) elsewhere() bool { return n.kind == provider.Daemon && given(n.value, "endpoint") }
+
 func (s *state) settlePlace(n *noun) diag.List {
 	var problems diag.List
 	if d := s.target(n.value, "inside", provider.Daemon); d != nil {
 		n.placed, n.inside = d.address, d.hosting()
-		problems = append(problems, s.checkHost(n, d, "inside")...)
 	}
 	if n.kind == provider.Controller {
 		if d := s.target(n.value, "daemon", provider.Daemon); d != nil {
@@ -71,20 +73,9 @@ func (s *state) settlePlace(n *noun) diag.List {
 		n.controller = c.address
 		if d := s.nouns[c.daemon]; d != nil {
 			n.daemon, n.placed, n.inside = d.address, d.address, d.hosting()
-			problems = append(problems, s.checkHost(n, d, "controller")...)
 		}
 	}
 	return problems
-}
-
-// checkHost refuses what would live on an engine that is reached by nobody yet.
-func (s *state) checkHost(n, daemon *noun, path string) diag.List {
-	if !given(daemon.value, "endpoint") {
-		return nil
-	}
-	return diag.List{n.problem("not-supported", path, "Placement on an engine elsewhere",
-		fmt.Sprintf("%s has an endpoint, and this version of dindctl makes no objects on such an engine. Use a daemon with an image or a socket, or run dindctl with -H %s.",
-			daemon.address, cmp.Or(text(daemon.value, "endpoint"), "ENDPOINT")))}
 }
 
 // checkArguments is what can be said of one block by itself.
@@ -162,11 +153,18 @@ func (s *state) checkDaemon(n *noun) diag.List {
 		problems = append(problems, n.problem("invalid-path", "socket", "Path that is not absolute",
 			fmt.Sprintf("The socket %q is a path on the engine's host and has to be absolute.", socket)))
 	}
+	if given(n.value, "endpoint") {
+		problems = append(problems, checkEndpoint(n)...)
+	}
 	if !given(n.value, "socket") && !given(n.value, "endpoint") {
+		if given(n.value, "certificates") {
+			problems = append(problems, n.problem("conflicting-arguments", "certificates", "Argument that means nothing here",
+				fmt.Sprintf("Certificates are for an endpoint. %s makes its own at its start; take certificates away.", n.address)))
+		}
 		return problems
 	}
 	for _, name := range keys(n.value.AsValueMap()) {
-		if !slices.Contains([]string{"socket", "endpoint", "image", dependsOn}, name) && given(n.value, name) {
+		if !slices.Contains([]string{"socket", "endpoint", "certificates", "image", dependsOn}, name) && given(n.value, name) {
 			problems = append(problems, n.problem("conflicting-arguments", name, "Argument of a daemon that exists already",
 				fmt.Sprintf("%s is an engine that dindctl does not start, so %s means nothing there. Take it away, or give the daemon an image.", n.address, name)))
 		}
@@ -201,7 +199,7 @@ func checkWord(n *noun, path, given string, words ...string) diag.List {
 // checkKnown demands that what graph and names are made from does not wait for an apply.
 func checkKnown(n *noun) diag.List {
 	var problems diag.List
-	for _, name := range []string{"name", "inside", "external", "networks", "daemon", "controller", "data", "socket", "endpoint", "tls"} {
+	for _, name := range []string{"name", "inside", "external", "networks", "daemon", "controller", "data", "socket", "endpoint", "certificates", "tls"} {
 		if settled(attribute(n.value, name)) {
 			continue
 		}

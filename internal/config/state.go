@@ -59,7 +59,7 @@ type noun struct {
 	// logical says that no object stands for it: a daemon that exists already.
 	logical bool
 	// placed is the daemon that it was put inside, logical or not; inside is the
-	// daemon in a container whose place it lives in, empty for the root engine.
+	// daemon in a container or elsewhere whose place it lives in, empty for the root engine.
 	placed, inside string
 	daemon         string // of a controller, and of a job under one
 	controller     string // of a job
@@ -79,6 +79,8 @@ type reach struct {
 	group  string // of that socket, by number; empty: none is needed
 	cli    string // path of the host's docker CLI, where it is bound
 	etc    string // the host's docker configuration, where it is bound
+	// certificates is a directory of the controller's host, for an engine elsewhere.
+	certificates string
 }
 
 // header is the block's first line; for an implied object that of the block behind it.

@@ -53,7 +53,7 @@ func (s *state) engine(n *noun, o TopologyOptions) mount.Engine {
 		e.Volumes[name] = volume
 	}
 	for _, v := range s.nouns {
-		if v.kind == provider.Volume && v.inside == n.hosting() && (n.address == rootDaemon || !n.logical) {
+		if v.kind == provider.Volume && v.inside == n.hosting() && (n.address == rootDaemon || !n.logical || n.elsewhere()) {
 			e.Volumes[v.name] = namedVolume(v, e.Volumes[v.name])
 		}
 	}
@@ -61,7 +61,7 @@ func (s *state) engine(n *noun, o TopologyOptions) mount.Engine {
 	case !n.logical:
 		e.Container = n.address
 	case given(n.value, "endpoint"):
-		e.Host, e.Unknown, e.Socket = n.address, "it is an engine elsewhere, whose files nobody has looked at", ""
+		e.Host, e.Unknown, e.Socket = n.address, n.address+" is an engine elsewhere, and nobody has looked at its files", ""
 	default:
 		s.hostEngine(n, o, &e)
 	}

@@ -67,23 +67,24 @@ func (e *example) down(volumes ...string) {
 	e.wantList("volumes", e.volumes(), volumes...)
 }
 
-// mistakes turns on each mistake that a comment of the example shows beside the
-// line that is right, and compares what dindctl says with what the comment says.
+// mistakes turns on each mistake (and what cannot be known) that a comment of the
+// example shows beside the line that is right, and compares what dindctl says with
+// what the comment says.
 func (e *example) mistakes(want int) {
 	e.t.Helper()
-	form := regexp.MustCompile(`(?m)^( *)(\S.*)\n +# Mistake:\n +#   (.*)\n +# dindctl:\n((?: +#   .*\n)+)`)
+	form := regexp.MustCompile(`(?m)^( *)(\S.*)\n +# (Mistake|Not known):\n +#   (.*)\n +# dindctl:\n((?: +#   .*\n)+)`)
 	found := form.FindAllStringSubmatchIndex(e.source, -1)
 	if len(found) != want {
 		e.t.Fatalf("%s shows %d mistakes, want %d", e.file, len(found), want)
 	}
 	for _, at := range found {
 		group := func(n int) string { return e.source[at[2*n]:at[2*n+1]] }
-		wrong := e.source[:at[0]] + group(1) + group(3) + "\n" + e.source[at[1]:]
-		said := strings.Join(strings.Fields(strings.ReplaceAll(group(4), "#", "")), " ")
-		e.write("examples/mistake/mistake.hcl", wrong)
-		e.write("examples/mistake/local.auto.hclvars", readFile(e.t, filepath.Join(e.dir, "examples/local.auto.hclvars")))
+		wrong := e.source[:at[0]] + group(1) + group(4) + "\n" + e.source[at[1]:]
+		said := strings.Join(strings.Fields(strings.ReplaceAll(group(5), "#", "")), " ")
+		code := map[string]int{"Mistake": 1, "Not known": 0}[group(3)]
+		e.write("examples/mistake.hcl", wrong)
 		project := strings.TrimSuffix(filepath.Base(e.file), ".hcl") // as a user has it, and as the comment says it
-		e.dindctl("plan", "examples/mistake", "-project", project).wants(e.t, 1).says(e.t, said)
+		e.dindctl("plan", "examples/mistake.hcl", "-project", project).wants(e.t, code).says(e.t, said)
 	}
 }
 

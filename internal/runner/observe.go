@@ -2,11 +2,13 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/provider"
@@ -21,9 +23,23 @@ const whyNoContainer = "its container is not there, and its data may be"
 // daemon that is wanted and has neither container nor data is Absent.
 func Observe(ctx context.Context, p provider.Provider, root provider.Facts, req ObserveRequest) (plan.Observed, diag.List) {
 	o := &observer{p: p, req: req, inside: map[string]plan.Snapshot{}}
-	snapshot, err := o.place(ctx, provider.Root, root, "")
-	if err != nil {
-		return plan.Observed{}, problemsOf(err, "The engine could not be looked at", "")
+	group, inner := errgroup.WithContext(ctx)
+	for _, engine := range req.Elsewhere {
+		group.Go(func() error { return o.elsewhere(inner, engine) })
+	}
+	var snapshot plan.Snapshot
+	group.Go(func() (err error) {
+		snapshot, err = o.place(inner, provider.Root, root, "")
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		problems := problemsOf(err, "The engine could not be looked at", "")
+		for _, engine := range req.Elsewhere {
+			if problems[0].Address == engine.Address {
+				problems[0].Subject, problems[0].Context = engine.Range, engine.Range
+			}
+		}
+		return plan.Observed{}, problems
 	}
 	observed := plan.Observed{Root: snapshot, Inside: o.inside}
 	addAbsent(&observed, req.Daemons)
@@ -66,6 +82,24 @@ func (o *observer) place(ctx context.Context, place provider.Place, facts provid
 		}
 	}
 	return snapshot, group.Wait()
+}
+
+// elsewhere looks at an engine with an endpoint. Nothing can be said of what is to
+// be there without it, so that its silence is an error.
+func (o *observer) elsewhere(ctx context.Context, engine config.Elsewhere) error {
+	resp, err := o.p.Open(ctx, provider.OpenRequest{ID: engine.Address, Endpoint: engine.Endpoint, Certificates: engine.Certificates})
+	if err != nil {
+		var problem *provider.Problem
+		if errors.As(err, &problem) {
+			problem.Address = engine.Address
+		}
+		return err
+	}
+	snapshot, err := o.place(ctx, resp.Place, resp.Facts, engine.Address)
+	if err == nil {
+		o.keep(engine.Address, snapshot)
+	}
+	return err
 }
 
 // into looks inside a daemon. What goes wrong inside makes it unreadable; only

@@ -24,6 +24,8 @@ type ObserveRequest struct {
 	Moves []config.Move
 	// Daemons are those that the configuration wants, whether they exist or not.
 	Daemons []WantedDaemon
+	// Elsewhere are engines with an endpoint of their own.
+	Elsewhere []config.Elsewhere
 }
 
 // WantedDaemon is a daemon of the configuration that runs in a container.
@@ -43,7 +45,7 @@ func Wanted(project string, e *config.Expanded) ObserveRequest {
 	if e == nil {
 		return req
 	}
-	req.Moves = e.Moves
+	req.Moves, req.Elsewhere = e.Moves, e.Elsewhere()
 	for _, address := range e.WantsOutput {
 		req.Output = append(req.Output, config.Recorded(e.Moves, address)...)
 	}

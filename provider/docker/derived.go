@@ -67,7 +67,11 @@ func withAuthVariable(env map[string]string, d values) map[string]string {
 func clientEnvironment(daemon values) map[string]string {
 	switch {
 	case daemon.text("endpoint") != "":
-		return map[string]string{"DOCKER_HOST": daemon.text("endpoint")}
+		env := map[string]string{"DOCKER_HOST": daemon.text("endpoint")}
+		if daemon.text("certificates") != "" {
+			env["DOCKER_TLS_VERIFY"], env["DOCKER_CERT_PATH"] = "1", certificates
+		}
+		return env
 	case daemon.text("socket") != "" || !daemon.has("image"):
 		return map[string]string{}
 	case !daemon.flag("tls", true):

@@ -87,13 +87,14 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest)
 	if err != nil {
 		return provider.ConfigureResponse{}, err
 	}
-	root, err := newEngine(provider.Root, dial, 0)
+	var failed dialFailure
+	root, err := newEngine(provider.Root, failed.watch(dial), chosen.limit())
 	if err != nil {
 		return provider.ConfigureResponse{}, err
 	}
 	if root.facts, err = root.connect(ctx); err != nil {
 		root.close()
-		return provider.ConfigureResponse{}, chosen.problem(err)
+		return provider.ConfigureResponse{}, chosen.problem(failed.or(err))
 	}
 	root.facts.Endpoint, root.facts.Chosen = chosen.url, chosen.chosen
 	root.facts.Files, root.facts.FilesWhy, root.facts.Self = fileSharing(ctx, root, chosen, osFiles{})

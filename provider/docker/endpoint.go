@@ -170,6 +170,11 @@ func (at endpoint) problem(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
+	if !strings.HasPrefix(at.url, "unix://") {
+		if known := at.remoteProblem(err); known != nil {
+			return known
+		}
+	}
 	who := fmt.Sprintf("%s (chosen by %s)", at.url, at.chosen)
 	if errors.Is(err, syscall.EACCES) || strings.Contains(err.Error(), "permission denied") {
 		return &provider.Problem{

@@ -17,6 +17,9 @@ const openLimit = 15 * time.Second
 
 // Open leads into a daemon's container.
 func (p *Provider) Open(ctx context.Context, req provider.OpenRequest) (provider.OpenResponse, error) {
+	if req.Endpoint != "" {
+		return p.openElsewhere(ctx, req)
+	}
 	parent, err := p.at(req.Parent)
 	if err != nil {
 		return provider.OpenResponse{}, err
@@ -27,7 +30,7 @@ func (p *Provider) Open(ctx context.Context, req provider.OpenRequest) (provider
 	}
 	place := provider.Place(string(req.Parent) + "/" + id)
 
-	inside, err := p.enter(place, dial)
+	inside, err := p.enter(place, dial, maxTunnels)
 	if err != nil {
 		return provider.OpenResponse{}, err
 	}
@@ -55,13 +58,13 @@ func (p *Provider) Open(ctx context.Context, req provider.OpenRequest) (provider
 
 // enter returns the place's engine: the one that is known, or a new one. The
 // tunnels of an earlier start of the container are dropped as they fail.
-func (p *Provider) enter(place provider.Place, dial dialFunc) (*engine, error) {
+func (p *Provider) enter(place provider.Place, dial dialFunc, limit int) (*engine, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if known, ok := p.places[place]; ok {
 		return known, nil
 	}
-	return newEngine(place, dial, maxTunnels)
+	return newEngine(place, dial, limit)
 }
 
 // door finds the way into the object, or the reason why there is none now.

@@ -15,7 +15,8 @@ import (
 // sshDialer reaches an engine as the docker CLI does: `docker system dial-stdio`
 // over ssh, with the user's own ssh configuration and agent.
 func sshDialer(u *url.URL) dialFunc {
-	args := []string{"-T", "-o", "ConnectTimeout=30"}
+	// A question on the terminal would go under in what others print, once a connection.
+	args := []string{"-T", "-o", "ConnectTimeout=30", "-o", "BatchMode=yes"}
 	if user := u.User.Username(); user != "" {
 		args = append(args, "-l", user)
 	}
@@ -44,6 +45,7 @@ func commandConn(name string, args []string) (net.Conn, error) {
 	}
 	c := &pipeConn{cmd: cmd, in: in, out: out}
 	cmd.Stderr = &c.stderr
+	c.wait = sync.OnceFunc(func() { _ = cmd.Wait() })
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -57,19 +59,46 @@ type pipeConn struct {
 	out    io.Reader
 	stderr tailBuffer
 	once   sync.Once
+	wait   func() // for the command's end, and for all that it said
 }
 
 func (c *pipeConn) Read(b []byte) (int, error) {
 	n, err := c.out.Read(b)
 	if errors.Is(err, io.EOF) {
-		if said := c.stderr.text(); said != "" {
-			return n, errors.New(said)
-		}
+		err = c.ended(err)
 	}
 	return n, err
 }
 
-func (c *pipeConn) Write(b []byte) (int, error) { return c.in.Write(b) }
+func (c *pipeConn) Write(b []byte) (int, error) {
+	n, err := c.in.Write(b)
+	if err != nil {
+		err = c.ended(err)
+	}
+	return n, err
+}
+
+// partingWords is how long a command may take to say why it closed its streams.
+const partingWords = 2 * time.Second
+
+// ended is what the command said at its end, else the given error.
+func (c *pipeConn) ended(err error) error {
+	over := make(chan struct{})
+	go func() {
+		c.wait()
+		close(over)
+	}()
+	timer := time.NewTimer(partingWords)
+	defer timer.Stop()
+	select {
+	case <-over:
+	case <-timer.C:
+	}
+	if said := c.stderr.text(); said != "" {
+		return errors.New(said)
+	}
+	return err
+}
 
 // Close ends the command; it has a moment to do so by itself.
 func (c *pipeConn) Close() error {
@@ -77,7 +106,7 @@ func (c *pipeConn) Close() error {
 		_ = c.in.Close()
 		kill := time.AfterFunc(2*time.Second, func() { _ = c.cmd.Process.Kill() })
 		go func() {
-			_ = c.cmd.Wait()
+			c.wait()
 			kill.Stop()
 		}()
 	})

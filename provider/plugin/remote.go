@@ -115,7 +115,7 @@ func (r *Remote) Configure(ctx context.Context, req provider.ConfigureRequest) (
 // Open implements [provider.Provider]. A stream is relayed to the provider for as
 // long as the connection to it lives.
 func (r *Remote) Open(ctx context.Context, req provider.OpenRequest) (provider.OpenResponse, error) {
-	m := &pb.OpenRequest{Parent: string(req.Parent), Id: req.ID}
+	m := &pb.OpenRequest{Parent: string(req.Parent), Id: req.ID, Endpoint: req.Endpoint, Certificates: req.Certificates}
 	if req.Stream != nil {
 		number, err := r.offerStream(req)
 		if err != nil {

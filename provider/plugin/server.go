@@ -44,7 +44,9 @@ func (s *server) Configure(ctx context.Context, m *pb.ConfigureRequest) (*pb.Con
 }
 
 func (s *server) Open(ctx context.Context, m *pb.OpenRequest) (*pb.OpenReply, error) {
-	req := provider.OpenRequest{Parent: provider.Place(m.GetParent()), ID: m.GetId()}
+	req := provider.OpenRequest{
+		Parent: provider.Place(m.GetParent()), ID: m.GetId(), Endpoint: m.GetEndpoint(), Certificates: m.GetCertificates(),
+	}
 	if m.GetHasStream() {
 		stream, err := s.hostStream(m.GetStream())
 		if err != nil {

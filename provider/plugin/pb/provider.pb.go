@@ -1116,6 +1116,8 @@ type OpenRequest struct {
 	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	HasStream     bool                   `protobuf:"varint,3,opt,name=has_stream,json=hasStream,proto3" json:"has_stream,omitempty"`
 	Stream        uint32                 `protobuf:"varint,4,opt,name=stream,proto3" json:"stream,omitempty"` // the broker's number of a Streams service
+	Endpoint      string                 `protobuf:"bytes,5,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	Certificates  string                 `protobuf:"bytes,6,opt,name=certificates,proto3" json:"certificates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1176,6 +1178,20 @@ func (x *OpenRequest) GetStream() uint32 {
 		return x.Stream
 	}
 	return 0
+}
+
+func (x *OpenRequest) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
+func (x *OpenRequest) GetCertificates() string {
+	if x != nil {
+		return x.Certificates
+	}
+	return ""
 }
 
 type OpenReply struct {
@@ -5252,13 +5268,15 @@ const file_provider_proto_rawDesc = "" +
 	"\adetails\x18\f \x03(\v2'.dindctl.provider.v1.Facts.DetailsEntryR\adetails\x1a:\n" +
 	"\fDetailsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"l\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xac\x01\n" +
 	"\vOpenRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
 	"has_stream\x18\x03 \x01(\bR\thasStream\x12\x16\n" +
-	"\x06stream\x18\x04 \x01(\rR\x06stream\"\xb9\x01\n" +
+	"\x06stream\x18\x04 \x01(\rR\x06stream\x12\x1a\n" +
+	"\bendpoint\x18\x05 \x01(\tR\bendpoint\x12\"\n" +
+	"\fcertificates\x18\x06 \x01(\tR\fcertificates\"\xb9\x01\n" +
 	"\tOpenReply\x12\x1a\n" +
 	"\breadable\x18\x01 \x01(\bR\breadable\x12\x10\n" +
 	"\x03why\x18\x02 \x01(\tR\x03why\x12\x14\n" +
