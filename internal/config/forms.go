@@ -38,6 +38,10 @@ type forms struct {
 
 func (f *forms) body(body provider.Body, value cty.Value, prefix string) {
 	for _, a := range body.Attributes {
+		free := a.Form.Kind == provider.FormAny && len(a.Form.Excludes) == 0
+		if free || !f.written(prefix+a.Name) {
+			continue
+		}
 		given, secret := argumentOf(value, a.Name)
 		if given.IsNull() {
 			continue
@@ -48,7 +52,10 @@ func (f *forms) body(body provider.Body, value cty.Value, prefix string) {
 	}
 	for _, b := range body.Blocks {
 		inner := attribute(value, b.Name)
-		if b.Single {
+		switch {
+		case inner.IsNull():
+			continue
+		case b.Single:
 			f.body(b.Body, inner, prefix+b.Name+".")
 			continue
 		}
@@ -56,6 +63,13 @@ func (f *forms) body(body provider.Body, value cty.Value, prefix string) {
 			f.body(b.Body, element, fmt.Sprintf("%s%s[%d].", prefix, b.Name, i))
 		}
 	}
+}
+
+// written tells whether an argument stands in the block: of a hundred that may,
+// few do.
+func (f *forms) written(path string) bool {
+	_, found := f.n.places[path]
+	return found || f.n.places == nil
 }
 
 // argumentOf is an argument without its marks, and whether any of it is sensitive.
