@@ -64,6 +64,7 @@ func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 		}
 	}
 	l.cfg.HashContext = hashContexts()
+	l.cfg.ReadFile = readPlain
 	l.unit = newUnit(l.cfg.Dir, l.shownDir())
 	l.take(files)
 	l.project()

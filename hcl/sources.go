@@ -2,6 +2,8 @@ package hcl
 
 import (
 	"bytes"
+	"errors"
+	"os"
 	"slices"
 )
 
@@ -48,4 +50,13 @@ func (s *Sources) Files() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// readPlain reads a file that the configuration names, within the bounds of one of its own.
+func readPlain(path string) (content []byte, exists bool, err error) {
+	content, err = readBounded(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, false, nil
+	}
+	return content, err == nil, err
 }

@@ -30,6 +30,7 @@ func (s *state) declare(e *evaluation, n *noun, value cty.Value, mounts []effect
 		}
 	}
 	s.computed(n, attributes)
+	problems = append(problems, s.declareEnvironment(n, attributes)...)
 	switch n.kind {
 	case provider.Daemon:
 		s.declareDaemon(e, n, attributes)

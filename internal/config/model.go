@@ -33,6 +33,9 @@ type Config struct {
 	// directory, Dockerfile relative to it; empty for the default). It may be nil:
 	// then build.inputs stays null.
 	HashContext func(dir, dockerfile string) (string, error)
+	// ReadFile reads a file of the machine that the configuration is on, by its
+	// absolute path. It may be nil: then files of variables are taken as empty.
+	ReadFile func(path string) (content []byte, exists bool, err error)
 
 	// Begin is called when everything is evaluated anew; it may be nil.
 	Begin func()

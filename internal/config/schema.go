@@ -86,6 +86,7 @@ func runningBody() provider.Body {
 				Default: "the project's own network; for a job, and for what is inside a daemon, the default bridge",
 				Doc:     "The networks to join.",
 			},
+			envFileAttribute(),
 		},
 		Blocks: []provider.Block{{Name: "mount", Doc: "One mount.", Body: mountBody()}, attachBlock()},
 	}
