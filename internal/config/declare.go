@@ -71,6 +71,7 @@ func (s *state) declareBuild(n *noun, attributes map[string]cty.Value) diag.List
 	}
 	var problems diag.List
 	arguments := build.AsValueMap()
+	problems = append(problems, checkBuild(n, build)...)
 	if dir, ok := textOf(arguments["context"]); ok {
 		if !strings.HasPrefix(dir, "/") {
 			dir = path.Join(s.cfg.Dir, dir)
@@ -79,6 +80,9 @@ func (s *state) declareBuild(n *noun, attributes map[string]cty.Value) diag.List
 		arguments["context"] = cty.StringVal(dir).WithSameMarks(arguments["context"])
 		if s.cfg.HashContext != nil {
 			dockerfile, _ := textOf(arguments["dockerfile"])
+			if given(build, "dockerfile_inline") {
+				dockerfile = noDockerfile
+			}
 			hash, err := s.cfg.HashContext(dir, dockerfile)
 			if err != nil {
 				problems = append(problems, n.problem("build-context", "build.context", "Build context that cannot be read",

@@ -138,10 +138,16 @@ func imageBody() provider.Body {
 			{Name: "pull", Type: cty.String, Effect: provider.Live, Default: "missing", Doc: "When to ask a registry: missing, always or never."},
 		},
 		Blocks: []provider.Block{{Name: "build", Single: true, Doc: "Builds the image.", Body: provider.Body{Attributes: []provider.Attribute{
-			{Name: "context", Type: cty.String, Required: true, Effect: provider.Replace, Doc: "The directory to build from."},
+			{Name: "context", Type: cty.String, Effect: provider.Replace, Default: "none, with dockerfile_inline", Doc: "The directory to build from. What its .dockerignore shuts out is not sent."},
 			{Name: "dockerfile", Type: cty.String, Effect: provider.Replace, Default: "Dockerfile", Doc: "The Dockerfile, relative to the context."},
+			{Name: "dockerfile_inline", Type: cty.String, Effect: provider.Replace, Doc: "The text of the Dockerfile, instead of dockerfile."},
 			{Name: "args", Type: cty.Map(cty.String), Effect: provider.Replace, Doc: "Values of the Dockerfile's ARGs."},
 			{Name: "target", Type: cty.String, Effect: provider.Replace, Default: "the last stage", Doc: "The stage to build."},
+			{Name: "platform", Type: cty.String, Effect: provider.Replace, Default: "the engine's", Doc: "The platform to build for, such as linux/arm64."},
+			{Name: "labels", Type: cty.Map(cty.String), Effect: provider.Replace, Default: "the Dockerfile's", Doc: "Labels of the image, added to the Dockerfile's."},
+			{Name: "network", Type: cty.String, Effect: provider.Replace, Default: "the engine's default bridge", Doc: "The network of its RUN steps: host, none, or the name of a network."},
+			{Name: "no_cache", Type: cty.Bool, Effect: provider.Live, Default: "false", Doc: "Builds every step anew. It is no reason to build by itself."},
+			{Name: "cache_from", Type: cty.List(cty.String), Effect: provider.Live, Default: "none", Doc: "Images whose layers may be used, beside those of earlier builds."},
 		}}}},
 	}
 }

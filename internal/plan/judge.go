@@ -166,6 +166,9 @@ func stoppedCause(c provider.Condition) string {
 	case provider.StateExited:
 		return fmt.Sprintf("stopped outside (exit code %d)", c.ExitCode)
 	case provider.StateRestarting:
+		if c.Reason != "" {
+			return "it keeps restarting: " + c.Reason
+		}
 		return fmt.Sprintf("it keeps restarting (exit code %d)", c.ExitCode)
 	case provider.StateNone, provider.StateRunning, provider.StateRemoving, provider.StateDead:
 	}

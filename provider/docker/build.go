@@ -3,6 +3,7 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,13 +84,13 @@ func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.Creat
 		Version: build.BuilderV1, Tags: []string{decl.Name}, Remove: true, ForceRemove: true,
 		Labels: withOwner(nil, req.Owner), Dockerfile: dockerfileName,
 	}
-	options.Labels[labelName] = decl.Name
+	policy := cmp.Or(d.text("pull"), "missing")
 	var content io.ReadCloser
 	block, ok := d.block("build")
 	switch {
 	case ok:
 		var err error
-		if content, err = buildContext(block.text("context"), block.text("dockerfile")); err != nil {
+		if content, err = contentOf(block); err != nil {
 			return &provider.Problem{Code: provider.Invalid, Address: decl.Address, Path: "build", Summary: "The build's context cannot be read", Detail: err.Error() + "."}
 		}
 		options.Target = block.text("target")
@@ -97,12 +98,12 @@ func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.Creat
 		for name, value := range block.mapping("args") {
 			options.BuildArgs[name] = &value
 		}
+		options.Labels = withOwner(block.mapping("labels"), req.Owner)
+		options.Platform, options.NetworkMode = block.text("platform"), block.text("network")
+		options.NoCache, options.CacheFrom = block.flag("no_cache", false), block.list("cache_from")
+		options.PullParent = policy == "always"
 	case d.text("from") != "":
 		from := d.text("from")
-		policy := d.text("pull")
-		if policy == "" {
-			policy = "missing"
-		}
 		if _, err := p.haveImage(ctx, e, imageWish{reference: from, policy: policy, from: req.ImageFrom, address: decl.Address}, say); err != nil {
 			return err
 		}
@@ -111,6 +112,7 @@ func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.Creat
 		return &provider.Problem{Code: provider.Invalid, Address: decl.Address, Summary: "An image needs a source", Detail: "Say `build { context = ... }`, or `from`."}
 	}
 	defer func() { _ = content.Close() }()
+	options.Labels[labelName] = decl.Name
 	return runBuild(ctx, e, decl, content, options, say)
 }
 
@@ -138,24 +140,48 @@ func runBuild(ctx context.Context, e *engine, decl provider.Declaration, content
 	}
 	return &provider.Problem{
 		Code: provider.NoImage, Address: decl.Address, Path: "build", Summary: "The image cannot be built",
-		Detail: fmt.Sprintf("Building %s: %s.", decl.Name, strings.TrimSuffix(err.Error(), ".")), Log: last.kept,
+		Detail: fmt.Sprintf("Building %s: %s.%s", decl.Name, strings.TrimSuffix(err.Error(), "."), builderAdvice(err.Error())), Log: last.kept,
 	}
+}
+
+// builderAdvice says what to do about what only BuildKit can. dindctl builds with
+// the engine's own builder, which every engine has.
+func builderAdvice(text string) string {
+	if strings.Contains(text, "BuildKit") || strings.Contains(text, "Unknown flag: mount") || strings.Contains(text, "unknown instruction: <<") {
+		return " The engine's own builder does not know that: mounts, secrets and SSH in RUN and here-documents are BuildKit's. Write the Dockerfile without them, or build with `docker buildx build --load` and name the result by `from`."
+	}
+	return ""
+}
+
+// contentOf is what a build is sent: its directory, or the Dockerfile alone.
+func contentOf(block values) (io.ReadCloser, error) {
+	inline := block.text("dockerfile_inline")
+	switch {
+	case inline == "":
+		return buildContext(block.text("context"), block.text("dockerfile"), nil)
+	case block.text("context") == "":
+		return io.NopCloser(oneFile(dockerfileName, inline)), nil
+	}
+	return buildContext(block.text("context"), "", []byte(inline))
 }
 
 // dockerfileName is the Dockerfile's name in the context that is sent; it may lie outside of the directory.
 const dockerfileName = ".dindctl.Dockerfile"
 
-// buildContext streams a directory without what its .dockerignore shuts out, and the Dockerfile.
-func buildContext(dir, dockerfile string) (io.ReadCloser, error) {
+// buildContext streams a directory without what its .dockerignore shuts out, and
+// the Dockerfile: its text, or where that is nil what is in the file.
+func buildContext(dir, dockerfile string, recipe []byte) (io.ReadCloser, error) {
 	if dockerfile == "" {
 		dockerfile = "Dockerfile"
 	}
 	if !filepath.IsAbs(dockerfile) {
 		dockerfile = filepath.Join(dir, dockerfile)
 	}
-	recipe, err := os.ReadFile(dockerfile)
-	if err != nil {
-		return nil, fmt.Errorf("reading the Dockerfile: %w", err)
+	if recipe == nil {
+		var err error
+		if recipe, err = os.ReadFile(dockerfile); err != nil {
+			return nil, fmt.Errorf("reading the Dockerfile: %w", err)
+		}
 	}
 	ignored, err := ignoredBy(dir)
 	if err != nil {

@@ -325,22 +325,22 @@ func (c *comparison) recorded(r row) {
 func (c *comparison) build(r row) {
 	now, _ := c.declared.block("build")
 	then, _ := c.created.block("build")
-	for _, name := range []string{"inputs", "dockerfile", "target"} {
+	if !c.declared.get("build").IsWhollyKnown() {
+		c.configured(r, "build", c.created.get("build"), cty.UnknownVal(cty.DynamicPseudoType))
+		return
+	}
+	for _, name := range []string{"inputs", "dockerfile", "dockerfile_inline", "target", "platform", "network"} {
 		if now.text(name) != then.text(name) {
 			c.configured(r, "build."+name, then.get(name), now.get(name))
 		}
 	}
-	args, old := now.mapping("args"), then.mapping("args")
-	all := map[string]bool{}
-	for _, m := range []map[string]string{args, old} {
-		for name := range m {
-			all[name] = true
-		}
-	}
-	for _, name := range sortedKeys(all) {
-		is, was := args[name], old[name]
-		if is != was {
-			c.configured(r, "build.args."+name, cty.StringVal(was), cty.StringVal(is))
+	for _, name := range []string{"args", "labels"} {
+		pairs, old := now.mapping(name), then.mapping(name)
+		for _, key := range unionKeys(pairs, old) {
+			is, was := pairs[key], old[key]
+			if is != was {
+				c.configured(r, "build."+name+"."+key, cty.StringVal(was), cty.StringVal(is))
+			}
 		}
 	}
 }

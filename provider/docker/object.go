@@ -37,7 +37,7 @@ func containerObject(c container.InspectResponse, image imageDefaults, facts pro
 	object := provider.Object{
 		ID: c.ID, Kind: kindOr(owner, provider.Container), Name: name, Owner: owner,
 		Actual:    containerActual(c, image, facts),
-		Condition: conditionOf(c.State),
+		Condition: looping(conditionOf(c.State), c),
 		Views:     viewsOf(c),
 		Values: provider.Values{
 			ID: c.ID, Ref: name, Addresses: addressesOf(c), Ports: portsOf(c),

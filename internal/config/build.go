@@ -1,0 +1,39 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/diag"
+)
+
+// noDockerfile is a file that every machine has and that holds nothing: the text
+// of the Dockerfile stands in the configuration.
+const noDockerfile = "/dev/null"
+
+// checkBuild says what is wrong with a build block by itself.
+func checkBuild(n *noun, build cty.Value) diag.List {
+	var problems diag.List
+	inline := given(build, "dockerfile_inline")
+	switch {
+	case inline && given(build, "dockerfile"):
+		problems = append(problems, n.problem("conflicting-arguments", "build.dockerfile_inline", "Arguments that exclude each other",
+			fmt.Sprintf("The build of %s has dockerfile and dockerfile_inline. Only one of them can stand in a block.", n.address)))
+	case !inline && !given(build, "context"):
+		problems = append(problems, n.problem("missing-argument", "build", "Missing argument",
+			fmt.Sprintf("The build of %s needs context, the directory to build from, or dockerfile_inline.", n.address)))
+	}
+	labels := attribute(build, "labels")
+	if labels.IsNull() || !labels.IsKnown() {
+		return problems
+	}
+	for _, name := range keys(labels.AsValueMap()) {
+		if strings.HasPrefix(name, "dev.dindctl.") {
+			problems = append(problems, n.problem("invalid-value", "build.labels", "Invalid value",
+				fmt.Sprintf("Labels under dev.dindctl. are dindctl's own; %s is one. Give it another name.", name)))
+		}
+	}
+	return problems
+}
