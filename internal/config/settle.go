@@ -90,7 +90,7 @@ func (s *state) checkArguments(n *noun) diag.List {
 	problems = append(problems, s.checkForms(n)...)
 	switch n.kind {
 	case provider.Image:
-		problems = append(problems, checkOneOf(n, n.external, "build", "from")...)
+		problems = append(problems, checkOneOf(n, flag(n.value, "external"), "build", "from")...)
 	case provider.Daemon:
 		problems = append(problems, s.checkDaemon(n)...)
 	case provider.Guard:

@@ -73,8 +73,11 @@ func nameChange(r *Resource) (provider.Change, bool) {
 	if created != "" {
 		change.Created = cty.StringVal(created)
 	}
-	if created == textOf(r.After.Declared, "name") && r.MovedFrom == "" {
+	switch {
+	case created == textOf(r.After.Declared, "name") && r.MovedFrom == "":
 		change.Cause = provider.Outside
+	case created != "" && created != r.Before.Name:
+		change.Cause = provider.Both
 	}
 	return change, true
 }

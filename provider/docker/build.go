@@ -90,7 +90,7 @@ func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.Creat
 	switch {
 	case ok:
 		var err error
-		if content, err = contentOf(block); err != nil {
+		if content, options.Dockerfile, err = contentOf(block); err != nil {
 			return &provider.Problem{Code: provider.Invalid, Address: decl.Address, Path: "build", Summary: "The build's context cannot be read", Detail: err.Error() + "."}
 		}
 		options.Target = block.text("target")
@@ -153,14 +153,15 @@ func builderAdvice(text string) string {
 	return ""
 }
 
-// contentOf is what a build is sent: its directory, or the Dockerfile alone.
-func contentOf(block values) (io.ReadCloser, error) {
+// contentOf is what a build is sent: its directory, or the Dockerfile alone; and
+// the Dockerfile's name in it.
+func contentOf(block values) (io.ReadCloser, string, error) {
 	inline := block.text("dockerfile_inline")
 	switch {
 	case inline == "":
 		return buildContext(block.text("context"), block.text("dockerfile"), nil)
 	case block.text("context") == "":
-		return io.NopCloser(oneFile(dockerfileName, inline)), nil
+		return io.NopCloser(oneFile(dockerfileName, inline)), dockerfileName, nil
 	}
 	return buildContext(block.text("context"), "", []byte(inline))
 }
@@ -169,40 +170,48 @@ func contentOf(block values) (io.ReadCloser, error) {
 const dockerfileName = ".dindctl.Dockerfile"
 
 // buildContext streams a directory without what its .dockerignore shuts out, and
-// the Dockerfile: its text, or where that is nil what is in the file.
-func buildContext(dir, dockerfile string, recipe []byte) (io.ReadCloser, error) {
+// the Dockerfile, whose name in it is returned: its text, or where that is nil
+// what is in the file. One of the directory's own files stands there already.
+func buildContext(dir, dockerfile string, recipe []byte) (io.ReadCloser, string, error) {
 	if dockerfile == "" {
 		dockerfile = "Dockerfile"
 	}
 	if !filepath.IsAbs(dockerfile) {
 		dockerfile = filepath.Join(dir, dockerfile)
 	}
-	if recipe == nil {
+	own := recipe == nil
+	if own {
 		var err error
 		if recipe, err = os.ReadFile(dockerfile); err != nil {
-			return nil, fmt.Errorf("reading the Dockerfile: %w", err)
+			return nil, "", fmt.Errorf("reading the Dockerfile: %w", err)
 		}
 	}
 	ignored, err := ignoredBy(dir)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("%s is not a directory", dir)
+		return nil, "", fmt.Errorf("%s is not a directory", dir)
+	}
+	name := dockerfileName
+	if within, err := filepath.Rel(dir, dockerfile); own && err == nil && filepath.IsLocal(within) {
+		if skip, err := ignored.MatchesOrParentMatches(within); err == nil && !skip {
+			name = filepath.ToSlash(within)
+		}
 	}
 	r, w := io.Pipe()
 	go func() {
 		out := tar.NewWriter(w)
 		err := archive(out, dir, ignored)
-		if err == nil {
-			err = writeFile(out, dockerfileName, recipe)
+		if err == nil && name == dockerfileName {
+			err = writeFile(out, name, recipe)
 		}
 		if err == nil {
 			err = out.Close()
 		}
 		w.CloseWithError(err)
 	}()
-	return r, nil
+	return r, name, nil
 }
 
 func ignoredBy(dir string) (*patternmatcher.PatternMatcher, error) {
