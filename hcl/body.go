@@ -3,6 +3,7 @@ package hcl
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -121,8 +122,17 @@ func (d *decoder) blocks(given hcl2.Blocks, schema provider.Block, path string) 
 		d.problems = append(d.problems, problem("duplicate-block", "Duplicate block", given[1].DefRange,
 			"There can be one %s block here, and one stands at %s:%d.", schema.Name, given[0].DefRange.Filename, given[0].DefRange.Start.Line))
 	}
+	d.checkDynamic(given[0], schema.Name)
 	d.ranges[path] = rangeOf(given[0].DefRange)
 	return d.body(given[0].Body, schema.Body, path+".")
+}
+
+// checkDynamic refuses a dynamic block of which nobody knows how often it stands.
+func (d *decoder) checkDynamic(block *hcl2.Block, name string) {
+	if of, is := block.Body.(interface{ Unknown() bool }); is && of.Unknown() {
+		d.problems = append(d.problems, problem("unknown-value", "Value that is not known in time", block.DefRange,
+			"How many %s blocks there are is known only after something was applied, and the plan shows them. Use values in for_each that are known before.", name))
+	}
 }
 
 func (d *decoder) repeated(given hcl2.Blocks, schema provider.Block, path string) cty.Value {
@@ -132,6 +142,7 @@ func (d *decoder) repeated(given hcl2.Blocks, schema provider.Block, path string
 	values := make([]cty.Value, len(given))
 	same := true
 	for i, block := range given {
+		d.checkDynamic(block, schema.Name)
 		at := fmt.Sprintf("%s[%d]", path, i)
 		d.ranges[at] = rangeOf(block.DefRange)
 		values[i] = d.body(block.Body, schema.Body, at+".")
@@ -168,6 +179,9 @@ func (d *decoder) attribute(given *hcl2.Attribute, schema provider.Attribute, pa
 	if len(schema.Refs) > 0 && schema.Type.IsListType() {
 		value = flatReferences(value)
 	}
+	if provider.IsRef(schema.Type) && !schema.Required && value.IsNull() {
+		d.checkEnabled(given)
+	}
 	converted, err := convert.Convert(value, schema.Type)
 	if err != nil {
 		d.problems = append(d.problems, wrongType(given, schema, value, err))
@@ -177,6 +191,18 @@ func (d *decoder) attribute(given *hcl2.Attribute, schema provider.Attribute, pa
 		converted = converted.Mark(provider.Sensitive)
 	}
 	return converted
+}
+
+// checkEnabled refuses to take a block that is not enabled for no block: what is
+// meant for a daemon would be made on the root engine.
+func (d *decoder) checkEnabled(given *hcl2.Attribute) {
+	t, diags := hcl2.AbsTraversalForExpr(given.Expr)
+	if diags.HasErrors() || !slices.Contains(provider.Kinds(), provider.Kind(t.RootName())) {
+		return
+	}
+	d.problems = append(d.problems, problem("not-enabled", "Reference to something that is not enabled", given.Expr.Range(),
+		"%s is not enabled. Give this block the same enabled, or write a condition, such as VALUE ? %s : null, if it can do without.",
+		traversalText(t), traversalText(t)))
 }
 
 // flatReferences makes one list of references in lists, maps and objects, as

@@ -46,9 +46,8 @@ func convertOne(d *hcl2.Diagnostic) diag.Problem {
 	if d.Context != nil {
 		p.Context = rangeOf(*d.Context)
 	}
-	if later := laterWord(p); later != "" {
-		p.Code, p.Summary = "not-supported", "Not supported yet"
-		p.Detail = fmt.Sprintf("%q belongs to the language, but this version of dindctl does not read it. Take it away.", later)
+	if h := hint(p); h != "" && !strings.Contains(p.Detail, "Did you mean") {
+		p.Detail += " " + h
 	}
 	p.Values = valuesOf(d)
 	if usesSecret(d) {
@@ -85,23 +84,6 @@ func codeOf(summary string) string {
 		return "constant-needed"
 	}
 	return "syntax"
-}
-
-// laterWord is the word of the language that this version does not know yet, if
-// the problem is about one.
-func laterWord(p diag.Problem) string {
-	if p.Code != "unknown-block" && p.Code != "unknown-argument" {
-		return ""
-	}
-	_, rest, _ := strings.Cut(p.Detail, `"`)
-	word, _, _ := strings.Cut(rest, `"`)
-	later := []string{
-		"attach", "file", "env_file", "docker_cli", "registry_auth", "address_pools",
-	}
-	if slices.Contains(later, word) {
-		return word
-	}
-	return ""
 }
 
 // maxShown is the longest text that is shown of a value.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	hcl2 "github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -124,12 +123,11 @@ func (l *loader) assign(assignment string) {
 }
 
 func (l *loader) suggestVariable(name string) string {
-	for _, v := range l.unit.variables {
-		if levenshtein.Distance(name, v.Name, nil) < 3 {
-			return fmt.Sprintf(" Did you mean %s?", v.Name)
-		}
+	names := make([]string, len(l.unit.variables))
+	for i, v := range l.unit.variables {
+		names[i] = v.Name
 	}
-	return ""
+	return config.Suggest(name, names)
 }
 
 // setText takes a value written as text: as it is for texts, numbers and truth

@@ -242,14 +242,18 @@ func havers(word string) string {
 	return "only " + strings.Join(kinds, ", ") + " has one"
 }
 
-// maxTypos is how far a name may be from what it is taken for.
-const maxTypos = 3
-
-// suggest is a question for the nearest of the names, with a leading blank, or empty.
+// suggest is a question for the nearest of the names, with a leading blank, or
+// empty. Longer names may have more typing errors; case does not count; and a
+// name of which one is the beginning of the other is near, too.
 func suggest(given string, names []string, prefix string) string {
-	best, distance := "", maxTypos
+	best, distance := "", max(3, len(given)/3)
+	low := strings.ToLower(given)
 	for _, name := range slices.Sorted(slices.Values(names)) {
-		if d := levenshtein.Distance(given, name, nil); d < distance && d < len(name) {
+		d := levenshtein.Distance(low, strings.ToLower(name), nil)
+		if begins := len(given) > 3 && len(name) > 3 && (strings.HasPrefix(name, given) || strings.HasPrefix(given, name)); begins {
+			d = min(d, 2)
+		}
+		if d < distance && d < len(name) {
 			best, distance = name, d
 		}
 	}
@@ -258,6 +262,10 @@ func suggest(given string, names []string, prefix string) string {
 	}
 	return fmt.Sprintf(" Did you mean %s%s?", prefix, best)
 }
+
+// Suggest is a question for the one of the names that was meant, with a leading
+// blank, or empty where none is near.
+func Suggest(given string, names []string) string { return suggest(given, names, "") }
 
 func keys[V any](m map[string]V) []string {
 	out := make([]string, 0, len(m))

@@ -316,5 +316,5 @@ func (s *state) checkNone(e *evaluation, n *node, f *frame, address string) diag
 		o.each = each{repeat: counted, key: cty.UnknownVal(cty.Number)}
 	}
 	_, _, problems := e.decode(o)
-	return problems
+	return slices.DeleteFunc(problems, func(p diag.Problem) bool { return p.Code == "unknown-value" })
 }

@@ -1,0 +1,5 @@
+module "c" {
+  source = "./modules/checks"
+  count  = 2
+  n      = count.index
+}

@@ -1,0 +1,6 @@
+network "a" {
+  for_each = network.b
+}
+network "b" {
+  for_each = network.a
+}

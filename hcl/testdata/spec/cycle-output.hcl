@@ -1,0 +1,5 @@
+module "a" {
+  source = "./modules/web"
+  image  = local.image
+}
+locals { image = module.a.name }

@@ -1,0 +1,5 @@
+container "off" {
+  enabled = false
+  imag    = "bash"
+  command = "text"
+}

@@ -1,0 +1,9 @@
+output "a" { value = element([], 0) }
+output "b" { value = file("nothing-here") }
+output "c" { value = cidrsubnet("10.0.0.0/24", 16, 1) }
+output "d" { value = format("%d", "x") }
+output "e" { value = length(5) }
+output "f" { value = jsondecode("{") }
+output "g" { value = regex("a(", "a") }
+output "h" { value = upper() }
+output "i" { value = base64decode("***") }

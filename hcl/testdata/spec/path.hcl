@@ -1,0 +1,3 @@
+output "root" { value = path.root }
+output "module" { value = path.module }
+output "wrong" { value = path.cwd }
