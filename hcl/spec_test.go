@@ -34,7 +34,7 @@ func TestSpec(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := render(t, hcl.LoadRequest{
-				Path: file, Cwd: cwd, MachineID: "machine", Environment: map[string]string{"DINDCTL_VAR_from_environment": "7"},
+				Path: file, Cwd: cwd, MachineID: "machine", Version: "1.2.3", Environment: map[string]string{"DINDCTL_VAR_from_environment": "7"},
 			}, nil)
 			want := filepath.Join(filepath.Dir(file), name+".want")
 			if *update {

@@ -1,0 +1,3 @@
+project {
+  required_version = "~> 1.2, != 1.2.4"
+}

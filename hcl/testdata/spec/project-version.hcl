@@ -1,0 +1,3 @@
+project {
+  required_version = ">= 2.0, < 3.0"
+}
