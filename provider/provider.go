@@ -279,11 +279,12 @@ type Values struct {
 	Endpoint      string
 	Version       string
 	StorageDriver string
-	Addresses     map[string]string // network name -> address
-	Ports         map[string]string // "8080/tcp" -> "0.0.0.0:32768"
-	Stdout        *string
-	Stderr        *string
-	ExitCode      *int
+	// Addresses are by network name; of a network itself, its gateways by subnet.
+	Addresses map[string]string
+	Ports     map[string]string // "8080/tcp" -> "0.0.0.0:32768"
+	Stdout    *string
+	Stderr    *string
+	ExitCode  *int
 }
 
 // View is one mount in effect.

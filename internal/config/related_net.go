@@ -96,9 +96,19 @@ func tupleElements(v cty.Value) []cty.Value {
 	return out
 }
 
-// subnets are the ranges that a network declares.
-func subnets(network Instance) []netip.Prefix {
+// subnets are the ranges that a network declares, or was given by its engine.
+func (r *related) subnets(network Instance) []netip.Prefix {
 	var out []netip.Prefix
+	if r.x.state != nil && !r.x.state.known[network.Address].Pending {
+		for _, subnet := range keys(r.x.state.known[network.Address].Addresses) {
+			if p, err := netip.ParsePrefix(subnet); err == nil {
+				out = append(out, p.Masked())
+			}
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
 	for _, block := range elements(attribute(attribute(network.Declared, "ipam"), "config")) {
 		if p, err := netip.ParsePrefix(text(block, "subnet")); err == nil {
 			out = append(out, p.Masked())
@@ -112,7 +122,7 @@ func subnets(network Instance) []netip.Prefix {
 func (r *related) checkPools(d daemonFacts) {
 	pools := d.pools()
 	for _, in := range r.networks[d.Address] {
-		for _, subnet := range subnets(in) {
+		for _, subnet := range r.subnets(in) {
 			r.comparePool(d, in, pool{subnet, "subnet", "ipam"})
 		}
 	}
@@ -123,7 +133,7 @@ func (r *related) checkPools(d daemonFacts) {
 
 func (r *related) comparePool(d daemonFacts, at Instance, p pool) {
 	for _, address := range addresses(attribute(d.Declared, "networks")) {
-		for _, outer := range subnets(r.by[address]) {
+		for _, outer := range r.subnets(r.by[address]) {
 			if !outer.Overlaps(p.Prefix) {
 				continue
 			}

@@ -23,7 +23,7 @@ type proofsDocument struct {
 			Device, Inode     uint64
 		}
 	} `json:"mounts"`
-	Diagnostics []struct{ Summary, Code string } `json:"diagnostics"`
+	Diagnostics []struct{ Summary string } `json:"diagnostics"`
 }
 
 func (s *scenario) verify(code int, args ...string) proofsDocument {
@@ -86,7 +86,7 @@ func TestVerify(t *testing.T) {
 	s.docker("exec", s.project+"-dind", "mount", "-t", "tmpfs", "tmpfs", "/repo")
 	document = s.verify(1, s.case2("verify")...)
 	s.wantResults(document, "job.list contradicted")
-	if len(document.Diagnostics) != 1 || document.Diagnostics[0].Code != "verdict-contradicted" {
+	if len(document.Diagnostics) != 1 || document.Diagnostics[0].Summary != "Verdict that reality contradicts" {
 		t.Errorf("diagnostics: %+v", document.Diagnostics)
 	}
 	s.dindctl(s.case2("verify")...).wants(t, 1).says(t, "Verdict that reality contradicts", "controller.control  /repo  is  a directory", "case2.hcl line", "A container that mounts it sees a directory")

@@ -204,9 +204,21 @@ func networkObject(n network.Inspect, facts provider.Facts) provider.Object {
 			Driver: n.Driver, Internal: n.Internal, Attachable: n.Attachable, Options: n.Options, Labels: n.Labels,
 			IPAM: &n.IPAM, EnableIPv4: &ipv4, EnableIPv6: &n.EnableIPv6,
 		})),
-		Values:      provider.Values{ID: n.ID, Ref: n.Name},
+		Values:      provider.Values{ID: n.ID, Ref: n.Name, Addresses: gatewaysOf(n.IPAM)},
 		Fingerprint: fingerprint(n.ID, n.Name, n.Labels, n.Options, n.IPAM),
 	}
+}
+
+// gatewaysOf are the gateways of a network by subnet; nil where it has no addresses.
+func gatewaysOf(i network.IPAM) map[string]string {
+	var out map[string]string
+	for _, c := range i.Config {
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[c.Subnet] = c.Gateway
+	}
+	return out
 }
 
 func volumeObject(v volume.Volume) provider.Object {
