@@ -56,7 +56,6 @@ func languageKinds() []Kind {
 		{"build-context", []string{"Build context that cannot be read", "The build's context cannot be read"}},
 		{"conflicting-arguments", []string{
 			"Arguments that exclude each other", "Argument that means nothing here", "Argument of a daemon that exists already", "Two names of one project",
-			"Setting of a daemon that is given twice",
 		}},
 		{"covered-file", []string{"File that a mount covers"}},
 		{"cycle", []string{"Blocks that need each other", "Local values that need each other"}},
@@ -79,7 +78,6 @@ func languageKinds() []Kind {
 		{"invalid-value", []string{
 			"Invalid -var", "Invalid default", "Invalid duration", "Invalid number", "Invalid value", "Invalid value of a variable", "Invalid name of a volume", "Invalid address",
 			"Trigger that is no block",
-			"Invalid version",
 		}},
 		{"missing-argument", []string{"Missing argument", "Missing source", "Missing required argument"}},
 		{"missing-key", []string{"Which instance is meant is not said"}},
@@ -101,14 +99,13 @@ func languageKinds() []Kind {
 		{"no-socket", []string{"Socket that is none", "The daemon's socket cannot be used"}},
 		{"not-enabled", []string{"Attribute of something that is not enabled"}},
 		{"not-in-module", []string{"Block that a module cannot have"}},
-		{"not-supported", []string{"Not supported yet", "Guard blocks are not supported yet"}},
+		{"not-supported", []string{"Not supported yet", "Guard blocks are not supported yet", "Placement on an engine elsewhere"}},
 		{"own-path", []string{"Absolute path that is something else in dindctl's own container"}},
 		{"own-root", []string{"Source that only dindctl's own container has"}},
 		{"own-volume", []string{"Part of a volume that the engine cannot mount"}},
 		{"overlapping-pool", []string{"Addresses inside a daemon that overlap a network outside"}},
 		{"reserved-name", []string{"Reserved name"}},
 		{"other-daemon", []string{"Controller that calls another daemon than its own", "Another engine than its daemon answers it"}},
-		{"surroundings", []string{"Something around an object has changed"}},
 		{"sensitive-value", []string{"Sensitive value in an output", "Sensitive value where it would be shown", "A secret is not shown"}},
 		{"shared-certificates", []string{"Client certificates of two daemons in one place"}},
 		{"shared-data", []string{"Data volume of two daemons"}},
@@ -187,8 +184,6 @@ func commandKinds() []Kind {
 		{"unknown-command", []string{"There is no such command", "There is no such code"}},
 		{"verdict-contradicted", []string{"Verdict that reality contradicts"}},
 		{"verify-failed", []string{"The mounts could not be looked at"}},
-		{"unknown-provider", []string{"Unknown provider"}},
-		{"wrong-version", []string{"Version that the project does not want"}},
 		{"usage", []string{"The command line was not understood"}},
 	}
 }
@@ -197,21 +192,19 @@ func commandKinds() []Kind {
 func engineKinds() []Kind {
 	return []Kind{
 		{"addresses-taken", []string{"The network's addresses are taken", "The engine has no addresses left for another network"}},
-		{"certificates", []string{"The engine's certificates cannot be used", "The engine does not accept the client's certificate", "The engine asks for a client's certificate", "The engine's certificate is not accepted"}},
+		{"certificates", []string{"The engine's certificates cannot be used"}},
 		{"command-not-found", []string{"The command is not in the image"}},
 		{"disk-full", []string{"The engine's disk is full"}},
 		{"docker-context", []string{"The docker configuration cannot be read", "The docker context cannot be used", "There is no such docker context"}},
 		{"engine-address", []string{"The engine's address cannot be used"}},
-		{"engine-denied", []string{"No permission to use the Docker engine", "The engine does not permit it", "The host key is not known", "The host refuses the login"}},
+		{"engine-denied", []string{"No permission to use the Docker engine", "The engine does not permit it"}},
 		{"engine-refused", []string{"The engine refused", "The engine cannot do that", "The engine's host cannot be looked at", "The engine does not have it", "The engine has lost count of a network's endpoints"}},
 		{"engine-unreachable", []string{
 			"The Docker engine cannot be reached", "The engine could not be reached", "The engine could not be looked at", "The engine does not answer",
-			"The host is not known by this name", "The host has no docker command", "The engine does not speak TLS", "The engine speaks TLS",
 		}},
 		{"image-build", []string{"The image cannot be built"}},
 		{"image-missing", []string{"An image is missing", "An image needs a source", "The image's name is none"}},
 		{"image-unavailable", []string{"The image cannot be had"}},
-		{"expression-size", []string{"Expression that makes too much"}},
 		{"engine-too-old", []string{
 			"The engine is too old for this argument", "The engine cannot give one of several networks a hardware address",
 			"The engine cannot choose the network that leads outside", "The engine cannot make a network without IPv4",
@@ -225,10 +218,8 @@ func engineKinds() []Kind {
 		{"not-ours", []string{"The object belongs to somebody else"}},
 		{"not-ready", []string{"It did not get ready in time", "It ended instead of getting ready"}},
 		{"port-taken", []string{"A published port is taken"}},
-		{"plain-daemon", []string{"Daemon without TLS"}},
 		{"privileged-refused", []string{"The host refuses a privileged container"}},
 		{"propagation", []string{"A mount's propagation needs a shared source"}},
-		{"registry-credentials", []string{"The registry asks for credentials", "The registry refuses the credentials"}},
 		{"subpath", []string{"The engine cannot mount a part of a volume"}},
 		{"unknown-runtime", []string{"The engine does not have this runtime"}},
 	}
