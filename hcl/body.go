@@ -278,6 +278,9 @@ func typeWords(schema provider.Attribute) string {
 	case t == cty.Bool:
 		return "true or false"
 	default:
+		if t.IsObjectType() {
+			return "an object"
+		}
 		return "a " + t.FriendlyNameForConstraint()
 	}
 }

@@ -1,6 +1,7 @@
 package hcl
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,7 +47,9 @@ func convertOne(d *hcl2.Diagnostic) diag.Problem {
 	if d.Context != nil {
 		p.Context = rangeOf(*d.Context)
 	}
-	if h := hint(p); h != "" && !strings.Contains(p.Detail, "Did you mean") {
+	if q := rephrase(p); q.Detail != p.Detail {
+		p = q
+	} else if h := hint(p); h != "" && !strings.Contains(p.Detail, "Did you mean") {
 		p.Detail += " " + h
 	}
 	p.Values = valuesOf(d)
@@ -82,8 +85,10 @@ func codeOf(summary string) string {
 		return "too-large"
 	case "Variables not allowed":
 		return "constant-needed"
+	case "Unknown variable":
+		return "syntax" // what is said of the reference itself says more
 	}
-	return "syntax"
+	return cmp.Or(diag.CodeOf(summary), "syntax")
 }
 
 // maxShown is the longest text that is shown of a value.

@@ -257,7 +257,7 @@ func (l *loader) parsePart(f file, part []byte, start hcl2.Pos) hcl2.Body {
 			diags = append(diags, l.budget.count(native)...)
 		}
 	}
-	l.report(convertAll(diags)...)
+	l.report(parseProblems(diags)...)
 	if parsed == nil {
 		return nil
 	}

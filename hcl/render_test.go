@@ -57,6 +57,12 @@ func schema() provider.Schema {
 // render writes everything that became of a configuration.
 func render(t *testing.T, req hcl.LoadRequest, known config.Known) string {
 	t.Helper()
+	return renderWith(t, req, known, schema())
+}
+
+// renderWith does so with the schema of a provider.
+func renderWith(t *testing.T, req hcl.LoadRequest, known config.Known, schema provider.Schema) string {
+	t.Helper()
 	cfg, sources, problems := hcl.Load(req)
 	checkRanges(t, sources, problems)
 	var b strings.Builder
@@ -65,7 +71,7 @@ func render(t *testing.T, req hcl.LoadRequest, known config.Known) string {
 		b.WriteString(" (derived)")
 	}
 	b.WriteString("\n")
-	x, more := config.Expand(cfg, schema(), known)
+	x, more := config.Expand(cfg, schema, known)
 	checkRanges(t, sources, more)
 	problems = append(problems, more...)
 	entries := mount.Check(x.Topology(config.TopologyOptions{}), nothingThere)

@@ -12,7 +12,21 @@ import (
 // unspecified are the problems of hcl and internal/config that no case of the
 // specification can show, each with the reason.
 func unspecified() map[string]string {
-	return map[string]string{}
+	elsewhere := "it takes more than one file or a bound of megabytes: TestFormatLeavesWhatItDoesNotUnderstand, TestLoadProblems and the fuzzing"
+	engine := "it needs what an engine or the machine tells: the tests of internal/config and internal/cli"
+	return map[string]string{
+		"File that cannot be formatted safely":                            "no text is known for which it happens; it guards against the formatter",
+		"File too large":                                                  elsewhere,
+		"No configuration":                                                "a case is a file that exists: the scripts of internal/cli",
+		"Unknown address":                                                 "a caller's mistake: Declaration is asked for an address of its own plan",
+		"Two mounts meet at one place":                                    "mount.Clashes finds it: the tests of internal/mount",
+		"Socket of another engine":                                        engine,
+		"Socket that is none":                                             engine,
+		"The engine is too old for this argument":                         engine,
+		"Part of a volume that the engine cannot mount":                   engine,
+		"Source that only dindctl's own container has":                    engine,
+		"Absolute path that is something else in dindctl's own container": engine,
+	}
 }
 
 // Every problem that package hcl and the model report is shown by a case of

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/internal/diag"
@@ -69,7 +68,7 @@ func (s *state) checkReference(n *node, ref Reference) (diag.Problem, bool) {
 	}
 	return diag.Problem{
 		Code: "unknown-name", Summary: "Unknown name",
-		Detail: fmt.Sprintf("Nothing is called %s.%s Names are var.NAME, local.NAME, module.NAME, and a block's kind and label, such as daemon.dind.",
+		Detail: fmt.Sprintf("Nothing is called %s.%s If it is a text, put it in quotes. Names are var.NAME, local.NAME, module.NAME, and a block's kind and label, such as daemon.dind.",
 			ref.Root, m.meant(ref)),
 	}, true
 }
@@ -242,21 +241,9 @@ func havers(word string) string {
 	return "only " + strings.Join(kinds, ", ") + " has one"
 }
 
-// suggest is a question for the nearest of the names, with a leading blank, or
-// empty. Longer names may have more typing errors; case does not count; and a
-// name of which one is the beginning of the other is near, too.
+// suggest is a question for the nearest of the names, with a leading blank, or empty.
 func suggest(given string, names []string, prefix string) string {
-	best, distance := "", max(3, len(given)/3)
-	low := strings.ToLower(given)
-	for _, name := range slices.Sorted(slices.Values(names)) {
-		d := levenshtein.Distance(low, strings.ToLower(name), nil)
-		if begins := len(given) > 3 && len(name) > 3 && (strings.HasPrefix(name, given) || strings.HasPrefix(given, name)); begins {
-			d = min(d, 2)
-		}
-		if d < distance && d < len(name) {
-			best, distance = name, d
-		}
-	}
+	best := diag.Nearest(given, names)
 	if best == "" {
 		return ""
 	}

@@ -62,7 +62,7 @@ func (s *state) explain(n *node, problems diag.List) diag.List {
 					problems[i].Code, problems[i].Summary = "not-enabled", "Attribute of something that is not enabled"
 					problems[i].Detail = fmt.Sprintf("%s has enabled = false, so that it stands for nothing and has no %s. Write try(%s.%s, null), or a condition.",
 						address, ref.Attr, address, ref.Attr)
-				case index && ref.Key != cty.NilVal && to.kind != outputNode:
+				case index && ref.Key != cty.NilVal && (to.kind == nounNode || to.kind == callNode):
 					problems[i].Code, problems[i].Summary = "no-such-instance", "Instance that is not there"
 					problems[i].Detail = fmt.Sprintf("%s has no instance %s. %s", address, each{key: ref.Key}.suffix(), s.instancesOf(to, ref))
 				}

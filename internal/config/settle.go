@@ -16,8 +16,8 @@ import (
 // settle decides from a block's value what graph and rule need of it: its name,
 // its role and its place. What it refers to is settled already.
 func (s *state) settle(n *noun) diag.List {
-	problems := s.checkArguments(n)
 	n.external = flag(n.value, "external")
+	problems := s.checkArguments(n)
 	n.name = cmp.Or(text(n.value, "name"), s.cfg.Names[n.address], s.defaultName(n))
 	if n.kind == provider.Daemon {
 		n.logical = given(n.value, "socket") || given(n.value, "endpoint") || n.address == rootDaemon

@@ -56,6 +56,7 @@ func languageKinds() []Kind {
 		{"build-context", []string{"Build context that cannot be read", "The build's context cannot be read"}},
 		{"conflicting-arguments", []string{
 			"Arguments that exclude each other", "Argument that means nothing here", "Argument of a daemon that exists already", "Two names of one project",
+			"Setting of a daemon that is given twice",
 		}},
 		{"covered-file", []string{"File that a mount covers"}},
 		{"cycle", []string{"Blocks that need each other", "Local values that need each other"}},
@@ -76,7 +77,7 @@ func languageKinds() []Kind {
 		{"invalid-name", []string{"Invalid label", "Invalid name", "Invalid name of a project"}},
 		{"invalid-path", []string{"Invalid target of a mount", "Path that is not absolute", "Path that is not expanded", "Source of a module that is no local directory"}},
 		{"invalid-value", []string{
-			"Invalid -var", "Invalid default", "Invalid duration", "Invalid number", "Invalid value", "Invalid value of a variable", "Invalid name of a volume", "Invalid address",
+			"Invalid -var", "Invalid default", "Invalid duration", "Invalid number", "Invalid value", "Invalid value of a variable", "Invalid name of a volume", "Invalid address", "Invalid version",
 			"Trigger that is no block",
 		}},
 		{"missing-argument", []string{"Missing argument", "Missing source", "Missing required argument"}},
@@ -99,11 +100,12 @@ func languageKinds() []Kind {
 		{"no-socket", []string{"Socket that is none", "The daemon's socket cannot be used"}},
 		{"not-enabled", []string{"Attribute of something that is not enabled"}},
 		{"not-in-module", []string{"Block that a module cannot have"}},
-		{"not-supported", []string{"Not supported yet", "Guard blocks are not supported yet", "Placement on an engine elsewhere"}},
+		{"not-supported", []string{"Guard blocks are not supported yet"}},
 		{"own-path", []string{"Absolute path that is something else in dindctl's own container"}},
 		{"own-root", []string{"Source that only dindctl's own container has"}},
 		{"own-volume", []string{"Part of a volume that the engine cannot mount"}},
 		{"overlapping-pool", []string{"Addresses inside a daemon that overlap a network outside"}},
+		{"plain-daemon", []string{"Daemon without TLS"}},
 		{"reserved-name", []string{"Reserved name"}},
 		{"other-daemon", []string{"Controller that calls another daemon than its own", "Another engine than its daemon answers it"}},
 		{"sensitive-value", []string{"Sensitive value in an output", "Sensitive value where it would be shown", "A secret is not shown"}},
@@ -112,18 +114,20 @@ func languageKinds() []Kind {
 		{"storage-driver", []string{"Storage driver that the daemon's image store refuses"}},
 		{"tls-port", []string{"TLS and port that do not fit"}},
 		{"too-deep", []string{"Expression too long", "Nesting too deep"}},
-		{"too-large", []string{"File too large"}},
+		{"too-large", []string{"File too large", "Expression that makes too much"}},
 		{"too-many", []string{"Too many instances"}},
 		{"two-daemons", []string{"Controller with a socket and a daemon"}},
 		{"undeclared-name", []string{"Reference to something that is not declared", "Value for a variable that is not declared"}},
 		{"unknown-address", []string{"Unknown address", "There is no such container", "It is not there", "An address names nothing"}},
 		{"unknown-name", []string{"Unknown name", "Unknown variable"}},
+		{"unknown-provider", []string{"Unknown provider"}},
 		{"unknown-value", []string{"Value that is not known in time", "Something about an object is not known"}},
 		{"unreachable-daemon", []string{"Controller that cannot reach its daemon"}},
 		{"unreadable-file", []string{"File that cannot be read"}},
 		{"unwritable-file", []string{"File that cannot be written"}},
 		{"wrong-engine", []string{"Object of another engine", "Volume of another engine"}},
 		{"wrong-kind", []string{"Reference to the wrong kind of block"}},
+		{"wrong-version", []string{"Version that the project does not want"}},
 		{"wrong-type", []string{"Wrong type of value"}},
 	}
 }
@@ -177,6 +181,7 @@ func commandKinds() []Kind {
 			"Not the name of a provider", "The provider's program is not there", "The provider's program is not pinned",
 			"The provider's program is another one than was pinned",
 		}},
+		{"surroundings-changed", []string{"Something around an object has changed"}},
 		{"step-failed", []string{
 			"A step did not succeed", "An object could not be changed", "An object could not be created", "An object could not be removed",
 			"An object could not be started", "A job could not be run", "The command could not be run",
@@ -192,7 +197,10 @@ func commandKinds() []Kind {
 func engineKinds() []Kind {
 	return []Kind{
 		{"addresses-taken", []string{"The network's addresses are taken", "The engine has no addresses left for another network"}},
-		{"certificates", []string{"The engine's certificates cannot be used"}},
+		{"certificates", []string{
+			"The engine's certificates cannot be used", "The engine does not accept the client's certificate",
+			"The engine asks for a client's certificate", "The engine's certificate is not accepted", "The engine does not speak TLS", "The engine speaks TLS",
+		}},
 		{"command-not-found", []string{"The command is not in the image"}},
 		{"disk-full", []string{"The engine's disk is full"}},
 		{"docker-context", []string{"The docker configuration cannot be read", "The docker context cannot be used", "There is no such docker context"}},
@@ -201,6 +209,9 @@ func engineKinds() []Kind {
 		{"engine-refused", []string{"The engine refused", "The engine cannot do that", "The engine's host cannot be looked at", "The engine does not have it", "The engine has lost count of a network's endpoints"}},
 		{"engine-unreachable", []string{
 			"The Docker engine cannot be reached", "The engine could not be reached", "The engine could not be looked at", "The engine does not answer",
+		}},
+		{"host-login", []string{
+			"The host key is not known", "The host refuses the login", "The host is not known by this name", "The host has no docker command",
 		}},
 		{"image-build", []string{"The image cannot be built"}},
 		{"image-missing", []string{"An image is missing", "An image needs a source", "The image's name is none"}},
@@ -220,6 +231,7 @@ func engineKinds() []Kind {
 		{"port-taken", []string{"A published port is taken"}},
 		{"privileged-refused", []string{"The host refuses a privileged container"}},
 		{"propagation", []string{"A mount's propagation needs a shared source"}},
+		{"registry-login", []string{"The registry asks for credentials", "The registry refuses the credentials"}},
 		{"subpath", []string{"The engine cannot mount a part of a volume"}},
 		{"unknown-runtime", []string{"The engine does not have this runtime"}},
 	}

@@ -52,3 +52,16 @@ func TestRangeString(t *testing.T) {
 		t.Errorf("%q, %q, %q", one, two, diag.Range{})
 	}
 }
+
+// Only what is near is suggested; two letters that changed places are one slip.
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	names := []string{"name", "networks", "image", "key", "detailed-exitcode", "each"}
+	for given, want := range map[string]string{
+		"nmae": "name", "netwroks": "networks", "imgae": "image", "kye": "key", "detailed-exitcod": "detailed-exitcode", "bash": "", "foo": "", "": "", "networkss": "networks",
+	} {
+		if got := diag.Nearest(given, names); got != want {
+			t.Errorf("near %q is %q, want %q", given, got, want)
+		}
+	}
+}

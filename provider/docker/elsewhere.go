@@ -90,16 +90,16 @@ type remote struct {
 
 // remotes are in the order in which they are tried.
 func remotes() []remote {
-	const certificates = "The engine's certificate is not accepted"
+	const summaryCertificate = "The engine's certificate is not accepted"
 	return []remote{
 		{"host key verification failed", provider.Denied, "The host key is not known", "Compare the host's key and accept it once by `%s`; then ssh keeps it in known_hosts."},
 		{"permission denied (", provider.Denied, "The host refuses the login", "Add your key to the agent (`ssh-add`) and to authorized_keys of that user; `%s` has to work without a question."},
 		{"could not resolve hostname", provider.Unreachable, "The host is not known by this name", "Check the endpoint's host, and Host in your ssh configuration."},
 		{"docker: command not found", provider.Unreachable, "The host has no docker command", "Over ssh, dindctl runs `docker system dial-stdio` there: install the docker CLI, in that user's PATH."},
-		{"signed by unknown authority", provider.Denied, certificates, "Its issuer is not the one in ca.pem: take ca.pem from the engine whose endpoint this is."},
-		{"certificate is valid for", provider.Denied, certificates, "Use one of those names in the endpoint, or have the engine's certificate made for this one."},
-		{"certificate is not valid for any names", provider.Denied, certificates, "Have the engine's certificate made for the host in the endpoint."},
-		{"has expired or is not yet valid", provider.Denied, certificates, "Have it made anew, and compare the clocks."},
+		{"signed by unknown authority", provider.Denied, summaryCertificate, "Its issuer is not the one in ca.pem: take ca.pem from the engine whose endpoint this is."},
+		{"certificate is valid for", provider.Denied, summaryCertificate, "Use one of those names in the endpoint, or have the engine's certificate made for this one."},
+		{"certificate is not valid for any names", provider.Denied, summaryCertificate, "Have the engine's certificate made for the host in the endpoint."},
+		{"has expired or is not yet valid", provider.Denied, summaryCertificate, "Have it made anew, and compare the clocks."},
 		{"bad certificate", provider.Denied, "The engine does not accept the client's certificate", "cert.pem has to be signed by the authority that the engine was started with (--tlscacert)."},
 		{"certificate required", provider.Denied, "The engine asks for a client's certificate", "Say certificates = ... , a directory with ca.pem, cert.pem and key.pem for it."},
 		{"unknown certificate authority", provider.Denied, "The engine does not accept the client's certificate", "cert.pem has to be signed by the authority that the engine was started with (--tlscacert)."},

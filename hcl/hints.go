@@ -1,0 +1,101 @@
+package hcl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	hcl2 "github.com/hashicorp/hcl/v2"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// elsewhere are words of Compose and docker that this language says otherwise.
+func elsewhere() map[string]string {
+	return map[string]string{
+		"volumes":        "a mount block for each: mount { source = ..., target = ... }",
+		"volume":         "a mount block: mount { source = ..., target = ... }",
+		"mounts":         "a mount block for each: mount { source = ..., target = ... }",
+		"env":            "environment = { NAME = \"value\" }",
+		"container_name": "name",
+		"network":        "networks = [network.x]",
+		"links":          "networks = [network.x]: containers of one network find each other by their labels",
+		"memory":         "mem_limit",
+		"mem":            "mem_limit",
+		"cpu":            "cpus",
+		"workdir":        "working_dir",
+		"cmd":            "command",
+		"group":          "user = \"user:group\", or group_add",
+		"secrets":        "a file block, or a mounted file",
+		"configs":        "a file block, or a mounted file",
+		"services":       "a container block for each",
+		"service":        "a container block",
+		"resource":       "the noun itself, such as container \"web\"",
+		"depends":        "depends_on",
+		"data_root":      "data = volume.x",
+		"publish":        "ports { target = 80, published = 8080 }",
+		"expose":         "nothing: containers of one network reach all ports of each other",
+	}
+}
+
+// rephrase puts the parser's messages into words that help: what is said otherwise
+// here, and how many labels a block has.
+func rephrase(p diag.Problem) diag.Problem {
+	switch p.Code {
+	case "unknown-argument", "unknown-block":
+		if strings.Contains(p.Detail, "Did you mean to define") {
+			return p // the word is right, and its form is wrong
+		}
+		_, rest, _ := strings.Cut(p.Detail, `"`)
+		word, _, _ := strings.Cut(rest, `"`)
+		if instead, found := elsewhere()[word]; found {
+			what := "argument"
+			if p.Code == "unknown-block" {
+				what = "block"
+			}
+			p.Detail = fmt.Sprintf("There is no %s %q here. Write %s.", what, word, instead)
+		}
+	case "block-labels":
+		words := strings.Fields(p.Summary)
+		kind := words[len(words)-1]
+		p.Detail = fmt.Sprintf("A %s block has one label, its name: %s \"NAME\" { ... }.", kind, kind)
+		if strings.Contains(p.Summary, "Extraneous") && (kind == "project" || kind == "locals" || kind == "moved" || !topLevel(kind)) {
+			p.Detail = fmt.Sprintf("A %s block has no label: %s { ... }.", kind, kind)
+		}
+	}
+	return p
+}
+
+func topLevel(kind string) bool {
+	switch kind {
+	case "variable", "output", "check", "module", "provider", "dynamic":
+		return true
+	}
+	return slices.Contains(provider.Kinds(), provider.Kind(kind))
+}
+
+// parseProblems are the problems of parsing a file. Of several at one place, and of texts
+// that do not end, the first says it.
+func parseProblems(diags hcl2.Diagnostics) diag.List {
+	var out diag.List
+	type place struct {
+		file string
+		at   int
+	}
+	seen := map[place]bool{}
+	open := false
+	for _, p := range convertAll(diags).Sorted() {
+		at := place{p.Subject.File, p.Subject.Start.Byte}
+		again := open && (p.Summary == "Invalid multi-line string" || p.Summary == "Unterminated template string")
+		if p.Summary == "Invalid multi-line string" || p.Summary == "Unclosed template interpolation sequence" {
+			open = true
+		}
+		if seen[at] || again {
+			continue
+		}
+		seen[at] = true
+		out = append(out, p)
+	}
+	return out
+}

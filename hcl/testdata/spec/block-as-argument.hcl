@@ -1,0 +1,7 @@
+container "c" {
+  image = "bash"
+  mount = { source = "/srv", target = "/x" }
+  environment {
+    A = "1"
+  }
+}

@@ -1,0 +1,6 @@
+container {
+  image = "bash"
+}
+network "a" "b" {}
+project "p" {}
+locals "x" {}

@@ -1,0 +1,2 @@
+container "c" {
+  image = "bash"

@@ -1,0 +1,5 @@
+# A comment.
+// Another.
+/* And
+   one more. */
+network "a" {} # behind

@@ -1,0 +1,5 @@
+container "a" {
+  image = "nginx"
+  volumes = ["/a:/b"]
+  env     = { A = 1 }
+}

@@ -1,0 +1,5 @@
+container "c" {
+  image = "a"
+  image = "b"
+  environment = { A = 1, A = 2 }
+}

@@ -1,0 +1,4 @@
+container "c" {
+  image "bash"
+  user: "x"
+}

@@ -1,0 +1,10 @@
+locals {
+  a = "one"
+}
+locals {
+  b = local.a
+  c = local.missing
+}
+output "b" {
+  value = local.b
+}

@@ -1,0 +1,13 @@
+container "c" {
+  image = "bash"
+  mount {
+    type   = "volume"
+    source = "/not/a/name"
+    target = "/x"
+  }
+  mount {
+    type   = "volume"
+    source = "fine"
+    target = "/y"
+  }
+}

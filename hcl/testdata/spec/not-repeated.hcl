@@ -1,0 +1,4 @@
+container "c" {
+  image   = "bash"
+  command = [each.key, count.index]
+}

@@ -1,0 +1,6 @@
+output "paths" {
+  value = path.root == path.module
+}
+output "wrong" {
+  value = path.cwd
+}

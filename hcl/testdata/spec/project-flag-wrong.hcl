@@ -1,0 +1,2 @@
+# flags: -project Not_Fit
+network "n" {}

@@ -1,0 +1,4 @@
+# flags: -project other
+project {
+  name = "mine"
+}

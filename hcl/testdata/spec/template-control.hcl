@@ -1,0 +1,6 @@
+output "if" {
+  value = "%{if true}yes%{else}no%{endif}"
+}
+output "unfinished" {
+  value = "%{if true}yes"
+}

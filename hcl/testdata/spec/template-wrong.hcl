@@ -1,0 +1,9 @@
+locals {
+  list = ["a"]
+}
+output "list" {
+  value = "is ${local.list}"
+}
+output "open" {
+  value = "is ${1"
+}

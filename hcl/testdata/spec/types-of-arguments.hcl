@@ -1,0 +1,8 @@
+container "c" {
+  image       = ["bash"]
+  command     = "ls -l"
+  environment = ["A=1"]
+  init        = "perhaps"
+  cpus        = "two"
+  user        = { a = 1 }
+}

@@ -1,0 +1,6 @@
+container "größe" {
+  image = "bash"
+}
+container "with-dash_9" {
+  image = "bash"
+}

@@ -1,0 +1,7 @@
+variable "a" {
+  defualt = 1
+}
+variable "b" {
+  description = 5
+  sensitive   = "perhaps"
+}

@@ -1,0 +1,3 @@
+project {
+  required_version = "new"
+}

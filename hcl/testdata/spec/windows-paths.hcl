@@ -1,0 +1,7 @@
+container "c" {
+  image = "bash"
+  mount {
+    source = "C:\\work"
+    target = "/x"
+  }
+}
