@@ -2,10 +2,10 @@
 # which is a path of the controller. Plain Docker would make an empty directory on
 # the host and mount that; dindctl refuses at plan, before anything is made:
 #
-#     Error: Mount source is hidden from the daemon
+#     Error: Mount source is hidden from the daemon [mount-hidden]
 #
 #       with job.list,
-#       on examples/broken.hcl line 88:
+#       on examples/broken.hcl line 88, in job "list":
 #       88:     source = "/repo"                # the controller's path, but the host resolves it
 #               ^^^^^^^^^^^^^^^^
 #

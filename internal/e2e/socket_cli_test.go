@@ -198,6 +198,7 @@ controller "inner" {
 
 job "list" {`)
 	e.edit("  inside  = daemon.dind       # created", "  controller = controller.inner # created")
+	e.edit("    target = \"/repo\"\n  }\n}\n\noutput", "    target = \"/repo\"\n    resolve = \"daemon\"\n  }\n}\n\noutput")
 	e.up().says(t, nestedListing, "reading the group of "+hostSocket, "docker version, run in it: answered")
 	e.exec("controller.inner", "docker", "ps").wants(t, 0)
 	if got := e.inspect("outside", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}};{{end}}"); got != "bridge;" {

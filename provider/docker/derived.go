@@ -51,6 +51,9 @@ func controllerEnvironment(decl provider.Declaration, d values) map[string]strin
 	if !ok || daemon.Kind != provider.Daemon {
 		return map[string]string{}
 	}
+	if usesSocket(decl) {
+		return map[string]string{} // also inside a daemon that listens on TCP, too
+	}
 	return clientEnvironment(valuesOf(daemon.Declared))
 }
 
