@@ -4,6 +4,7 @@ import "testing"
 
 // Case 1: a daemon of one's own and a job inside it, which sees the host's files.
 func TestCase1(t *testing.T) {
+	t.Parallel()
 	e := newSample(t, "case1", "daemon_image="+dindImage, "job_image="+bashImage)
 
 	e.on("validate").wants(t, 0)

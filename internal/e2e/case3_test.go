@@ -13,6 +13,7 @@ const hostSocket = "/var/run/docker.sock"
 // Case 3: a controller that does not run as root uses the host's socket, and its
 // job, a sibling, is given the host's path for the controller's.
 func TestCase3(t *testing.T) {
+	t.Parallel()
 	e := newSample(t, "case3", "controller_base="+controllerBase, "job_image="+bashImage)
 	group := socketGroup(t)
 
@@ -43,6 +44,7 @@ func socketGroup(t *testing.T) string {
 // Without the translation case 3 is refused at plan, in the words of the example's
 // comment, and each of the fixes works when it is pasted.
 func TestBroken(t *testing.T) {
+	t.Parallel()
 	e := newSample(t, "broken", "controller_base="+controllerBase, "job_image="+bashImage)
 
 	refused := e.on("plan").wants(t, 1)
@@ -70,6 +72,7 @@ func TestBroken(t *testing.T) {
 
 // A socket that is none is said to be what it is, before anything is made.
 func TestSocketThatIsNone(t *testing.T) {
+	t.Parallel()
 	e := newSample(t, "case3", "controller_base="+controllerBase, "job_image="+bashImage)
 	if err := os.Mkdir(filepath.Join(e.dir, "docker.sock"), 0o755); err != nil {
 		t.Fatal(err)
@@ -88,6 +91,7 @@ func TestSocketThatIsNone(t *testing.T) {
 
 // The engine's socket may lie elsewhere: the controller has it where every CLI looks.
 func TestSocketElsewhere(t *testing.T) {
+	t.Parallel()
 	e := newSample(t, "case3", "controller_base="+controllerBase, "job_image="+bashImage)
 	elsewhere := filepath.Join(e.dir, "engine.sock")
 	if err := os.Symlink(hostSocket, elsewhere); err != nil {
@@ -108,6 +112,7 @@ func TestSocketElsewhere(t *testing.T) {
 // A controller that runs as root needs no group; what user an image has is not
 // known at plan, so that its controller gets the group in any case.
 func TestSocketGroupFollowsTheUser(t *testing.T) {
+	t.Parallel()
 	e := newSample(t, "case3", "controller_base="+controllerBase, "job_image="+bashImage)
 	group := socketGroup(t)
 	e.edit(`user   = "1000:1000" `, `user   = "root" `)
@@ -142,6 +147,7 @@ func TestSocketWhoseGroupChanged(t *testing.T) {
 
 // A controller's own DOCKER_HOST beside a socket is a question that dindctl asks aloud.
 func TestSocketBesideDockerHost(t *testing.T) {
+	t.Parallel()
 	e := newSample(t, "case3", "controller_base="+controllerBase, "job_image="+bashImage)
 	e.edit("  user   = \"1000:1000\" ", "  environment = { DOCKER_HOST = \"tcp://docker:2375\" }\n  user   = \"1000:1000\" ")
 	e.on("validate").wants(t, 0).says(t, "Warning: Controller that calls another daemon than its own", "tcp://docker:2375", "Take the variable")

@@ -36,6 +36,7 @@ func newJenkins(t *testing.T) *sample {
 // The topology of Jenkins' documentation: a build in the shared home is seen by
 // the containers that it starts.
 func TestJenkins(t *testing.T) {
+	t.Parallel()
 	e := newJenkins(t)
 	jenkinsImages(e)
 	e.on("validate").wants(t, 0)
@@ -60,6 +61,7 @@ func TestJenkins(t *testing.T) {
 // A home that only the controller has, or that the daemon has elsewhere, is
 // refused, and each fix that is printed works when it is pasted.
 func TestJenkinsWithAHomeOfItsOwn(t *testing.T) {
+	t.Parallel()
 	const shared = "  mount {\n" +
 		"    source = volume.home              # the same volume at the same path as in the controller:\n" +
 		"    target = \"/var/jenkins_home\"      # this daemon resolves what pipelines mount\n" +

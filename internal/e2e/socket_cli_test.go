@@ -31,6 +31,7 @@ func (e *sample) withoutCLI(more string) {
 // The host's CLI and /etc/docker are bound into a controller that has none, and
 // it works there; nothing of it is writable.
 func TestSocketDockerCLI(t *testing.T) {
+	t.Parallel()
 	e := socketWithoutCLI(t, "image.controller", "  docker_cli = true\n")
 	e.withoutCLI("")
 	host, err := exec.LookPath("docker")
@@ -60,6 +61,7 @@ func (e *sample) hostCLI(program string) {
 // A CLI that the image has no dynamic loader for is refused before the start, in
 // words that name the loader, and nothing is left of the controller.
 func TestSocketDockerCLIWithoutItsLoader(t *testing.T) {
+	t.Parallel()
 	e := socketWithoutCLI(t, "var.job_image", "  command = [\"sleep\", \"1000\"]\n  docker_cli = true\n")
 	e.hostCLI("/bin/ls")
 	e.on("apply", "-auto-approve").wants(t, 1).
@@ -69,6 +71,7 @@ func TestSocketDockerCLIWithoutItsLoader(t *testing.T) {
 
 // The loader is there and a library is not: that shows when the CLI is run.
 func TestSocketDockerCLIWithoutALibrary(t *testing.T) {
+	t.Parallel()
 	e := socketWithoutCLI(t, "image.controller", "  docker_cli = true\n")
 	e.withoutCLI(" && find / -xdev -name 'libselinux.so*' -delete")
 	e.hostCLI("/bin/ls")
@@ -119,6 +122,7 @@ func TestSocketHelperOfAKilledRun(t *testing.T) {
 // Over a network nobody can look at the socket from here: its group is read by a
 // container that has it mounted, and kept.
 func TestSocketOfARemoteEngine(t *testing.T) {
+	t.Parallel()
 	e := newSample(t, "case3", "controller_base="+controllerBase, "job_image="+bashImage)
 	local, remote := append([]string{}, e.env...), append(e.env, "DOCKER_HOST=tcp://"+overTCP(t, hostSocket))
 	e.env = remote
@@ -166,6 +170,7 @@ func overTCP(t *testing.T, socket string) string {
 
 // A DOCKER_HOST of the image is told, and an engine that is not the socket's is refused.
 func TestSocketBesideAnImagesDockerHost(t *testing.T) {
+	t.Parallel()
 	e := socketWithoutCLI(t, "image.controller", "")
 	e.edit("context = \"../docker/controller\"", "context = \"../docker/lost\"")
 	e.edit("    args = {\n      BASE_IMAGE = var.controller_base\n    }\n", "")
@@ -183,6 +188,7 @@ func TestSocketBesideAnImagesDockerHost(t *testing.T) {
 // than the host's: it is read there. A job without a daemon of its own joins no
 // network of the project.
 func TestSocketInsideADaemon(t *testing.T) {
+	t.Parallel()
 	e := newSample(t, "case1", "daemon_image="+dindImage, "job_image="+bashImage)
 	e.edit("job \"list\" {", `job "outside" {
   image   = var.job_image

@@ -30,6 +30,14 @@ type helper struct {
 // runHelper runs a helper, removes it, and returns what it wrote to its standard
 // output. An error is a noHelper where dindctl cannot run there at all.
 func (e *engine) runHelper(ctx context.Context, h helper) (string, error) {
+	out, err := e.runHelperOnce(ctx, h)
+	if errdefs.IsNotFound(err) {
+		return e.runHelperOnce(ctx, h) // another process has just removed the image
+	}
+	return out, err
+}
+
+func (e *engine) runHelperOnce(ctx context.Context, h helper) (string, error) {
 	image, err := e.helperImage(ctx)
 	if err != nil {
 		return "", err

@@ -59,12 +59,13 @@ func (e *engine) helperImage(ctx context.Context) (string, error) {
 	return name, nil
 }
 
-// dropHelperImage removes the image once nobody needs it. One that a run left
-// which was killed is taken by the next one, and removed then.
+// dropHelperImage removes the image once nobody needs it; the engine keeps it
+// while another process has a helper. One that a run left which was killed is
+// taken by the next one, and removed then.
 func (e *engine) dropHelperImage(ctx context.Context, name string) {
 	defer e.once("helper image")()
 	if e.helpers--; e.helpers == 0 {
-		_, _ = e.write.ImageRemove(ctx, name, image.RemoveOptions{Force: true, PruneChildren: true})
+		_, _ = e.write.ImageRemove(ctx, name, image.RemoveOptions{PruneChildren: true})
 	}
 }
 
