@@ -45,7 +45,7 @@ test: tools lint unit real bench-check clean-check ## everything, a real Docker 
 .PHONY: tools
 tools: ## install what the tests need from Debian's packages; starts nothing
 	docker/install.sh --no-start
-	docker/install.sh --no-start --only gcc shellcheck
+	docker/install.sh --no-start --only gcc shellcheck vagrant
 	docker/test-tools.sh
 
 .PHONY: lint

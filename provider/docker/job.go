@@ -185,7 +185,7 @@ func (w *watch) result(ctx context.Context, err, why error) (output, error) {
 	}
 	return out, &provider.Problem{
 		Code: provider.JobFailed, Address: w.decl.Address, Summary: "The job failed",
-		Detail: fmt.Sprintf("%s Its container %s is kept.", ended(c.State), w.decl.Name), Log: w.last.kept,
+		Detail: fmt.Sprintf("%s%s Its container %s is kept.", ended(c.State), w.wantOfSpace(ctx), w.decl.Name), Log: w.last.kept,
 	}
 }
 
