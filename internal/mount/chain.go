@@ -36,7 +36,7 @@ func (r *resolver) daemonChain(q question, f finding) []Link {
 		return []Link{{View: q.n.Daemon, Path: f.send.word(), Object: r.text(d.place)}}
 	case d.space == space{}:
 		return []Link{}
-	case f.send.Type == Bind && f.send.Source != "":
+	case f.send.Type == Bind && f.send.Source != "" && d.path != "":
 		return r.levels(d.place, f.send.Source)
 	}
 	return r.levels(d.place, d.path)
@@ -117,7 +117,7 @@ func (r *resolver) standIn(container string, want place, asked string) []Link {
 	s := space{container: container}
 	var links []Link
 	if want.unknown == "" {
-		for _, x := range r.viewCandidates(nil, s, want) {
+		for _, x := range r.viewCandidates(nil, "", s, want) {
 			if !strings.HasPrefix(x.mount.Source, "/") {
 				continue
 			}

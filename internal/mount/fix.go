@@ -187,7 +187,11 @@ const maxOtherSources = 3
 
 // proposeOtherSources offers what can be mounted, where nobody has what was
 // written: the controller's mounts, or without a controller the daemon's.
-func (r *resolver) proposeOtherSources(q question, _ finding) []proposal {
+func (r *resolver) proposeOtherSources(q question, f finding) []proposal {
+	if f.severity() != Failure {
+		// Nobody knows that what was written is wrong.
+		return nil
+	}
 	address := q.n.Controller
 	if !q.hasController {
 		address = q.engine.Container

@@ -157,7 +157,7 @@ func tmpfsBlock(indent, target string) string {
 // where it exists; with create, wherever it can be made.
 func (r *resolver) proposeHostPath(q question, c Container, create bool) []proposal {
 	s, why := r.engineSpace(c.Engine)
-	if why != "" || s.container != "" || !absolute(q.n.Source) {
+	if why != "" || s.container != "" || !absolute(q.n.Source) || r.t.Engines[c.Engine].Platform.Machine() {
 		return nil
 	}
 	found := r.walk(s, q.n.Source)

@@ -77,14 +77,19 @@ func (r *resolver) find(q question) finding {
 	if q.n.Type == Volume {
 		return r.findVolume(q)
 	}
-	if !absolute(q.n.Source) {
-		return unknown(q, notPosix(q.n.Source))
+	if _, why := r.asked(q); why != "" {
+		f := unknown(q, why)
+		f.send = q.asWritten()
+		return f
 	}
 	if q.n.Resolve == ResolveTranslate && q.hasController {
 		return r.findTranslated(q)
 	}
 	f := r.findPath(q)
 	f.send = q.asWritten()
+	if p, _ := r.asked(q); !absolute(q.n.Source) && p != "" {
+		f.send.Source, _ = r.spelled(q.n.Daemon, p)
+	}
 	return f
 }
 
@@ -94,12 +99,17 @@ func (r *resolver) findPath(q question) finding {
 	if why = firstOf(why, q.engine.Unknown); why != "" {
 		return unknown(q, why)
 	}
-	return r.judge(q, side{place: r.walk(s, q.n.Source)}, q.n.Resolve != ResolveDaemon)
+	source, _ := r.asked(q)
+	return r.judge(q, side{place: r.walk(s, source)}, q.n.Resolve != ResolveDaemon)
 }
 
 // asWritten is the mount that is sent where nothing is translated.
 func (q question) asWritten() Mount {
-	return Mount{Type: Bind, Source: clean(q.n.Source), Target: q.n.Target, ReadOnly: q.n.ReadOnly}
+	source := q.n.Source
+	if absolute(source) {
+		source = clean(source)
+	}
+	return Mount{Type: Bind, Source: source, Target: q.n.Target, ReadOnly: q.n.ReadOnly}
 }
 
 // judge is the ordered procedure: the first verdict that applies. Compare says

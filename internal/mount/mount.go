@@ -56,6 +56,17 @@ type Engine struct {
 	// API is the revision of the engine's interface, such as "1.41"; empty when
 	// it is not known.
 	API string
+	// Platform of an engine on a host; empty is read as Linux.
+	Platform Platform
+	// Door through which paths are sent to it; empty is HostDoor. The paths of a
+	// controller that talks to it by itself go through RawDoor.
+	Door Door
+	// UnknownBelow are directories of an engine's host that a process on the host
+	// sees otherwise (/etc and /run of a rootless engine).
+	UnknownBelow []string
+	// KnownBelow, where it is not empty, is the only directory of its host that the
+	// engine sees as others do ($HOME, of Docker from snap).
+	KnownBelow string
 	// Unknown, where it is not empty, says why nothing can be known of the
 	// engine's files; a clause for people.
 	Unknown string

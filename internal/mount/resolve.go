@@ -19,9 +19,10 @@ type resolver struct {
 	override map[string]Container // stands in the place of the topology's
 	views    map[string]*view
 	looks    map[Object]looked
-	hostings map[Object]place  // what paths of hosts lead to, before canonical form
-	names    map[string]string // engine -> canonical engine
-	hosts    map[string]string // host -> why its files are not known
+	hostings map[Object]place   // what paths of hosts lead to, before canonical form
+	names    map[string]string  // engine -> canonical engine
+	hosts    map[string]string  // host -> why its files are not known
+	limits   map[string][]limit // host -> what of its files is not known
 	// located maps the place where a volume or socket is kept to that volume or socket.
 	located map[Object]Object
 }
@@ -41,7 +42,7 @@ func newResolver(t Topology, look Look) *resolver {
 		}
 	}
 	return &resolver{
-		t: t, look: look, hosts: hosts,
+		t: t, look: look, hosts: hosts, limits: limitsOf(t),
 		views: map[string]*view{}, looks: map[Object]looked{}, hostings: map[Object]place{}, names: map[string]string{},
 	}
 }
@@ -56,7 +57,7 @@ func (r *resolver) with(c Container) *resolver {
 		}
 	}
 	return &resolver{
-		t: r.t, look: r.look, looks: r.looks, hostings: r.hostings, names: r.names, hosts: r.hosts,
+		t: r.t, look: r.look, looks: r.looks, hostings: r.hostings, names: r.names, hosts: r.hosts, limits: r.limits,
 		views: views, override: map[string]Container{c.Address: c},
 	}
 }
@@ -213,6 +214,7 @@ func (r *resolver) stand(s space, v *view, p string) place {
 	found := place{space: s, path: p}
 	if v == nil {
 		found.raw = Object{Kind: HostPath, In: s.host, Rest: p}
+		found.unknown = r.unknownOn(s.host, p)
 	} else {
 		found.unknown = v.unknownAt(p)
 		found.point = v.at(p)

@@ -115,24 +115,24 @@ func (r *resolver) candidates(engine string, want place) []candidate {
 	e := r.t.Engines[engine]
 	var out []candidate
 	if want.object.Kind == EngineSocket && want.object.In == r.engineName(engine) && absolute(e.Socket) {
-		out = r.pathCandidate(out, s, clean(e.Socket), want)
+		out = r.pathCandidate(out, engine, s, clean(e.Socket), want)
 	}
 	if want.object.Kind == VolumeFiles && want.object.In == r.engineName(engine) {
-		out = r.volumeCandidate(out, s, e, want)
+		out = r.volumeCandidate(out, engine, s, e, want)
 	}
 	if s.container == "" {
 		if want.object.Kind == HostPath && want.object.In == s.host {
-			out = r.pathCandidate(out, s, want.object.Rest, want)
+			out = r.pathCandidate(out, engine, s, want.object.Rest, want)
 		}
 	} else {
-		out = r.viewCandidates(out, s, want)
+		out = r.viewCandidates(out, engine, s, want)
 	}
 	slices.SortStableFunc(out, func(a, b candidate) int { return strings.Compare(a.mount.word(), b.mount.word()) })
 	return out
 }
 
 // pathCandidate adds a path if it really shows the object.
-func (r *resolver) pathCandidate(out []candidate, s space, p string, want place) []candidate {
+func (r *resolver) pathCandidate(out []candidate, engine string, s space, p string, want place) []candidate {
 	found := r.walk(s, p)
 	if found.unknown != "" || found.object != want.object {
 		return out
@@ -141,19 +141,27 @@ func (r *resolver) pathCandidate(out []candidate, s space, p string, want place)
 	if found.point != nil {
 		target = found.point.target
 	}
-	return append(out, candidate{mount: Mount{Type: Bind, Source: p}, side: side{place: found}, target: target})
+	source := p
+	if s.container == "" {
+		spelling, ok := r.spelled(engine, p)
+		if !ok {
+			return out
+		}
+		source = spelling
+	}
+	return append(out, candidate{mount: Mount{Type: Bind, Source: source}, side: side{place: found}, target: target})
 }
 
 // volumeCandidate adds the engine's own volume; where it cannot mount a
 // sub-directory, the path at which it keeps the volume.
-func (r *resolver) volumeCandidate(out []candidate, s space, e Engine, want place) []candidate {
+func (r *resolver) volumeCandidate(out []candidate, engine string, s space, e Engine, want place) []candidate {
 	o := want.object
 	if o.Rest != "/" && apiBelow(e.API, apiSubpath) {
 		volume, ok := r.volume(o.In, o.Name)
 		if !ok || volume.Options || !absolute(volume.Mountpoint) {
 			return out
 		}
-		return r.pathCandidate(out, s, join(clean(volume.Mountpoint), o.Rest), want)
+		return r.pathCandidate(out, engine, s, join(clean(volume.Mountpoint), o.Rest), want)
 	}
 	return append(out, candidate{
 		mount: Mount{Type: Volume, Volume: o.Name, Subpath: strings.TrimPrefix(o.Rest, "/")},
@@ -162,7 +170,7 @@ func (r *resolver) volumeCandidate(out []candidate, s space, e Engine, want plac
 }
 
 // viewCandidates adds the paths of a container's view at which it has the object.
-func (r *resolver) viewCandidates(out []candidate, s space, want place) []candidate {
+func (r *resolver) viewCandidates(out []candidate, engine string, s space, want place) []candidate {
 	if want.point != nil && want.point.kind == builtinPoint && !want.point.private {
 		// What the kernel makes is the same in every container.
 		found := r.here(s, want.path)
@@ -178,7 +186,7 @@ func (r *resolver) viewCandidates(out []candidate, s space, want place) []candid
 		}
 		for _, form := range forms {
 			if p.object.holds(form) {
-				out = r.pathCandidate(out, s, join(p.path, remainder(form.Rest, p.object.Rest)), want)
+				out = r.pathCandidate(out, engine, s, join(p.path, remainder(form.Rest, p.object.Rest)), want)
 			}
 		}
 	}
@@ -197,5 +205,6 @@ func (r *resolver) untranslatable(q question, s space) finding {
 	if s.container != "" && c.mounted() {
 		text += " " + s.container + " would have to mount it."
 	}
-	return finding{verdict: Hidden, message: text, gets: "nothing", side: side{place: r.walk(s, q.n.Source)}}
+	source, _ := r.asked(q)
+	return finding{verdict: Hidden, message: text, gets: "nothing", side: side{place: r.walk(s, source)}}
 }

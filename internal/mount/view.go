@@ -224,8 +224,8 @@ func (r *resolver) volumePoint(c Container, p *point) {
 // sourcePoint resolves a path in the file system of an engine.
 func (r *resolver) sourcePoint(p *point, engine, source string) {
 	s, why := r.engineSpace(engine)
-	if why == "" && !absolute(source) {
-		why = notPosix(source)
+	if why == "" {
+		source, why = r.pathOn(engine, HostDoor, source)
 	}
 	if why != "" {
 		p.unknown = why
