@@ -23,6 +23,7 @@ func configFlags() []ucli.Flag {
 	return []ucli.Flag{
 		&ucli.StringSliceFlag{Name: "var", Usage: "a variable, as `NAME=VALUE`; may be repeated", Config: ucli.StringConfig{}},
 		&ucli.StringSliceFlag{Name: "var-file", Usage: "a `FILE` of variables; may be repeated"},
+		platformFlag(),
 	}
 }
 

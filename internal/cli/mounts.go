@@ -102,8 +102,9 @@ func (s *session) stand(ctx context.Context, where, host, address, path string) 
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}
+	platform, _ := s.platform() // checked before
 	host, why := s.offlineHost(host)
-	topology := expanded.Topology(config.TopologyOptions{Host: host, HostWhy: why})
+	topology := expanded.Topology(config.TopologyOptions{Host: host, HostWhy: why, Platform: platform})
 	if _, found := topology.Containers[address]; !found {
 		return s.app.fail(diag.Errorf("There is no such container", "The configuration has no container, daemon, controller or job %s.", address), nil)
 	}

@@ -162,6 +162,9 @@ func (s *session) connect(ctx context.Context) diag.List {
 		return runner.Problems(err, "The engine could not be reached")
 	}
 	s.facts = resp.Facts
+	if problems := s.setPlatform(); problems.HasErrors() {
+		return problems
+	}
 	return s.findSelf(ctx)
 }
 

@@ -46,7 +46,15 @@ func (s *session) checked(ctx context.Context, where, host string) ([]mount.Entr
 	if s.cfg == nil || problems.HasErrors() {
 		return nil, problems
 	}
+	platform, wrong := s.platform()
+	if wrong.HasErrors() {
+		return nil, append(problems, wrong...)
+	}
+	asked := host
 	host, why := s.offlineHost(host)
+	if asked == "" && host == "this" {
+		host = "" // nobody said so
+	}
 	if more := s.offline(ctx); more.HasErrors() {
 		return nil, append(problems, more...)
 	}
@@ -55,6 +63,6 @@ func (s *session) checked(ctx context.Context, where, host string) ([]mount.Entr
 	if expanded == nil {
 		return nil, problems
 	}
-	entries, more := expanded.CheckMounts(config.TopologyOptions{Host: host, HostWhy: why}, look)
+	entries, more := expanded.CheckMounts(config.TopologyOptions{Host: host, HostWhy: why, Platform: platform}, look)
 	return entries, append(problems, more...)
 }

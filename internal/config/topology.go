@@ -17,6 +17,13 @@ type TopologyOptions struct {
 	Host string
 	// HostWhy is a clause that says why the host's files are not known.
 	HostWhy string
+	// Platform of the root engine; empty where nobody asked it.
+	Platform mount.Platform
+	// Home is the user's home directory on the root engine's host, the one place
+	// that Docker from snap sees as others do; empty where it is not known.
+	Home string
+	// Door through which dindctl sends paths to the root engine.
+	Door mount.Door
 	// API is the revision of each engine's interface, by the engine's address.
 	API map[string]string
 	// Volumes are those that the engines have already, by engine address and name.
@@ -80,7 +87,18 @@ func (s *state) hostEngine(n *noun, o TopologyOptions, e *mount.Engine) {
 		}
 	}
 	e.API = cmp.Or(e.API, o.API[rootDaemon])
+	e.Platform, e.Door = o.Platform, o.Door
+	switch o.Platform {
+	case mount.Rootless:
+		e.UnknownBelow = []string{"/etc", "/run"}
+	case mount.Snap:
+		e.KnownBelow = o.Home
+	}
 	switch {
+	case o.Host == "" && o.Platform.Machine():
+		e.Unknown = "on " + string(o.Platform) + " this machine's files are not the engine's"
+	case o.Host == "" && o.Platform == mount.Snap && o.Home == "":
+		e.Unknown = "Docker from snap sees only the home directory as others do, and it is not known which that is"
 	case o.Host == "" || o.Host == "this":
 	case strings.HasPrefix(o.Host, "container=") && s.cfg.Self != nil && s.cfg.Self.Inspected:
 		// Whoever looks does so through the mounts of that container.

@@ -66,6 +66,9 @@ func (p Platform) Canonical(door Door, written string) (canonical, why string) {
 		}
 	case Linux, Rootless, Snap:
 	}
+	if _, _, windows := drive(written); windows || strings.HasPrefix(written, `\\`) {
+		return "", quoted(written) + " is a path of Windows; where the engine runs there, or in WSL, say so with -platform"
+	}
 	if !absolute(written) {
 		return "", notPosix(written)
 	}

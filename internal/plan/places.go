@@ -14,6 +14,10 @@ func (m *maker) places() config.TopologyOptions {
 		Host: hostOf(m.in.Observed.Root.Facts), HostWhy: m.in.Observed.Root.Facts.FilesWhy,
 		Socket: strings.TrimPrefix(m.socket(), "unix://"), API: map[string]string{}, Volumes: map[string]map[string]mount.NamedVolume{},
 	}
+	options.Platform = platformOf(m.in.Observed.Root.Facts)
+	if m.in.Observed.Root.Facts.Files == provider.FilesContainer {
+		options.Door = mount.RawDoor
+	}
 	for _, inside := range m.in.Observed.places() {
 		s := m.in.Observed.snapshot(inside)
 		engine := inside
@@ -53,4 +57,19 @@ func hostOf(facts provider.Facts) string {
 	case provider.FilesUnknown:
 	}
 	return "unknown"
+}
+
+// PlatformDetail is the name of a platform that was said, in [provider.Facts.Details].
+const PlatformDetail = "platform"
+
+// platformOf tells the root engine's platform: as it was said, else from what the
+// engine says of itself.
+func platformOf(facts provider.Facts) mount.Platform {
+	if said := facts.Details[PlatformDetail]; said != "" {
+		return mount.Platform(said)
+	}
+	return mount.Detect(mount.EngineFacts{
+		System: facts.Details["operating_system"], Name: facts.Name, Kernel: facts.Details["kernel"],
+		RootDir: facts.Details["root_dir"], Rootless: facts.Details["rootless"] == "true",
+	})
 }
