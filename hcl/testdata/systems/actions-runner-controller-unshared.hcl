@@ -1,0 +1,26 @@
+# Actions Runner Controller with a work directory that dind does not mount.
+daemon "dind" {
+  image = "docker:27-dind"
+}
+
+controller "runner" {
+  daemon = daemon.dind
+  image  = "ghcr.io/actions/actions-runner"
+
+  mount {
+    source = volume.work
+    target = "/home/runner/_work"
+  }
+}
+
+volume "work" {}
+
+job "step" {
+  controller = controller.runner
+  image      = "alpine"
+
+  mount {
+    source = "/home/runner/_work/repo/repo"
+    target = "/mnt"
+  }
+}

@@ -1,0 +1,25 @@
+# GitHub's runner in a container, with its paths translated.
+daemon "host" {
+  socket = "/var/run/docker.sock"
+}
+
+controller "runner" {
+  daemon = daemon.host
+  image  = "ghcr.io/actions/actions-runner"
+
+  mount {
+    source = "/srv/runner/_work"
+    target = "/__w"
+  }
+}
+
+job "step" {
+  controller = controller.runner
+  image      = "alpine"
+
+  mount {
+    source = "/__w/repo/repo"
+    target = "/mnt"
+    resolve = "translate"
+  }
+}

@@ -1,0 +1,27 @@
+# Jenkins in a container: the volume behind the workspace, with its part.
+daemon "host" {
+  socket = "/var/run/docker.sock"
+}
+
+controller "runner" {
+  daemon = daemon.host
+  image  = "jenkins/jenkins"
+
+  mount {
+    source = volume.work
+    target = "/var/jenkins_home"
+  }
+}
+
+volume "work" {}
+
+job "step" {
+  controller = controller.runner
+  image      = "alpine"
+
+  mount {
+    source = "/var/jenkins_home/workspace/job"
+    target = "/mnt"
+    resolve = "translate"
+  }
+}
