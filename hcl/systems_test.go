@@ -159,4 +159,3 @@ func paste(source string, f mount.Fix) string {
 	}
 	return strings.Join(slices.Concat(lines[:at], []string{f.HCL}, rest), "\n")
 }
-

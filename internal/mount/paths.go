@@ -13,7 +13,12 @@ func absolute(p string) bool {
 
 // clean is the lexical form that an engine makes of an absolute path: without
 // "..", "." and doubled slashes, before any link is followed.
-func clean(p string) string { return path.Clean("/" + p) }
+func clean(p string) string {
+	if strings.HasPrefix(p, "/") {
+		return path.Clean(p) // what is clean is not copied
+	}
+	return path.Clean("/" + p)
+}
 
 // within tells whether p is dir or lies below it, by component.
 func within(p, dir string) bool {

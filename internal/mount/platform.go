@@ -227,15 +227,15 @@ func macPath(door Door, p string) (canonical, why string) {
 	if within(p, macRoot) {
 		return join(macRoot, macLink(remainder(p, macRoot))), ""
 	}
-	real := macLink(p)
+	linked := macLink(p)
 	for _, dir := range macShared() {
-		if !within(real, dir) {
+		if !within(linked, dir) {
 			continue
 		}
 		if door == RawDoor {
-			return "", p + " is a path of macOS, which the engine behind the socket in the virtual machine has at " + macRoot + real
+			return "", p + " is a path of macOS, which the engine behind the socket in the virtual machine has at " + macRoot + linked
 		}
-		return macRoot + real, ""
+		return macRoot + linked, ""
 	}
 	return p, ""
 }

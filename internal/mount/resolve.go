@@ -180,7 +180,10 @@ func (r *resolver) follow(s space, v *view, p string) place {
 			at = path.Join(at, name)
 			continue
 		}
-		next := join(at, name)
+		next := at + "/" + name
+		if at == "/" {
+			next = at + name
+		}
 		link, why := r.link(s, v, next)
 		doubt = cmp.Or(doubt, why)
 		if link == "" {
