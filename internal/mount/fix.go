@@ -17,7 +17,7 @@ type proposal struct {
 // topology. Never nil.
 func (r *resolver) fixes(q question, f finding) []Fix {
 	out := []Fix{}
-	if f.verdict == Visible {
+	if f.verdict == Visible || f.gated {
 		return out
 	}
 	var better []Fix
@@ -55,12 +55,14 @@ func (r *resolver) accepted(out, better []Fix, q question, proposals []proposal)
 		if p.fix.File == "" || p.fix.HCL == "" || slices.Contains(out, p.fix) {
 			continue
 		}
-		switch r.try(q, p).verdict {
-		case Visible:
+		switch f := r.try(q, p); {
+		case f.gated:
+			p.fix.Title += " (needs API 1.45, Engine 26)"
 			out = append(out, p.fix)
-		case Partial:
+		case f.verdict == Visible:
+			out = append(out, p.fix)
+		case f.verdict == Partial:
 			better = append(better, p.fix)
-		case Hidden, Aliased, Shadowed, Unknown:
 		}
 	}
 	return out, better

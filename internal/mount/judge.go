@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -54,6 +55,16 @@ type finding struct {
 	gets        string
 	differences []difference
 	send        Mount
+	// gated says that only the revision of the engine's interface is not known.
+	gated bool
+}
+
+// gatedFinding is the finding for a part of a volume on an engine of which nobody
+// knows yet whether it can mount parts.
+func gatedFinding(q question, d side) finding {
+	f := unknown(q, "mounting a part of a volume needs API 1.45 (Engine 26), and which one "+q.n.Daemon+" speaks is known only when it is asked, by plan")
+	f.gated, f.side = true, d
+	return f
 }
 
 func unknown(q question, why string) finding {
@@ -63,6 +74,7 @@ func unknown(q question, why string) finding {
 // ask prepares the question of a nested source.
 func (r *resolver) question(n Nested) question {
 	q := question{n: n, engine: r.t.Engines[n.Daemon]}
+	q.engine.API = cmp.Or(q.engine.API, r.t.Engines[r.engineName(n.Daemon)].API)
 	if n.Controller != "" {
 		q.hasController = true
 		if n.Type == Bind && absolute(n.Source) {

@@ -236,6 +236,11 @@ func rows() []row {
 			case3 + "volume daemon.root v address=volume.v\nengine daemon.root host=root api=1.45\nvol v /v\njob job.a /v /x resolve=translate" + byHost + "\njob job.b /v/a /x resolve=translate" + byHost, "visible ok, visible ok",
 		},
 		{
+			"a part of a volume where nobody knows yet whether the engine can mount parts",
+			case3 + "volume daemon.root v address=volume.v\nvol v /v\njob job.a v /x subpath=a vol" + byHost + "\njob job.b /v/a /x resolve=translate" + byHost + "\njob job.c /v/a /x" + byHost,
+			"unknown warning, unknown warning, hidden error",
+		},
+		{
 			"a sub-directory of a volume below API 1.45, translated",
 			case3 + "volume daemon.root v mountpoint=/var/lib/docker/volumes/v/_data\nfile /var/lib/docker/volumes/v/_data/a\nengine daemon.host host=root api=1.44\nvol v /v\njob job.a /v/a /x resolve=translate" + byHost, "visible ok",
 		},

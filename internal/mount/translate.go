@@ -52,6 +52,9 @@ func (r *resolver) judgeTranslated(q question, x candidate) finding {
 	if !decided && q.controller.mounted() {
 		f, decided = r.judgeBelow(q, x.side)
 	}
+	if !decided && x.mount.Subpath != "" && q.engine.API == "" {
+		f, decided = gatedFinding(q, x.side), true
+	}
 	if !decided {
 		q.n.ReadOnly = q.n.ReadOnly || q.controller.readOnly
 		f = finding{
@@ -113,6 +116,7 @@ func (r *resolver) candidates(engine string, want place) []candidate {
 		return nil
 	}
 	e := r.t.Engines[engine]
+	e.API = cmp.Or(e.API, r.t.Engines[r.engineName(engine)].API)
 	var out []candidate
 	if want.object.Kind == EngineSocket && want.object.In == r.engineName(engine) && absolute(e.Socket) {
 		out = r.pathCandidate(out, engine, s, clean(e.Socket), want)

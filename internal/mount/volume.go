@@ -21,6 +21,9 @@ func (r *resolver) judgeVolume(q question) finding {
 		verdict: Visible, side: d,
 		message: q.who() + " sees " + d.object.String() + " at " + q.n.Target + ".",
 	}
+	if q.n.Subpath != "" && q.engine.API == "" {
+		return gatedFinding(q, d)
+	}
 	if q.n.Subpath != "" && apiBelow(q.engine.API, apiSubpath) {
 		f.verdict = Aliased
 		whole := d
