@@ -154,6 +154,52 @@ func TestErrorsHaveFixes(t *testing.T) {
 	})
 }
 
+// A mount at a place that no source, no target and no link leads to changes nothing
+// that is said, but for what fixes there are.
+func TestUnrelatedMountChangesNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w, _ := drawWorld(t)
+		said := func() string {
+			entries := w.check()
+			for i := range entries {
+				entries[i].Fixes = nil
+			}
+			return showAll(entries)
+		}
+		want := said()
+		for address, c := range w.Containers {
+			c.Mounts = append(slices.Clone(c.Mounts), mount.Mount{Type: mount.Bind, Source: "/nobodys/source", Target: "/nobodys/target"})
+			w.Containers[address] = c
+		}
+		for i := range w.Nested {
+			if w.Nested[i].Source == "/" {
+				t.Skip("everything lies below the root")
+			}
+		}
+		if diff := cmp.Diff(want, said()); diff != "" {
+			t.Fatalf("(-without +with):\n%s\n%s", diff, describe(w))
+		}
+	})
+}
+
+// Cleaning a source, as engines do, changes no verdict.
+func TestCleaningChangesNoVerdict(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w, _ := drawWorld(t)
+		before := w.check()
+		for i := range w.Nested {
+			w.Nested[i].Source = "/x/..//." + w.Nested[i].Source + "/./"
+		}
+		for i, e := range w.check() {
+			if e.Verdict != before[i].Verdict || last(e) != last(before[i]) {
+				t.Fatalf("cleaned:\n%snot cleaned:\n%s%s", show(before[i]), show(e), describe(w))
+			}
+		}
+	})
+}
+
 // Two calls give the same bytes, whatever order maps have.
 func TestTwiceTheSame(t *testing.T) {
 	t.Parallel()
