@@ -68,6 +68,7 @@ func languageKinds() []Kind {
 		{"duplicate-name", []string{"Two objects of one name"}},
 		{"duplicate-port", []string{"Port that is published twice"}},
 		{"duplicate-target", []string{"Two mounts at one place"}},
+		{"env-file", []string{"File of variables that cannot be read"}},
 		{"foreign-socket", []string{"Socket of another engine"}},
 		{"inner-mtu", []string{"Packets inside a daemon that are larger than its network takes"}},
 		{"invalid-move", []string{
@@ -98,7 +99,7 @@ func languageKinds() []Kind {
 		}},
 		{"no-such-instance", []string{"Instance that is not there"}},
 		{"no-socket", []string{"Socket that is none", "The daemon's socket cannot be used"}},
-		{"not-enabled", []string{"Attribute of something that is not enabled"}},
+		{"not-enabled", []string{"Attribute of something that is not enabled", "Reference to something that is not enabled"}},
 		{"not-in-module", []string{"Block that a module cannot have"}},
 		{"not-supported", []string{"Guard blocks are not supported yet"}},
 		{"own-path", []string{"Absolute path that is something else in dindctl's own container"}},
