@@ -58,7 +58,7 @@ func TestNearest(t *testing.T) {
 	t.Parallel()
 	names := []string{"name", "networks", "image", "key", "detailed-exitcode", "each"}
 	for given, want := range map[string]string{
-		"nmae": "name", "netwroks": "networks", "imgae": "image", "kye": "key", "detailed-exitcod": "detailed-exitcode", "bash": "", "foo": "", "": "", "networkss": "networks",
+		"netwroks": "networks", "imgae": "image", "kye": "key", "detailed-exitcod": "detailed-exitcode", "bash": "", "foo": "", "": "", "networkss": "networks",
 	} {
 		if got := diag.Nearest(given, names); got != want {
 			t.Errorf("near %q is %q, want %q", given, got, want)

@@ -75,19 +75,24 @@ func (w world) declarations(dir string, file *ast.File) {
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
-		spec, is := n.(*ast.TypeSpec)
-		if !is {
-			return true
-		}
-		if fields, is := spec.Type.(*ast.StructType); is {
-			for i, field := range fields.Fields.List {
-				if len(field.Names) == 1 && field.Names[0].Name == "summary" {
-					w.tables[dir+"."+spec.Name.Name] = i
-				}
-			}
+		if spec, is := n.(*ast.TypeSpec); is {
+			w.table(dir, spec)
 		}
 		return true
 	})
+}
+
+// table notes the number of a struct's field summary.
+func (w world) table(dir string, spec *ast.TypeSpec) {
+	fields, is := spec.Type.(*ast.StructType)
+	if !is {
+		return
+	}
+	for i, field := range fields.Fields.List {
+		if len(field.Names) == 1 && field.Names[0].Name == "summary" {
+			w.tables[dir+"."+spec.Name.Name] = i
+		}
+	}
 }
 
 // positions are the places of the parameters that are called summary and code; -1 for none.
