@@ -27,12 +27,20 @@ func schema() provider.Schema {
 			{Name: "user", Type: cty.String},
 			{Name: "cpus", Type: cty.Number},
 			{Name: "init", Type: cty.Bool},
+			{Name: "read_only", Type: cty.Bool},
+			{Name: "tmpfs", Type: texts},
 		},
 		Blocks: []provider.Block{
 			{Name: "ports", Body: provider.Body{Attributes: []provider.Attribute{
 				{Name: "target", Type: cty.Number, Required: true}, {Name: "published", Type: cty.Number},
 			}}},
 			{Name: "ready", Single: true, Body: provider.Body{Attributes: []provider.Attribute{{Name: "timeout", Type: cty.String}}}},
+			{Name: "file", Body: provider.Body{Attributes: []provider.Attribute{
+				{Name: "path", Type: cty.String, Required: true},
+				{Name: "content", Type: cty.String, Required: true},
+				{Name: "mode", Type: cty.String},
+				{Name: "owner", Type: cty.String},
+			}}},
 		},
 	}
 	daemon := running
