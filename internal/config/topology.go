@@ -88,10 +88,10 @@ func (s *state) hostEngine(n *noun, o TopologyOptions, e *mount.Engine) {
 	}
 	e.API = cmp.Or(e.API, o.API[rootDaemon])
 	e.Platform, e.Door = o.Platform, o.Door
-	switch o.Platform {
-	case mount.Rootless:
+	if o.Platform == mount.Rootless {
 		e.UnknownBelow = []string{"/etc", "/run"}
-	case mount.Snap:
+	}
+	if o.Platform == mount.Snap {
 		e.KnownBelow = o.Home
 	}
 	switch {

@@ -40,7 +40,7 @@ func (r *run) learnInside() {
 		if !found || !snapshot.Readable {
 			continue
 		}
-		known.Values.Version, known.Values.StorageDriver = snapshot.Facts.Version, snapshot.Facts.Details["storage_driver"]
+		known.Version, known.StorageDriver = snapshot.Facts.Version, snapshot.Facts.Details["storage_driver"]
 		r.known[address] = known
 	}
 }
