@@ -30,7 +30,7 @@ type Provider interface {
 	Observe(ctx context.Context, req ObserveRequest, each func(Object) error) (ObserveResponse, error)
 
 	// Diff compares items, each on its own. The answer has one [Difference] an
-	// item, in the order of the items.
+	// item, in the order of the items. A large batch may arrive in parts, at the same time.
 	Diff(ctx context.Context, req DiffRequest) (DiffResponse, error)
 
 	// Create makes an object, starts it where its noun runs, and waits until it

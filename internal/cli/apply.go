@@ -47,7 +47,7 @@ func (a *app) apply() *ucli.Command {
 
 // apply plans and asks while it holds the lock, so that what was shown is what is done.
 func (s *session) apply(ctx context.Context, where string) error {
-	s.start(ctx)
+	s.startEarly(ctx)
 	file, problems := s.readPlan(where)
 	if file != nil && !problems.HasErrors() {
 		problems = s.adopt(file)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/hashicorp/go-hclog"
 	ucli "github.com/urfave/cli/v3"
 
 	"github.com/dindctl/dindctl/hcl"
@@ -121,15 +122,24 @@ func (s *session) offline(ctx context.Context) diag.List {
 	return nil
 }
 
+// startEarly begins to start the provider before the configuration is read. Where
+// logs are asked for it waits: only then is it known what must not be in them.
+func (s *session) startEarly(ctx context.Context) {
+	if level(s.app.env) == hclog.Off {
+		s.start(ctx)
+	}
+}
+
 // start begins to start the provider.
 func (s *session) start(ctx context.Context) {
 	if s.starting != nil {
 		return
 	}
+	request := plugin.StartRequest{
+		Command: []string{s.app.env.Self, "provider", "docker"}, Environment: s.app.env.Environ, Logger: logger(s.app.env),
+	}
 	s.starting = begin(func() started {
-		client, err := plugin.Start(ctx, plugin.StartRequest{
-			Command: []string{s.app.env.Self, "provider", "docker"}, Environment: s.app.env.Environ, Logger: logger(s.app.env),
-		})
+		client, err := plugin.Start(ctx, request)
 		return started{client, err}
 	})
 }
@@ -223,7 +233,7 @@ func (s *session) input(ctx context.Context) plan.Input {
 
 // planned loads, connects, observes and plans.
 func (s *session) planned(ctx context.Context, path string) (*plan.Plan, diag.List) {
-	s.start(ctx)
+	s.startEarly(ctx)
 	problems := s.load(path)
 	if problems.HasErrors() {
 		return nil, problems

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -240,10 +241,10 @@ func TestCancelledCallAnswers(t *testing.T) {
 // A batch that is larger than a message is split, and answered in its order.
 func TestLargeBatchIsSplit(t *testing.T) {
 	t.Parallel()
-	calls := 0
+	var calls atomic.Int64 // parts are compared side by side
 	p := plugin.InProcess(t, scripted{
 		diff: func(r provider.DiffRequest) (provider.DiffResponse, error) {
-			calls++
+			calls.Add(1)
 			var out provider.DiffResponse
 			for _, item := range r.Items {
 				out.Differences = append(out.Differences, provider.Difference{
@@ -260,8 +261,8 @@ func TestLargeBatchIsSplit(t *testing.T) {
 		req.Items = append(req.Items, provider.DiffItem{Declaration: provider.Declaration{Name: fmt.Sprint(i), Declared: long}})
 	}
 	resp, err := p.Diff(t.Context(), req)
-	if err != nil || len(resp.Differences) != items || calls < 2 {
-		t.Fatalf("%d answers in %d calls, %v", len(resp.Differences), calls, err)
+	if err != nil || len(resp.Differences) != items || calls.Load() < 2 {
+		t.Fatalf("%d answers in %d calls, %v", len(resp.Differences), calls.Load(), err)
 	}
 	for i, d := range resp.Differences {
 		if d.Changes[0].Path != fmt.Sprint(i) {
