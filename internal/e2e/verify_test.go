@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,13 +95,17 @@ func TestVerify(t *testing.T) {
 	s.wantResults(s.verify(0, s.case2("verify")...), "job.list proved")
 }
 
-// everything is what the root engine and the daemon of case 2 hold.
+// everything is what the root engine and the daemon of case 2 hold, sorted: engines
+// list images of one second in any order.
 func (s *scenario) everything() []string {
 	s.t.Helper()
 	out := append(s.docker("ps", "-a", "--format", "{{.Names}}"), s.docker("image", "ls", "--format", "{{.Repository}}")...)
 	for _, args := range [][]string{{"ps", "-a", "--format", "{{.Names}}"}, {"image", "ls", "--format", "{{.Repository}}"}} {
-		out = append(out, s.docker(append([]string{"exec", s.project + "-dind", "docker"}, args...)...)...)
+		for _, name := range s.docker(append([]string{"exec", s.project + "-dind", "docker"}, args...)...) {
+			out = append(out, "inside: "+name)
+		}
 	}
+	slices.Sort(out)
 	return out
 }
 
