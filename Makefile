@@ -80,6 +80,15 @@ bench-check: build ## plan, apply and destroy of 100 containers, as ratios to a 
 	$(GO) test -c -o $(CACHE)/tests/bench.test ./internal/bench
 	cd internal/bench && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) -- ../../$(CACHE)/tests/bench.test -test.v -test.timeout 10m
 
+FUZZTIME := 5m
+.PHONY: fuzz
+fuzz: ## every fuzz test for FUZZTIME (5m); `make test` replays their corpora
+	grep -rl --include='*_test.go' '^func Fuzz' hcl internal provider | sort | while read -r file; do \
+		sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' "$$file" | while read -r name; do \
+			$(GO) test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
 .PHONY: clean-check
 clean-check: ## fail when a test left a process, mount, bridge, network namespace or container behind
 	docker/clean-check

@@ -127,7 +127,25 @@ func (l *loader) shownDir() string {
 	return shown
 }
 
-func (l *loader) report(p ...diag.Problem) { l.problems = append(l.problems, p...) }
+func (l *loader) report(problems ...diag.Problem) {
+	for _, p := range problems {
+		p.Subject, p.Context = l.within(p.Subject), l.within(p.Context)
+		l.problems = append(l.problems, p)
+	}
+}
+
+// within ends a range where its file ends: the JSON parser goes on beyond it where
+// a text is not closed.
+func (l *loader) within(r diag.Range) diag.Range {
+	text := l.sources.Bytes(r.File)
+	if over := r.End.Byte - len(text); text != nil && over > 0 {
+		r.End.Byte, r.End.Column = len(text), max(1, r.End.Column-over)
+		if r.Start.Byte > r.End.Byte {
+			r.Start = r.End
+		}
+	}
+	return r
+}
 
 // file is a file to read: its name for people, and its absolute path.
 type file struct{ name, path string }
