@@ -85,7 +85,7 @@ FUZZTIME := 5m
 fuzz: ## every fuzz test for FUZZTIME (5m); `make test` replays their corpora
 	grep -rl --include='*_test.go' '^func Fuzz' hcl internal provider | sort | while read -r file; do \
 		sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' "$$file" | while read -r name; do \
-			$(GO) test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME); \
+			$(GO) test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) </dev/null; \
 		done; \
 	done
 
