@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
 )
 
 // part reduces a plan to what was asked for by Target and Exclude. What a
@@ -166,11 +167,23 @@ func (m *maker) example() string {
 	return "container.web"
 }
 
-// replaceByRequest forces what -replace names.
+// replaceByRequest forces what -replace names. A daemon is replaced without the
+// data that it keeps, unless that is named itself.
 func (m *maker) replaceByRequest() {
 	for i := range m.expanded.Instances {
-		if in := &m.expanded.Instances[i]; selects(m.in.Replace, in.Address) {
+		in := &m.expanded.Instances[i]
+		asked := selects(m.in.Replace, in.Address)
+		if in.Kind == provider.Volume && m.ofDaemon(in.Address) {
+			asked = slices.Contains(m.in.Replace, in.Address)
+		}
+		if asked {
 			m.forced[in.Address] = "replaced by request"
 		}
 	}
+}
+
+// ofDaemon tells whether a volume is a daemon's own.
+func (m *maker) ofDaemon(address string) bool {
+	daemon, found := m.expanded.Instance(address[:max(strings.LastIndexByte(address, '.'), 0)])
+	return found && daemon.Kind == provider.Daemon
 }
