@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -58,4 +59,17 @@ func Size(text string) (string, error) {
 func DockerConfig(declared cty.Value) (string, error) {
 	logins, err := loginsOf(valuesOf(declared))
 	return string(configOf(logins)), err
+}
+
+// StartHelper makes and starts a helper that runs until it is killed, for tests.
+func StartHelper(ctx context.Context, p *Provider, name string, owner provider.Ownership, image string) (string, error) {
+	e, err := p.at(provider.Root)
+	if err != nil {
+		return "", err
+	}
+	id, err := e.createHelper(ctx, name, &container.Config{Image: image, Cmd: []string{"sleep", "1d"}, StopSignal: "KILL", Labels: ownerLabels(owner)}, &container.HostConfig{})
+	if err != nil {
+		return "", err
+	}
+	return id, e.write.ContainerStart(ctx, id, container.StartOptions{})
 }

@@ -58,7 +58,7 @@ func (e *engine) runHelperOnce(ctx context.Context, h helper) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = e.remove(after, id) }()
+	defer func() { _ = e.kill(after, id) }()
 	return e.followHelper(ctx, id)
 }
 
@@ -67,15 +67,24 @@ func (e *engine) createHelper(ctx context.Context, name string, config *containe
 	created, err := e.write.ContainerCreate(ctx, config, host, nil, nil, name)
 	if errdefs.IsConflict(err) {
 		old, readErr := e.read.ContainerInspect(ctx, name)
-		if readErr != nil || runOwner(old.Config.Labels).Address != config.Labels[labelAddress] {
+		if readErr != nil || old.Config.Labels[labelAddress] != config.Labels[labelAddress] || old.Config.Labels[labelProject] != config.Labels[labelProject] {
 			return "", err
 		}
-		if err := e.remove(ctx, old.ID); err != nil {
+		if err := e.kill(ctx, old.ID); err != nil {
 			return "", err
 		}
 		created, err = e.write.ContainerCreate(ctx, config, host, nil, nil, name)
 	}
 	return created.ID, err
+}
+
+// kill removes a helper, also one that still runs: nothing is lost with it.
+func (e *engine) kill(ctx context.Context, id string) error {
+	err := e.write.ContainerKill(ctx, id, "KILL")
+	if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) { // it is gone, or has ended
+		return err
+	}
+	return e.remove(ctx, id)
 }
 
 // followHelper starts the container and waits for its end.
