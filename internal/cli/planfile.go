@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,17 +37,17 @@ type planFile struct {
 // writePlan writes a plan for a later apply. The file is there whole or not at
 // all: an older one stays until the new one is complete.
 func (s *session) writePlan(file string, p *plan.Plan) diag.List {
-	document, err := p.JSON()
+	document, err := s.document(p)
 	if err != nil {
 		return diag.Errorf("The plan was not written", "%s: %s.", file, err)
 	}
 	out := planFile{
 		Format: planFormat, Version: s.app.env.Version, Path: s.cfg.Path, Project: p.Project, EngineID: p.Engine.ID,
-		Options: s.recorded(), Screen: ui.Plan(p, ui.Options{Width: s.app.env.Width}), Plan: document,
+		Options: s.recorded(), Screen: s.withoutSecrets(ui.Plan(p, ui.Options{Width: s.app.env.Width})), Plan: document,
 	}
 	text, err := json.MarshalIndent(out, "", "  ")
 	if err == nil {
-		err = replaceFile(s.resolved(file), []byte(s.withoutSecrets(string(text))+"\n"))
+		err = replaceFile(s.resolved(file), append(text, '\n'))
 	}
 	if err != nil {
 		return diag.Errorf("The plan was not written", "%s: %s. A file that was there before is as it was.", file, reason(err))
@@ -54,7 +55,46 @@ func (s *session) writePlan(file string, p *plan.Plan) diag.List {
 	return nil
 }
 
-// recorded is what was asked for, without the values of sensitive variables.
+// document is the plan as JSON, without the values of sensitive variables.
+func (s *session) document(p *plan.Plan) (json.RawMessage, error) {
+	text, err := p.JSON()
+	if err != nil {
+		return nil, err
+	}
+	return masking(text, s.withoutSecrets)
+}
+
+// masking passes every text in a JSON document, but no key, through mask, so that
+// a secret that is a word of the format, or a number, does not break it.
+func masking(document []byte, mask func(string) string) (json.RawMessage, error) {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, fmt.Errorf("reading a plan: %w", err)
+	}
+	return json.Marshal(maskedTexts(value, mask))
+}
+
+func maskedTexts(value any, mask func(string) string) any {
+	switch v := value.(type) {
+	case string:
+		return mask(v)
+	case []any:
+		for i := range v {
+			v[i] = maskedTexts(v[i], mask)
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = maskedTexts(v[name], mask)
+		}
+	}
+	return value
+}
+
+// recorded is what was asked for, without the values of sensitive variables. A
+// variable that holds one of them beside other text is left out whole, to be given
+// again: a part of it would be applied as it stands.
 func (s *session) recorded() asked {
 	o := s.asked
 	secret := map[string]bool{}
@@ -63,7 +103,7 @@ func (s *session) recorded() asked {
 	}
 	o.Vars = slices.DeleteFunc(slices.Clone(o.Vars), func(given string) bool {
 		name, _, _ := strings.Cut(given, "=")
-		return secret[strings.TrimSpace(name)]
+		return secret[strings.TrimSpace(name)] || s.withoutSecrets(given) != given
 	})
 	o.VarFiles = nil
 	for _, file := range s.asked.VarFiles {
@@ -166,11 +206,11 @@ func (s *session) stale(now *plan.Plan) diag.List {
 			"It was made for the engine with the id %s; this one is %s (%s, %s). Run plan -out again.",
 			s.file.EngineID, now.Engine.Name, now.Engine.ID, now.Engine.Endpoint)
 	}
-	document, err := now.JSON()
+	document, err := s.document(now)
 	if err != nil {
 		return diag.Errorf("The plan cannot be compared", "%s.", err)
 	}
-	moved, err := plan.Moved(s.file.Plan, []byte(s.withoutSecrets(string(document))))
+	moved, err := plan.Moved(s.file.Plan, document)
 	if err != nil {
 		return diag.Errorf("The plan file cannot be read", "%s. Run plan -out again.", err)
 	}
