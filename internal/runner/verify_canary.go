@@ -36,6 +36,8 @@ func (v *verifier) canary(ctx context.Context, h helper, e mount.Entry, dir stri
 	}
 	file := path.Join(dir, name)
 	if _, why := v.succeed(ctx, h, append(write, file, token)); why != "" {
+		// A command that was not waited for to its end may have written it.
+		_, _ = v.succeed(context.WithoutCancel(ctx), h, append(remove, file))
 		if strings.Contains(why, "ead-only file system") {
 			return canaryKept
 		}

@@ -27,11 +27,38 @@ type helper struct {
 // nested looks at the entries from containers inside a daemon: one that mounts
 // everything, or, where the daemon refuses that, one for each entry.
 func (v *verifier) nested(ctx context.Context, inside string, s plan.Snapshot, entries []mount.Entry) []witness {
-	out, err := v.witness(ctx, inside, s, entries)
-	if err == nil {
+	out := make([]witness, len(entries))
+	var indices []int
+	var mounted []mount.Entry
+	for i, e := range entries {
+		if e.Send.Type == mount.Volume && !volumeThere(s, e.Send.Volume) {
+			// An engine makes what is missing, without a word.
+			out[i].Sight = Sight{State: hidden, Why: "the volume " + e.Send.Volume + " is not known to be there; run apply"}
+			continue
+		}
+		indices, mounted = append(indices, i), append(mounted, e)
+	}
+	if len(mounted) == 0 {
 		return out
 	}
-	out = make([]witness, len(entries))
+	seen, err := v.witness(ctx, inside, s, mounted)
+	if err != nil {
+		seen = v.oneByOne(ctx, inside, s, mounted)
+	}
+	for n, i := range indices {
+		out[i] = seen[n]
+	}
+	return out
+}
+
+// volumeThere tells whether a place has a volume of this name, ours or not.
+func volumeThere(s plan.Snapshot, name string) bool {
+	return slices.ContainsFunc(s.Objects, func(o provider.Object) bool { return o.Kind == provider.Volume && o.Name == name })
+}
+
+// oneByOne looks at each entry from a container of its own.
+func (v *verifier) oneByOne(ctx context.Context, inside string, s plan.Snapshot, entries []mount.Entry) []witness {
+	out := make([]witness, len(entries))
 	for i, e := range entries {
 		one, err := v.witness(ctx, inside, s, []mount.Entry{e})
 		switch {

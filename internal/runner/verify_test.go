@@ -199,3 +199,51 @@ func verifyRequest(w *witnesses, verdict mount.Verdict) runner.VerifyRequest {
 		}},
 	}
 }
+
+// Verify makes nothing that stays: an engine would make a volume that is missing
+// for the helper that mounts it.
+func TestVerifyMakesNoVolume(t *testing.T) {
+	t.Parallel()
+	w := &witnesses{ids: map[string][]string{}, alive: map[string]bool{}}
+	req := verifyRequest(w, mount.Visible)
+	req.Entries[0].Send = mount.Mount{Type: mount.Volume, Volume: "ci-data", Target: "/x"}
+	proofs, _ := runner.Verify(t.Context(), req)
+	if len(proofs) != 1 || proofs[0].Result != runner.NotProved || !strings.Contains(proofs[0].Why, "the volume ci-data is not known to be there") {
+		t.Errorf("proofs: %+v", proofs)
+	}
+	if len(w.ids) > 0 {
+		t.Errorf("helpers that mount %v", w.ids)
+	}
+}
+
+// mute is where the command that writes a canary is not answered.
+type mute struct {
+	*witnesses
+	removed []string
+}
+
+func (m *mute) Exec(ctx context.Context, req provider.ExecRequest) (provider.ExecResponse, error) {
+	switch {
+	case req.Command[0] == "rm":
+		m.removed = append(m.removed, req.Command[2])
+		return provider.ExecResponse{}, nil
+	case strings.Contains(req.Command[2], "sleep 30"):
+		return provider.ExecResponse{}, context.DeadlineExceeded
+	}
+	return m.witnesses.Exec(ctx, req)
+}
+
+// A canary that may have been written is removed, although nobody knows that it was.
+func TestVerifyLeavesNoCanary(t *testing.T) {
+	t.Parallel()
+	dir := map[string]string{"/p": "stat 1 2 41ed"}
+	m := &mute{witnesses: &witnesses{
+		files: map[string]map[string]string{"helper": dir, "c": dir, "d": dir}, ids: map[string][]string{}, alive: map[string]bool{},
+	}}
+	req := verifyRequest(m.witnesses, mount.Visible)
+	req.Provider, req.Write = m, true
+	runner.Verify(t.Context(), req)
+	if diff := cmp.Diff([]string{"/.dindctl-verify/0/.dindctl-verify-01234567"}, m.removed); diff != "" {
+		t.Errorf("removed (-want +got):\n%s", diff)
+	}
+}
