@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/docker/docker/api/types/mount"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -112,7 +114,22 @@ func (b *builder) registryAuth() {
 		b.invalid(registryAuth, errors.New("it is a file in the container's own root, which read_only = true forbids; log in from inside, to a directory that can be written, or take read_only away"))
 		return
 	}
+	if at := b.boundOver(cmp.Or(b.d.mapping("environment")[authVariable], authDirectory)); logins != nil && at != "" {
+		b.invalid(registryAuth, fmt.Errorf("its file would be written to the host, through the mount on %s; set DOCKER_CONFIG to a directory of the container's own, or leave it out", at))
+		return
+	}
 	b.r.dockerConfig = configOf(logins)
+}
+
+// boundOver is the target of the bind mount that a path of the container lies in;
+// empty where it lies in none.
+func (b *builder) boundOver(at string) string {
+	for _, m := range b.r.mounts {
+		if m.kind == mount.TypeBind && strings.HasPrefix(cleanPath(at)+"/", strings.TrimSuffix(cleanPath(m.target), "/")+"/") {
+			return m.target
+		}
+	}
+	return ""
 }
 
 // registryAuth compares the file in the container with what is declared. A job that

@@ -99,4 +99,14 @@ func TestCredentialsInARunningContainer(t *testing.T) {
 	if provider.CodeOf(err) != provider.Invalid || !strings.Contains(err.Error(), "read_only = true forbids") {
 		t.Errorf("a read-only root: %v", err)
 	}
+
+	through := r.declaration("controller.through", attributes{
+		"image": text(bashImage), "registry_auth": credentials("registry:5000", "ci", "third-one"),
+		"environment": cty.MapVal(attributes{"DOCKER_CONFIG": text("/home/.docker")}),
+		"mount":       cty.ListVal([]cty.Value{mountValue("bind", t.TempDir(), "/home", false)}),
+	})
+	_, err = r.p.Create(t.Context(), r.request(provider.Root, through), r.sink)
+	if provider.CodeOf(err) != provider.Invalid || !strings.Contains(err.Error(), "written to the host, through the mount on /home") {
+		t.Errorf("a file of the host: %v", err)
+	}
 }
