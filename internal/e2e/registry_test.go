@@ -130,12 +130,16 @@ func (e *example) wantNoTrace(secret string) {
 	for _, prefix := range [][]string{{}, {"exec", e.project + "-build", "docker"}, {"exec", e.project + "-stage", "docker"}} {
 		at := func(args ...string) []string { return e.docker(append(slices.Clone(prefix), args...)...) }
 		where := strings.Join(append(prefix, "docker"), " ")
-		for _, id := range at("ps", "-aq") {
+		var ours []string // other tests come and go on the root engine
+		if len(prefix) == 0 {
+			ours = []string{"--filter", "label=dev.dindctl.project=" + e.project}
+		}
+		for _, id := range at(append([]string{"ps", "-aq"}, ours...)...) {
 			places[where+" inspect "+id] = strings.Join(at("inspect", id), "\n")
 			places[where+" logs "+id] = strings.Join(at("logs", id), "\n")
 		}
 		for _, kind := range []string{"volume", "network", "image"} {
-			if ids := at(kind, "ls", "-q"); len(ids) > 0 {
+			if ids := at(append([]string{kind, "ls", "-q"}, ours...)...); len(ids) > 0 {
 				places[where+" "+kind+" inspect"] = strings.Join(at(append([]string{kind, "inspect"}, ids...)...), "\n")
 			}
 		}
