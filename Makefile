@@ -52,7 +52,7 @@ tools: ## install what the tests need from Debian's packages; starts nothing
 lint: ## gofumpt, imports, floors, golangci-lint, shellcheck
 	$(GO) vet ./...
 	$(LINT) run ./...
-	shellcheck docker/*.sh docker/test-engine docker/demo docker/clean-check docker/daemon/entrypoint.sh docker/daemon/runtime-fit .ci/run
+	shellcheck docker/*.sh docker/test-engine docker/demo docker/clean-check docker/vagrant-check docker/daemon/entrypoint.sh docker/daemon/runtime-fit .ci/run
 
 .PHONY: unit
 unit: ## all tests that need no engine, with the race detector
@@ -88,6 +88,10 @@ fuzz: ## every fuzz test for FUZZTIME (5m); `make test` replays their corpora
 			$(GO) test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) </dev/null; \
 		done; \
 	done
+
+.PHONY: vagrant-check
+vagrant-check: build ## docker/vagrant-provision.sh for real, in a fresh root, twice, then cases 1 to 3 (about a minute)
+	docker/vagrant-check
 
 .PHONY: clean-check
 clean-check: ## fail when a test left a process, mount, bridge, network namespace or container behind
