@@ -17,15 +17,14 @@ type pullAuth struct {
 	host   string
 	login  login
 	header string // for X-Registry-Auth
+	own    bool   // the login of who runs this process; owner is then the file that names it
+	// ownTrouble says why that login could not be read.
+	ownTrouble error
 }
 
 // pullAuthOf chooses the credentials for an image.
 func pullAuthOf(decl provider.Declaration, ref string) pullAuth {
-	named, err := reference.ParseNormalizedNamed(ref)
-	if err != nil {
-		return pullAuth{}
-	}
-	out := pullAuth{host: reference.Domain(named)}
+	out := pullAuth{host: registryOf(ref)}
 	d := valuesOf(decl.Declared)
 	candidates := []provider.Related{{Address: decl.Address, Declared: decl.Declared}}
 	if c, ok := d.ref("controller"); ok {
@@ -48,6 +47,15 @@ func pullAuthOf(decl provider.Declaration, ref string) pullAuth {
 	return out
 }
 
+// registryOf is the host of the registry that has an image; empty for an image id.
+func registryOf(ref string) string {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return ""
+	}
+	return reference.Domain(named)
+}
+
 // refusedLogin recognises a registry that wants other credentials than it got;
 // nil for every other failure.
 func refusedLogin(wish imageWish, err error) error {
@@ -62,11 +70,19 @@ func refusedLogin(wish imageWish, err error) error {
 	known := &provider.Problem{Code: provider.Denied, Address: wish.address, Path: "image"}
 	if wish.auth.owner == "" {
 		known.Summary = "The registry asks for credentials"
-		known.Detail = fmt.Sprintf("%s does not give %s to a stranger: %s. Say registry_auth = { %q = { username = ..., password = ... } } in the controller whose job this is, or in the job.",
-			wish.auth.host, wish.reference, engineWords(err), wish.auth.host)
+		known.Detail = fmt.Sprintf("%s does not give %s to a stranger: %s. Say registry_auth = { %q = { username = ..., password = ... } } in the controller whose job this is, or in the job; for the root engine, `docker login %s` does as well.",
+			wish.auth.host, wish.reference, engineWords(err), wish.auth.host, wish.auth.host)
+		if wish.auth.ownTrouble != nil {
+			known.Detail += fmt.Sprintf(" Your own login could not be used: %v.", wish.auth.ownTrouble)
+		}
 		return known
 	}
 	known.Summary = "The registry refuses the credentials"
+	if wish.auth.own {
+		known.Detail = fmt.Sprintf("%s does not give %s to the login that %s names: %s. Log in again (`docker login %s`) as a user that may pull the image.",
+			wish.auth.host, wish.reference, wish.auth.owner, engineWords(err), wish.auth.host)
+		return known
+	}
 	known.Detail = fmt.Sprintf("%s does not give %s to user %s: %s. Check username and password in registry_auth[%q] of %s, and that this user may pull the image.",
 		wish.auth.host, wish.reference, wish.auth.login.username, engineWords(err), wish.auth.host, wish.auth.owner)
 	return known

@@ -37,6 +37,7 @@ type Provider struct {
 
 	mu     sync.Mutex
 	places map[provider.Place]*engine
+	env    map[string]string // what Configure may read of the host process
 
 	stopOnce sync.Once
 	stopping chan struct{} // closed by Stop
@@ -103,12 +104,20 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest)
 	p.mu.Lock()
 	old := p.places[provider.Root]
 	p.places[provider.Root] = root
+	p.env = req.Environment
 	p.mu.Unlock()
 	if old != nil {
 		old.close()
 	}
 	p.log.Debug("root engine", "endpoint", chosen.url, "chosen", chosen.chosen, "api", root.facts.API)
 	return provider.ConfigureResponse{Facts: root.facts}, nil
+}
+
+// own are the registry logins of who runs this process.
+func (p *Provider) own() ownLogins {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return ownLogins{env: p.env, host: osFiles{}, ask: runHelper}
 }
 
 // Stop lets running calls finish and sends running jobs their stop signal.

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
@@ -72,4 +73,19 @@ func StartHelper(ctx context.Context, p *Provider, name string, owner provider.O
 		return "", err
 	}
 	return id, e.write.ContainerStart(ctx, id, container.StartOptions{})
+}
+
+// OwnPull is the X-Registry-Auth header with which an image is pulled in a place for
+// an object, decoded, who has the credentials, and why a person's own could not be
+// read; for tests. The files and the helpers are the test's.
+func OwnPull(place provider.Place, decl provider.Declaration, ref string, env map[string]string,
+	read func(string) ([]byte, error), ask func(program, server string) ([]byte, error),
+) (header, owner, trouble string) {
+	o := ownLogins{env: env, host: tableFiles(read), ask: func(_ context.Context, program, server string) ([]byte, error) { return ask(program, server) }}
+	auth := o.forPlace(context.Background(), place, pullAuthOf(decl, ref))
+	if auth.ownTrouble != nil {
+		trouble = auth.ownTrouble.Error()
+	}
+	plain, _ := base64.URLEncoding.DecodeString(auth.header)
+	return string(plain), auth.owner, trouble
 }

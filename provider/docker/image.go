@@ -63,6 +63,10 @@ func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say
 	if wish.policy == "never" {
 		return "", noImage(wish, tried, errors.New("pull = \"never\" rules a registry out"))
 	}
+	if wish.auth.host == "" {
+		wish.auth = pullAuth{host: registryOf(wish.reference)}
+	}
+	wish.auth = p.own().forPlace(ctx, e.place, wish.auth)
 	if err := e.pull(ctx, wish, say); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()

@@ -51,7 +51,7 @@ func clientRows() []row {
 	return []row{{
 		name: registryAuth, typ: cty.Map(cty.Object(map[string]cty.Type{"username": cty.String, "password": cty.String})),
 		effect: provider.Live, sensitive: true, fallback: "none",
-		doc: "Credentials by registry, such as { \"registry.example.com\" = { username = ..., password = ... } }. A file in the container holds them, found by DOCKER_CONFIG; dindctl pulls with them on its daemon.",
+		doc: "Credentials by registry, such as { \"registry.example.com\" = { username = ..., password = ... } }. A file in the container holds them, found by DOCKER_CONFIG; dindctl pulls with them on its daemon. Where none are declared, the root engine pulls with your own `docker login`; other daemons never do.",
 	}}
 }
 
