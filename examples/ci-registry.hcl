@@ -92,6 +92,14 @@ daemon "build" {
   alias               = "build"
   insecure_registries = [local.registry]     # plain HTTP, on a network of our own
 
+  # For a registry with TLS and a CA of your own, in place of insecure_registries
+  # (in daemon.stage, too):
+  #
+  # file {
+  #   path    = "/etc/docker/certs.d/${local.registry}/ca.crt"
+  #   content = file("ca.pem")
+  # }
+
   mount {
     source = "./registry-app"
     target = "/src"

@@ -53,6 +53,15 @@ func newRegistryExample(t *testing.T) *example {
 		"registry_image": registryImage, "daemon_image": dindImage, "cli_image": controllerBase, "base_image": bashImage,
 	})
 	copyTree(t, "../../examples/registry-app", filepath.Join(e.dir, "examples/registry-app"))
+	buildRegistry(t, e)
+	e.allow(password)
+	e.setPassword(password)
+	return e
+}
+
+// buildRegistry makes the registry's image.
+func buildRegistry(t *testing.T, e *example) {
+	t.Helper()
 	copyTree(t, filepath.Join(tools(t), "lib"), filepath.Join(e.dir, "registry/lib"))
 	e.write("registry/bin/docker-registry", readFile(t, filepath.Join(tools(t), "bin/docker-registry")))
 	if err := os.Chmod(filepath.Join(e.dir, "registry/bin/docker-registry"), 0o755); err != nil {
@@ -61,9 +70,6 @@ func newRegistryExample(t *testing.T) *example {
 	e.write("registry/config.yml", registryConfig)
 	e.write("registry/Dockerfile", registryDockerfile)
 	e.docker("build", "--quiet", "--tag", registryImage, filepath.Join(e.dir, "registry"))
-	e.allow(password)
-	e.setPassword(password)
-	return e
 }
 
 // allow makes the registry's user ci with this password.
