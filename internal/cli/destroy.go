@@ -62,6 +62,9 @@ func (s *session) destroy(ctx context.Context, where string) error {
 	}
 	if !s.command.Bool("json") {
 		s.app.print(ui.Plan(p, s.app.options()))
+		if p.Clean && s.cfg == nil {
+			s.app.print("What the project has on an engine elsewhere (`endpoint`) is found with its configuration only: dindctl destroy PATH.\n")
+		}
 	}
 	if p.Clean && !p.Partial && !target.guessed {
 		forget(s.app.env, s.facts.ID, target.project)

@@ -155,7 +155,7 @@ func imageBody() provider.Body {
 func daemonBody() provider.Body {
 	return provider.Body{Attributes: []provider.Attribute{
 		{Name: "socket", Type: cty.String, Effect: provider.Replace, Doc: "The root engine itself, by its socket. Instead of image."},
-		{Name: "endpoint", Type: cty.String, Effect: provider.Replace, Doc: "An engine that exists elsewhere, by its URL: tcp://HOST:PORT or ssh://USER@HOST. Instead of image."},
+		{Name: "endpoint", Type: cty.String, Effect: provider.Replace, Doc: "An engine that exists elsewhere, by its URL: tcp://HOST:PORT or ssh://USER@HOST. Instead of image. No record on the root engine names it: destroy what is there with the configuration at hand, not by -project alone."},
 		{
 			Name: "certificates", Type: cty.String, Effect: provider.Replace, Default: "none: no TLS",
 			Doc: "Directory of this host with ca.pem, cert.pem and key.pem for an endpoint over tcp. Controllers get it, too.",
