@@ -327,6 +327,7 @@ type DiffRequest struct {
 
 // DiffItem is one comparison: what is wanted, what was created, what is there.
 type DiffItem struct {
+	// Declaration may leave attributes out that are null.
 	Declaration Declaration
 	Created     []byte // Ownership.Spec of the object
 	Actual      cty.Value

@@ -15,13 +15,9 @@ import (
 // declare makes the declared value of an object from the value of its block:
 // the core's defaults filled in, paths absolute, mounts as they are sent.
 func (s *state) declare(e *evaluation, n *noun, value cty.Value, mounts []effective) (cty.Value, diag.List) {
-	attributes := map[string]cty.Value{}
 	value, _ = value.Unmark()
-	for name, v := range value.AsValueMap() {
-		if name != dependsOn {
-			attributes[name] = v
-		}
-	}
+	attributes := value.AsValueMap()
+	delete(attributes, dependsOn)
 	var problems diag.List
 	if n.kind.Runs() {
 		attributes["mount"] = s.mountValues(e, n, mounts)
