@@ -19,7 +19,7 @@ import (
 var version = "dev"
 
 const (
-	gcPercent  = 800
+	gcPercent  = 2400
 	softMemory = 160 << 20
 )
 

@@ -93,7 +93,7 @@ func (e *engine) fileOf(ctx context.Context, id, name string) ([]byte, error) {
 
 // readAuth notes what credentials a container has, where some were declared for it.
 func (e *engine) readAuth(ctx context.Context, c container.InspectResponse, object *provider.Object) error {
-	if created := valuesOf(createdOf(object.Owner.Spec)); !created.has(registryAuth) {
+	if !recordMentions(object.Owner.Spec, registryAuth) || !valuesOf(createdOf(object.Owner.Spec)).has(registryAuth) {
 		return nil
 	}
 	content, err := e.fileOf(ctx, c.ID, authPath(c))

@@ -1,9 +1,11 @@
 package docker
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -138,6 +140,12 @@ func cleanPath(p string) string {
 }
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }
+
+// recordMentions tells whether a record may hold an attribute: reading a whole one costs
+// more than most observations of an object otherwise do.
+func recordMentions(spec []byte, attribute string) bool {
+	return bytes.Contains(spec, []byte(strconv.Quote(attribute)))
+}
 
 // createdOf reads a record back as a declared value, as far as it can be: a
 // reference is only an address there, a secret nothing at all.

@@ -177,6 +177,9 @@ func (e *engine) readText(ctx context.Context, id, at string) (string, error) {
 // one GET each, and of a daemon's daemon.json. What cannot be read now is left
 // out, and is no difference.
 func (e *engine) withFiles(ctx context.Context, object provider.Object) provider.Object {
+	if object.Kind != provider.Daemon && !recordMentions(object.Owner.Spec, "file") {
+		return object
+	}
 	created := values{createdOf(object.Owner.Spec)}
 	files, err := filesOf(created)
 	if err != nil {

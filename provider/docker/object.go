@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"strings"
 
@@ -72,6 +73,8 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	v[hiddenAttach] = actualAttachments(c)
 	v[hiddenSocket] = cty.StringVal(c.Config.Labels[labelSocketGroup])
 	v[hiddenQuota] = quotaCPUs(c.HostConfig)
+	// Of the many attributes most containers have few: what is missing is null.
+	maps.DeleteFunc(v, func(_ string, attribute cty.Value) bool { return attribute.IsNull() })
 	return cty.ObjectVal(v)
 }
 
