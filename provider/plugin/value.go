@@ -41,17 +41,20 @@ func (c *codec) value(v cty.Value) (*pb.Value, error) {
 	if v == cty.NilVal {
 		return nil, nil //nolint:nilnil // an absent message is what stands for an absent value
 	}
+	// Most values bear no mark, and those that do cannot be encoded: looking for
+	// marks first costs as much as encoding.
 	plain, marks := v, []cty.PathValueMarks(nil)
-	if provider.HasMarks(v) {
+	packed, err := ctymsgpack.Marshal(plain, plain.Type())
+	if err != nil && provider.HasMarks(v) {
 		plain, marks = v.UnmarkDeepWithPaths()
+		packed, err = ctymsgpack.Marshal(plain, plain.Type())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encoding a value: %w", err)
 	}
 	typeText, err := c.typeText(plain.Type())
 	if err != nil {
 		return nil, fmt.Errorf("encoding a type: %w", err)
-	}
-	packed, err := ctymsgpack.Marshal(plain, plain.Type())
-	if err != nil {
-		return nil, fmt.Errorf("encoding a value: %w", err)
 	}
 	out := &pb.Value{Type: typeText, Msgpack: packed}
 	for _, mark := range marks {
