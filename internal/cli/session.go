@@ -53,6 +53,11 @@ type started struct {
 	err    error
 }
 
+type reached struct {
+	facts provider.Facts
+	err   error
+}
+
 type expansion struct {
 	expanded *config.Expanded
 	problems diag.List
@@ -153,6 +158,16 @@ func (s *session) connect(ctx context.Context) diag.List {
 		return runner.Problems(process.err, "The provider did not start")
 	}
 	s.client, s.provider = process.client, process.client.Provider()
+	pinned, endpoint := s.asked.Context, s.asked.Endpoint
+	if pinned == "" && endpoint == "" && s.cfg != nil {
+		pinned, endpoint = s.cfg.Context, s.cfg.Host
+	}
+	reaching := begin(func() reached {
+		resp, err := s.provider.Configure(ctx, provider.ConfigureRequest{
+			Endpoint: endpoint, Context: pinned, Environment: environment(environ),
+		})
+		return reached{resp.Facts, err}
+	})
 	description, err := s.provider.Describe(ctx)
 	if err != nil {
 		return runner.Problems(err, "The provider does not describe itself")
@@ -161,17 +176,11 @@ func (s *session) connect(ctx context.Context) diag.List {
 	if s.cfg != nil {
 		s.expanding = begin(s.expandNow)
 	}
-	pinned, endpoint := s.asked.Context, s.asked.Endpoint
-	if pinned == "" && endpoint == "" && s.cfg != nil {
-		pinned, endpoint = s.cfg.Context, s.cfg.Host
+	engine := reaching()
+	if engine.err != nil {
+		return runner.Problems(engine.err, "The engine could not be reached")
 	}
-	resp, err := s.provider.Configure(ctx, provider.ConfigureRequest{
-		Endpoint: endpoint, Context: pinned, Environment: environment(environ),
-	})
-	if err != nil {
-		return runner.Problems(err, "The engine could not be reached")
-	}
-	s.facts = resp.Facts
+	s.facts = engine.facts
 	if problems := s.setPlatform(); problems.HasErrors() {
 		return problems
 	}

@@ -88,7 +88,7 @@ func recordOf(created []byte, rows []row) map[string]json.RawMessage {
 	_ = json.Unmarshal(created, &record)
 	for _, r := range rows {
 		var block map[string]json.RawMessage
-		if r.block == "" || json.Unmarshal(record[r.block], &block) != nil {
+		if text, found := record[r.block]; r.block == "" || !found || json.Unmarshal(text, &block) != nil {
 			continue
 		}
 		if argument, ok := block[r.argument()]; ok {

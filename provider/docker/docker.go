@@ -88,6 +88,9 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest)
 	if err != nil {
 		return provider.ConfigureResponse{}, err
 	}
+	// The kernel lists the mounts of a busy host slowly: the engine is asked meanwhile.
+	around := make(chan []string, 1)
+	go func() { around <- containersAround(chosen, osFiles{}) }()
 	var failed dialFailure
 	root, err := newEngine(provider.Root, failed.watch(dial), chosen.limit())
 	if err != nil {
@@ -98,7 +101,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest)
 		return provider.ConfigureResponse{}, chosen.problem(failed.or(err))
 	}
 	root.facts.Endpoint, root.facts.Chosen = chosen.url, chosen.chosen
-	root.facts.Files, root.facts.FilesWhy, root.facts.Self = fileSharing(ctx, root, chosen, osFiles{})
+	root.facts.Files, root.facts.FilesWhy, root.facts.Self = fileSharing(ctx, root, chosen, <-around)
 	hostSide(root.facts, chosen)
 
 	p.mu.Lock()

@@ -61,21 +61,32 @@ func architecture(machine string) string {
 	return machine
 }
 
-// fileSharing says whether this process's paths name the root engine's files.
-func fileSharing(ctx context.Context, root *engine, at endpoint, files files) (provider.FileSharing, string, string) {
+// containersAround are the ids of containers that this process may run in; nil
+// where no path could name the engine's files anyway.
+func containersAround(at endpoint, files files) []string {
+	if !strings.HasPrefix(at.url, "unix://") {
+		return nil
+	}
+	info, err := files.read("/proc/self/mountinfo")
+	if err != nil {
+		return nil
+	}
+	return ContainersIn(string(info))
+}
+
+// fileSharing says whether this process's paths name the root engine's files;
+// around are the containers that it may run in.
+func fileSharing(ctx context.Context, root *engine, at endpoint, around []string) (provider.FileSharing, string, string) {
 	if !strings.HasPrefix(at.url, "unix://") {
 		return provider.FilesUnknown, "the engine is reached over a network (" + at.url + ")", ""
 	}
-	if info, err := files.read("/proc/self/mountinfo"); err == nil {
-		ids := ContainersIn(string(info))
-		for _, id := range ids {
-			if _, err := root.read.ContainerInspect(ctx, id); err == nil {
-				return provider.FilesContainer, "dindctl runs in container " + id[:12] + " of that engine", id
-			}
+	for _, id := range around {
+		if _, err := root.read.ContainerInspect(ctx, id); err == nil {
+			return provider.FilesContainer, "dindctl runs in container " + id[:12] + " of that engine", id
 		}
-		if len(ids) > 0 {
-			return provider.FilesUnknown, "dindctl runs in a container that this engine does not know", ""
-		}
+	}
+	if len(around) > 0 {
+		return provider.FilesUnknown, "dindctl runs in a container that this engine does not know", ""
 	}
 	system := root.facts.Details[detailSystem]
 	switch {
@@ -95,6 +106,9 @@ func ContainersIn(mountinfo string) []string {
 	var ids []string
 	seen := map[string]bool{}
 	for _, line := range strings.Split(mountinfo, "\n") {
+		if !strings.Contains(line, "/containers/") {
+			continue
+		}
 		fields := strings.Fields(line)
 		if len(fields) < 5 || !strings.HasPrefix(fields[4], "/etc/") {
 			continue
