@@ -63,7 +63,7 @@ func newComparison(item provider.DiffItem) (*comparison, error) {
 		record: recordOf(item.Created, rows), created: values{flatten(createdOf(item.Created), rows)}, actual: valuesOf(item.Actual),
 	}
 	var err error
-	if c.want, err = c.view(item.Declaration); err != nil {
+	if c.want, err = c.view(item.Declaration, c.compared); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -75,7 +75,7 @@ func (c *comparison) before() map[string]cty.Value {
 	if c.then == nil {
 		var err error
 		// What was declared then may be refused today; then nothing is known of it.
-		if c.then, err = c.view(c.declarationBefore()); err != nil {
+		if c.then, err = c.view(c.declarationBefore(), nil); err != nil {
 			c.then = map[string]cty.Value{}
 		}
 	}
@@ -104,8 +104,15 @@ func (c *comparison) declarationBefore() provider.Declaration {
 	return old
 }
 
-// view is a declaration in the form in which it is compared.
-func (c *comparison) view(decl provider.Declaration) (map[string]cty.Value, error) {
+// compared tells whether a row is looked at beyond what is declared of it.
+func (c *comparison) compared(r row) bool {
+	_, recorded := c.record[r.name]
+	return recorded || r.subset || !c.declared.get(r.name).IsNull() || c.managed(r)
+}
+
+// view is a declaration in the form in which it is compared; of a container with
+// the rows that wanted names, nil for all.
+func (c *comparison) view(decl provider.Declaration, wanted func(row) bool) (map[string]cty.Value, error) {
 	d := valuesOf(decl.Declared)
 	switch decl.Kind {
 	case provider.Image:
@@ -126,7 +133,7 @@ func (c *comparison) view(decl provider.Declaration) (map[string]cty.Value, erro
 	var image imageDefaults
 	_ = json.Unmarshal([]byte(c.actual.text(hiddenImage)), &image)
 	config := merge(r.config, image)
-	return containerView(&config, &r.host, r.mounts, networkNames(r), c.item.Facts), nil
+	return containerView(&config, &r.host, r.mounts, networkNames(r), c.item.Facts, wanted), nil
 }
 
 // networkNames lists what a request joins; the engine's default bridge without any.
@@ -177,8 +184,7 @@ func (c *comparison) single(r row) {
 		c.add(r, r.name, c.actual.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effect)
 		return
 	}
-	_, recorded := c.record[r.name]
-	if declared.IsNull() && !recorded && !c.managed(r) {
+	if !c.compared(r) {
 		return
 	}
 	want, have := c.want[r.name], c.actual.get(r.name)

@@ -34,8 +34,9 @@ const (
 
 // containerView brings a container, wanted or there, into the form that is
 // compared and shown: defaults of image and engine filled in, one spelling for
-// everything, what is random put in order.
-func containerView(c *container.Config, h *container.HostConfig, mounts []mountSpec, networks []string, facts provider.Facts) map[string]cty.Value {
+// everything, what is random put in order. Of the rows only those are read that
+// wanted names; nil names all.
+func containerView(c *container.Config, h *container.HostConfig, mounts []mountSpec, networks []string, facts provider.Facts, wanted func(row) bool) map[string]cty.Value {
 	v := map[string]cty.Value{
 		"image":       cty.StringVal(c.Image),
 		"command":     stringList(c.Cmd),
@@ -56,7 +57,7 @@ func containerView(c *container.Config, h *container.HostConfig, mounts []mountS
 	v["stop_grace_period"] = cty.StringVal(grace.String())
 	v["restart"] = cty.StringVal(restartText(h.RestartPolicy))
 	for _, r := range containerRows() {
-		if r.read != nil {
+		if r.read != nil && (wanted == nil || wanted(r)) {
 			v[r.name] = r.read(seen{c: c, h: h, facts: facts})
 		}
 	}
