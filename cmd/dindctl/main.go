@@ -59,6 +59,13 @@ func run() int {
 	}
 	env.Terminal, env.Width = window(os.Stdout)
 	env.StderrTerminal, env.StderrWidth = window(os.Stderr)
+	env.StderrWindow = func() (width, height int) {
+		width, height, err := term.GetSize(int(os.Stderr.Fd()))
+		if err != nil {
+			return 0, 0
+		}
+		return width, height
+	}
 	return cli.Run(ctx, env)
 }
 

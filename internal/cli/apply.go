@@ -22,6 +22,7 @@ func applyFlags() []ucli.Flag {
 		&ucli.DurationFlag{Name: "lock-timeout", Usage: "how long to wait for another run, such as 30s"},
 		&ucli.BoolFlag{Name: "volumes", Usage: "with volumes and their data, for removals and replacements"},
 		&ucli.BoolFlag{Name: "images", Usage: "with built images, for removals"},
+		progressFlag(),
 	}
 }
 
@@ -63,7 +64,7 @@ func (s *session) apply(ctx context.Context, where string) error {
 	if more := s.connect(ctx); more.HasErrors() {
 		return s.app.fail(append(problems, more...), s.snippets())
 	}
-	if problems := s.jsonNeedsConsent(); problems.HasErrors() {
+	if problems := append(s.jsonNeedsConsent(), s.checkProgress()...); problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
 	held, notes := s.lock(ctx, s.cfg.Project)
@@ -110,13 +111,9 @@ func (s *session) lock(ctx context.Context, project string) (*runner.Held, diag.
 // carryOut does what a plan says and shows what became of it.
 func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) error {
 	o := s.app.errorOptions()
-	sink := ui.Progress(s.app.env.Stderr, o)
-	if s.command.Bool("json") {
-		sink = ui.ProgressJSON(s.app.env.Stdout)
-	}
 	request := runner.ApplyRequest{
 		Plan: p, Provider: s.provider, Observed: s.observed, Observe: s.wanted, Differ: in.Diff,
-		Parallelism: s.command.Int("parallelism"), Sink: sink, Stop: s.app.env.Stop, Now: s.now,
+		Parallelism: s.command.Int("parallelism"), Stop: s.app.env.Stop, Now: s.now,
 		Refine: func(observed plan.Observed, daemon string) ([]plan.Step, diag.List) {
 			again := in
 			again.Observed = observed
@@ -132,8 +129,11 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 		}
 		request.Expanded = expanded
 	}
+	sink, shown := s.progress(p)
+	request.Sink = sink
 	s.app.acting.Store(true)
 	result, problems := runner.Apply(ctx, request)
+	shown()
 	if err := s.app.fail(problems, s.snippets()); err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 		s.app.print(ui.OutcomeJSON(result, p.Destroy))
 		return nil
 	}
-	if !p.Clean {
+	if mode := s.progressMode(); !p.Clean && mode != progressQuiet && mode != progressJSON {
 		s.app.tell("\n" + ui.Applied(result, p.Destroy, o))
 	}
 	if len(result.Outputs) > 0 && !p.Destroy {

@@ -35,7 +35,7 @@ func (s *session) destroy(ctx context.Context, where string) error {
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}
-	if problems := s.jsonNeedsConsent(); problems.HasErrors() {
+	if problems := append(s.jsonNeedsConsent(), s.checkProgress()...); problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
 	held, notes := s.lock(ctx, target.project)

@@ -25,6 +25,9 @@ type Env struct {
 	// and StderrWidth say the same of Stderr.
 	Terminal, StderrTerminal bool
 	Width, StderrWidth       int
+	// StderrWindow is the size of Stderr's window as it is when it is called: columns
+	// and rows, 0 for what is not known. Nil: it has StderrWidth columns.
+	StderrWindow func() (width, height int)
 	// Self is the path of this program, which is started again as the provider.
 	Self    string
 	Version string

@@ -46,11 +46,16 @@ func phaseLine(e runner.Event, address string, last map[string]string, o Options
 	if e.Phase == provider.PhaseOutput {
 		return fmt.Sprintf("%s %s %s", address, o.paint(faint, "|"), clean(e.Text))
 	}
-	text := string(e.Phase)
+	text := ""
+	switch e.Phase {
+	case provider.PhaseCreate, provider.PhaseStart, provider.PhaseStop, provider.PhaseRemove: // what was begun said so
+	default:
+		text = phaseVerb(e.Phase, "")
+	}
 	if e.Text != "" && e.Phase != provider.PhaseBuild { // a build's output is shown where it fails
 		text = clean(e.Text)
 	}
-	if last[e.Address] == text {
+	if text == "" || last[e.Address] == text {
 		return "" // the same again, with other bytes
 	}
 	last[e.Address] = text

@@ -104,19 +104,25 @@ func TestScreens(t *testing.T) {
 		"outputs-json":     ui.OutputsJSON([]config.OutputValue{{Name: "a", Value: cty.StringVal("x")}, {Name: "b", Value: cty.StringVal("s"), Sensitive: true}}),
 		"what-stands-here": ui.Chain([]mount.Link{{View: "host", Path: "/srv", Object: "host:/srv"}, {View: "daemon.dind", Path: "/repo", Object: "host:/srv"}}),
 	} {
-		file := filepath.Join("testdata", name+".txt")
-		if *update {
-			if err := os.WriteFile(file, []byte(screen), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
+		golden(t, name, screen)
+	}
+}
+
+// golden compares a screen with the one that is committed.
+func golden(t *testing.T, name, screen string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(screen), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if difference := cmp.Diff(string(want), screen); difference != "" {
-			t.Errorf("%s (- want, + got):\n%s", name, difference)
-		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if difference := cmp.Diff(string(want), screen); difference != "" {
+		t.Errorf("%s (- want, + got):\n%s", name, difference)
 	}
 }
