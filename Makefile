@@ -105,6 +105,12 @@ generate: ## make the gRPC code from its proto file
 docs: ## write docs/language.md anew from the program's tables
 	$(GO) test ./internal/reference -count=1 -run TestLanguagePageIsFresh -update
 
+.PHONY: tutorial
+tutorial: build ## write into docs/tutorial.md what its commands print
+	mkdir -p $(CACHE)/tests
+	$(GO) test -c -o $(CACHE)/tests/e2e.test ./internal/e2e
+	cd internal/e2e && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) -- ../../$(CACHE)/tests/e2e.test -test.run 'TestTutorial$$' -update-pages
+
 .PHONY: clean
 clean: ## remove what was built; the cache of base images stays
 	rm -rf bin $(CACHE)/tests

@@ -54,6 +54,9 @@ func phaseLine(e runner.Event, address string, last map[string]string, o Options
 	}
 	if e.Text != "" && e.Phase != provider.PhaseBuild { // a build's output is shown where it fails
 		text = clean(e.Text)
+		if e.Phase == provider.PhasePull || e.Phase == provider.PhaseCarry {
+			text = phaseVerb(e.Phase, "") + " " + text
+		}
 	}
 	if text == "" || last[e.Address] == text {
 		return "" // the same again, with other bytes
