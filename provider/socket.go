@@ -20,6 +20,10 @@ const (
 	SocketGroupAtCreation = "read at creation"
 )
 
+// RegistryAuthTarget is the directory in a container that holds the credentials
+// for registries, where the container's DOCKER_CONFIG names no other.
+const RegistryAuthTarget = "/etc/dindctl/docker"
+
 // Where a controller gets what docker_cli binds.
 const (
 	DockerCLITarget    = "/usr/local/bin/docker"

@@ -60,7 +60,8 @@ func (s *state) mountsOf(n *noun, value cty.Value) ([]effective, diag.List) {
 		}
 	}
 	out = append(out, s.impliedMounts(n)...)
-	return out, append(problems, checkTargets(n, out)...)
+	problems = append(problems, checkTargets(n, out)...)
+	return out, append(problems, s.checkPuts(n, out)...)
 }
 
 // impliedMounts are those that come with a role.

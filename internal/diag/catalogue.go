@@ -69,6 +69,7 @@ func languageKinds() []Kind {
 		{"duplicate-port", []string{"Port that is published twice"}},
 		{"duplicate-target", []string{"Two mounts at one place"}},
 		{"env-file", []string{"File of variables that cannot be read"}},
+		{"file-elsewhere", []string{"File that would be written through a mount"}},
 		{"foreign-socket", []string{"Socket of another engine"}},
 		{"inner-mtu", []string{"Packets inside a daemon that are larger than its network takes"}},
 		{"invalid-move", []string{

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/docker/docker/api/types/mount"
@@ -21,7 +22,7 @@ import (
 // DOCKER_CONFIG. https://docs.docker.com/reference/cli/docker/#configuration-files
 const (
 	registryAuth  = "registry_auth"
-	authDirectory = "/etc/dindctl/docker"
+	authDirectory = provider.RegistryAuthTarget
 	authVariable  = "DOCKER_CONFIG"
 	authFile      = "config.json"
 )
@@ -124,12 +125,23 @@ func (b *builder) registryAuth() {
 // boundOver is the target of the bind mount that a path of the container lies in;
 // empty where it lies in none.
 func (b *builder) boundOver(at string) string {
-	for _, m := range b.r.mounts {
-		if m.kind == mount.TypeBind && strings.HasPrefix(cleanPath(at)+"/", strings.TrimSuffix(cleanPath(m.target), "/")+"/") {
-			return m.target
+	return mountedOver(b.r.mounts, at, mount.TypeBind)
+}
+
+// mountedOver is the target of the mount, of one of the types where some are
+// given, that a path of the container lies in; empty where it lies in none.
+func mountedOver(mounts []mountSpec, at string, types ...mount.Type) string {
+	innermost := mountSpec{}
+	for _, m := range mounts {
+		holds := strings.HasPrefix(cleanPath(at)+"/", strings.TrimSuffix(cleanPath(m.target), "/")+"/")
+		if holds && len(m.target) > len(innermost.target) {
+			innermost = m
 		}
 	}
-	return ""
+	if len(types) > 0 && !slices.Contains(types, innermost.kind) {
+		return ""
+	}
+	return innermost.target
 }
 
 // registryAuth compares the file in the container with what is declared. A job that
@@ -143,6 +155,9 @@ func (c *comparison) registryAuth(r row) {
 	case !declared.IsWhollyKnown():
 		c.add(r, r.name, cty.NullVal(cty.String), cty.UnknownVal(cty.String), r.effect)
 		return
+	}
+	if recorded && c.actual.get(hiddenAuth).IsNull() {
+		return // it could not be read
 	}
 	logins, err := loginsOf(c.declared)
 	if err == nil && authDigest(configOf(logins)) != c.actual.text(hiddenAuth) {

@@ -92,6 +92,19 @@ func TestCredentialsInARunningContainer(t *testing.T) {
 	r.docker("exec", before.Name, "sh", "-c", "rm $DOCKER_CONFIG/config.json")
 	change("a file that somebody removed", controller("second-one"))
 
+	r.docker("exec", "-u", "0", before.Name, "sh", "-c", "cp -rp $DOCKER_CONFIG /saved; rm -r $DOCKER_CONFIG; echo >$DOCKER_CONFIG")
+	other := r.create(provider.Root, r.declaration("container.other", attributes{"image": text(bashImage), "command": list("sleep", "infinity"), "init": cty.True}))
+	seen := r.observe(t.Context(), provider.Root)
+	unreadable := seen["controller.ci"]
+	if len(unreadable.Warnings) != 1 || !strings.Contains(unreadable.Warnings[0], "cannot be read now") || !strings.Contains(unreadable.Warnings[0], "not a directory") {
+		t.Errorf("credentials that cannot be read: warnings %q", unreadable.Warnings)
+	}
+	r.same(controller("second-one"), unreadable)
+	if seen["container.other"].ID != other.ID {
+		t.Errorf("beside credentials that cannot be read, %v was seen", seen)
+	}
+	r.docker("exec", "-u", "0", before.Name, "sh", "-c", "rm $DOCKER_CONFIG; mv /saved $DOCKER_CONFIG")
+
 	sealed := r.declaration("controller.sealed", attributes{
 		"image": text(bashImage), "read_only": cty.True, "registry_auth": credentials("registry:5000", "ci", "third-one"),
 	})

@@ -91,17 +91,20 @@ func (e *engine) fileOf(ctx context.Context, id, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r, fileLimit))
 }
 
-// readAuth notes what credentials a container has, where some were declared for it.
-func (e *engine) readAuth(ctx context.Context, c container.InspectResponse, object *provider.Object) error {
+// readAuth notes what credentials a container has, where some were declared for
+// it. That they cannot be read now is a fact about this container alone, as with
+// other files: it is told, and is no difference.
+func (e *engine) readAuth(ctx context.Context, c container.InspectResponse, object *provider.Object) {
 	if !recordMentions(object.Owner.Spec, registryAuth) || !valuesOf(createdOf(object.Owner.Spec)).has(registryAuth) {
-		return nil
+		return
 	}
 	content, err := e.fileOf(ctx, c.ID, authPath(c))
 	if err != nil && !errdefs.IsNotFound(err) {
-		return e.problem(err, "reading the registry credentials of", object.Owner.Address, object.Name)
+		object.Warnings = append(object.Warnings, fmt.Sprintf(
+			"The credentials for registries in %s (%s) cannot be read now, so that they are not compared: %s.", object.Name, authPath(c), engineWords(err)))
+		return
 	}
 	actual := object.Actual.AsValueMap()
 	actual[hiddenAuth] = cty.StringVal(authDigest(content))
 	object.Actual = cty.ObjectVal(actual)
-	return nil
 }

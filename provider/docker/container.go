@@ -170,8 +170,13 @@ func prepare(ctx context.Context, e *engine, decl provider.Declaration, r reques
 
 // putSettings puts daemon.json into a daemon's container. One that the image
 // brings is added to where nothing is declared, and replaced where something is.
+// One behind a mount is somebody's own, and stays as it is: what would be chosen
+// for the daemon is then theirs to say.
 func (e *engine) putSettings(ctx context.Context, decl provider.Declaration, r request, c container.InspectResponse) error {
 	chosen := chosenOf(c.Config.Labels[labelChosen])
+	if len(r.settings) == 0 && mountedOver(r.mounts, daemonJSONPath) != "" {
+		return nil
+	}
 	if len(r.settings) == 0 && len(chosen) > 0 {
 		text, err := e.readText(ctx, c.ID, daemonJSONPath)
 		if err != nil {
@@ -289,5 +294,6 @@ func (e *engine) object(ctx context.Context, id string) (provider.Object, error)
 		return provider.Object{}, err
 	}
 	object := placed(e, e.withFiles(ctx, containerObject(c, defaults, e.facts)))
-	return object, e.readAuth(ctx, c, &object)
+	e.readAuth(ctx, c, &object)
+	return object, nil
 }

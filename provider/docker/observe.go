@@ -199,9 +199,7 @@ func (o *observation) container(ctx context.Context, id string) error {
 	if object.Kind == provider.Daemon {
 		object.Warnings = clashes(chosenOf(c.Config.Labels[labelChosen]), o.lists.networks)
 	}
-	if err := o.engine.readAuth(ctx, c, &object); err != nil {
-		return err
-	}
+	o.engine.readAuth(ctx, c, &object)
 	if slices.Contains(o.output, object.Owner.Address) && object.Condition.State == provider.StateExited {
 		if object.Values.Stdout, object.Values.Stderr, err = o.engine.outputOf(ctx, c); err != nil {
 			return err
