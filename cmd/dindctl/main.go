@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,7 +28,7 @@ func main() {
 	os.Exit(run())
 }
 
-// run ends gracefully at the first signal and at once at the second.
+// run is one run of the program.
 func run() int {
 	// Both processes live for less than a second mostly, and their values are small:
 	// collecting them all the time costs a fifth of a plan. The limit keeps a large
@@ -36,15 +37,9 @@ func run() int {
 	debug.SetMemoryLimit(softMemory)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	stop := make(chan struct{})
-	go func() {
-		<-signals
-		close(stop)
-		<-signals
-		cancel()
-	}()
+	stopping := make(chan struct{})
+	stop := sync.OnceFunc(func() { close(stopping) })
+	go heed(stop, cancel)
 	self, err := os.Executable()
 	if err != nil {
 		self = os.Args[0]
@@ -54,8 +49,8 @@ func run() int {
 		cwd = "/"
 	}
 	env := cli.Env{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Cwd: cwd,
-		Self: self, Version: version, Stop: stop, Now: time.Now,
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: cli.Watch(os.Stdout, stop), Stderr: cli.Watch(os.Stderr, stop), Environ: os.Environ(), Cwd: cwd,
+		Self: self, Version: version, Stop: stopping, Now: time.Now,
 	}
 	env.Terminal, env.Width = window(os.Stdout)
 	env.StderrTerminal, env.StderrWidth = window(os.Stderr)
@@ -67,6 +62,28 @@ func run() int {
 		return width, height
 	}
 	return cli.Run(ctx, env)
+}
+
+// heed asks for a graceful end at the first signal and ends the run at the second
+// one; a third ends the process. A terminal that goes away asks once, however
+// often its processes are told.
+func heed(stop func(), cancel context.CancelFunc) {
+	// A write that nobody reads is an error of that write, not the end of the process.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	signals := make(chan os.Signal, 3)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // as nohup, and shells for what runs in the background, want it
+			signal.Notify(signals, s)
+		}
+	}
+	for asked := 0; asked < 2; {
+		if s := <-signals; s != syscall.SIGHUP {
+			asked++
+		}
+		stop()
+	}
+	signal.Reset(syscall.SIGINT, syscall.SIGTERM)
+	cancel()
 }
 
 // window tells whether a stream is a terminal, and how wide that is; 0 where it does not say.

@@ -43,6 +43,7 @@ const (
 	exitChanges     = 2
 	exitUnformatted = 3
 	exitInterrupted = 130
+	exitUnread      = 141 // nobody reads: as shells show the end by SIGPIPE
 )
 
 // exit is the error of a command that has said everything and ends with a code.
@@ -55,10 +56,16 @@ func Run(ctx context.Context, env Env) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	a := &app{env: env, plain: plain(env), stdout: env.Stdout}
-	defer a.flushed()
 	go a.endAtOnce(ctx, cancel)
+	code := a.run(ctx)
+	a.flushed()
+	return a.written(code)
+}
+
+// run runs the command that the arguments name.
+func (a *app) run(ctx context.Context) int {
 	root := newRoot(a)
-	args, err := arrange(root, env.Args)
+	args, err := arrange(root, a.env.Args)
 	if err == nil {
 		err = root.Run(ctx, append([]string{"dindctl"}, args...))
 	}

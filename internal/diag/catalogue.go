@@ -167,6 +167,7 @@ func commandKinds() []Kind {
 		{"not-formatted", []string{"Not a file that fmt formats", "File that cannot be formatted safely"}},
 		{"not-running", []string{"It does not run", "Nothing runs there"}},
 		{"not-shown", []string{"A step was not shown in the plan", "A replacement was not shown in the plan"}},
+		{"output-lost", []string{"Standard output was not written whole"}},
 		{"own-container", []string{"The container of dindctl could not be looked at", "The container of dindctl is not there"}},
 		{"plan-file", []string{
 			"The plan file cannot be read", "The plan was not written", "A plan file says itself what is to be done", "The plan is for another engine",

@@ -55,6 +55,7 @@ type engine struct {
 	tunnels    *http.Client
 	transports []*http.Transport
 	facts      provider.Facts
+	execs      sync.WaitGroup // commands that were run in containers, until they end
 
 	mu      sync.Mutex
 	waiting map[string]*sync.Mutex // image references that are being fetched
@@ -131,6 +132,7 @@ func (e *engine) connect(ctx context.Context) (provider.Facts, error) {
 
 // close ends every connection that is idle; the busy ones end with their calls.
 func (e *engine) close() {
+	e.awaitExecs()
 	for _, t := range e.transports {
 		t.CloseIdleConnections()
 	}

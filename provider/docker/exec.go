@@ -2,9 +2,11 @@ package docker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,9 +30,13 @@ func (p *Provider) Exec(ctx context.Context, req provider.ExecRequest) (provider
 }
 
 // exec runs a command with its streams and returns its exit code.
+// When ctx is done the command is ended.
 func (e *engine) exec(ctx context.Context, req provider.ExecRequest) (int, error) {
+	e.execs.Add(1)
+	defer e.execs.Done()
+	mark := newExecMark()
 	options := container.ExecOptions{
-		User: req.User, Tty: req.TTY, Env: req.Environment, WorkingDir: req.WorkingDir, Cmd: req.Command,
+		User: req.User, Tty: req.TTY, Env: append(slices.Clone(req.Environment), mark), WorkingDir: req.WorkingDir, Cmd: req.Command,
 		AttachStdin: req.Stdin != nil, AttachStdout: true, AttachStderr: true,
 	}
 	created, err := e.write.ContainerExecCreate(ctx, req.ID, options)
@@ -53,11 +59,10 @@ func (e *engine) exec(ctx context.Context, req provider.ExecRequest) (int, error
 		case <-ended:
 		}
 	}()
-	if err := demultiplex(stream.Reader, req.TTY, orDiscard(req.Stdout), orDiscard(req.Stderr)); err != nil {
-		if ctx.Err() != nil {
-			return 0, ctx.Err()
-		}
-		return 0, err
+	err = demultiplex(stream.Reader, req.TTY, orDiscard(req.Stdout), orDiscard(req.Stderr))
+	if ctx.Err() != nil || err != nil {
+		e.endExec(ctx, created.ID, req, mark)
+		return 0, cmp.Or(ctx.Err(), err)
 	}
 	return e.exitCode(ctx, created.ID)
 }

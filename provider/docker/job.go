@@ -215,6 +215,19 @@ func (e *engine) outputOf(ctx context.Context, c container.InspectResponse) (std
 	return &o, &s, nil
 }
 
+// whenStopping calls do when Stop is called, until the function that it returns is called.
+func (p *Provider) whenStopping(do func()) func() {
+	over := make(chan struct{})
+	go func() {
+		select {
+		case <-p.stopping:
+			do()
+		case <-over:
+		}
+	}()
+	return func() { close(over) }
+}
+
 // isStopping tells whether Stop was called.
 func (p *Provider) isStopping() bool {
 	select {

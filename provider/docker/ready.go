@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +62,7 @@ var errEnded = errors.New("it ended")
 func (r *readiness) wait(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
+	defer r.p.whenStopping(cancel)() // a look may take long: a command of the user's is run
 	pause := readyLook
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -74,6 +76,9 @@ func (r *readiness) wait(ctx context.Context) error {
 			return ctx.Err()
 		case err == nil && missing == "":
 			return nil
+		case limited.Err() != nil: // what was found last may be wrong: its calls were cut off
+			r.told = cmp.Or(r.told, missing)
+			return r.unready(ctx)
 		case missing != "" && missing != r.told:
 			r.told = missing
 			r.say.phase(provider.PhaseWait, missing)
@@ -81,15 +86,22 @@ func (r *readiness) wait(ctx context.Context) error {
 		timer.Reset(pause)
 		pause = min(pause*3/2, readyPause)
 		select {
-		case <-ctx.Done():
-			return ctx.Err()
 		case <-limited.Done():
-			return r.late(ctx)
-		case <-r.p.stopping:
-			return &provider.Problem{Code: provider.Interrupted, Address: r.decl.Address, Summary: "Waiting was interrupted", Detail: r.told + "."}
+			return r.unready(ctx)
 		case <-timer.C:
 		}
 	}
+}
+
+// unready says why the waiting ended.
+func (r *readiness) unready(ctx context.Context) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case r.p.isStopping():
+		return &provider.Problem{Code: provider.Interrupted, Address: r.decl.Address, Summary: "Waiting was interrupted", Detail: r.told + "."}
+	}
+	return r.late(ctx)
 }
 
 // look says what is still missing; empty is nothing.
@@ -184,6 +196,8 @@ func (r *readiness) exec(ctx context.Context, _ container.InspectResponse) strin
 	}
 	result, err := r.e.run(ctx, r.id, command, nil)
 	switch {
+	case ctx.Err() != nil:
+		return "the command of ready.exec has not ended"
 	case err != nil:
 		return "the command of ready.exec cannot be run: " + engineWords(err)
 	case result.code != 0:

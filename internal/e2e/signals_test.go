@@ -1,0 +1,106 @@
+package e2e_test
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const interruptible = `
+daemon "dind" {
+  image = "dindctl.local/dind"
+}
+
+job "long" {
+  inside  = daemon.dind
+  image   = "dindctl.local/bash"
+  command = ["sh", "-c", "trap 'echo it heeds; exit 5' TERM; echo it has $((2 - 1)) beginning; while :; do echo tick; sleep 0.1; done"]
+}
+
+container "after" {
+  image      = "dindctl.local/bash"
+  command    = ["sleep", "1000"]
+  init       = true
+  depends_on = [job.long]
+}
+`
+
+// However a run is asked to end (Ctrl-C, SIGTERM, a terminal that goes away, an
+// output that nobody reads), it sends the running job its stop signal, begins
+// nothing new, gives the lock back, leaves no process, tunnel or command in a
+// container, and the next run goes on from there.
+func TestARunThatIsAskedToEnd(t *testing.T) {
+	t.Parallel()
+	s := newNouns(t)
+	s.as(interruptible)
+	apply := []string{"apply", "nouns", "-project", s.project, "-auto-approve"}
+	ways := map[string]func(t *testing.T) *process{}
+	for name, signals := range map[string][]syscall.Signal{
+		"Ctrl-C": {syscall.SIGINT}, "SIGTERM": {syscall.SIGTERM}, "SIGHUP": {syscall.SIGHUP},
+		"SIGHUP from terminal and shell": {syscall.SIGHUP, syscall.SIGHUP, syscall.SIGHUP},
+	} {
+		ways[name] = func(*testing.T) *process {
+			p := s.begin(nil, apply...)
+			p.prints("it has 1 beginning")
+			p.signal(signals...)
+			return p
+		}
+	}
+	ways["a terminal that goes away"] = func(t *testing.T) *process {
+		at := newTerminal(t)
+		p := s.begin(at.at, apply...)
+		go at.shown(p)
+		p.prints("it has 1 beginning")
+		_ = at.process.Close()
+		_ = at.person.Close()
+		return p
+	}
+	ways["Ctrl-C on a terminal"] = func(t *testing.T) *process {
+		at := newTerminal(t)
+		p := s.begin(at.at, apply...)
+		go at.shown(p)
+		p.prints("it has 1 beginning")
+		if _, err := at.person.WriteString("\x03"); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	ways["an output that nobody reads"] = func(t *testing.T) *process {
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := s.begin(func(cmd *exec.Cmd) { cmd.Stdout, cmd.Stderr = write, write }, apply...)
+		_ = write.Close()
+		buffer := make([]byte, 4096)
+		for !strings.Contains(p.output(), "it has 1 beginning") {
+			n, err := read.Read(buffer)
+			if _, _ = p.Write(buffer[:n]); err != nil {
+				t.Fatalf("%v after\n%s", err, p.output())
+			}
+		}
+		_ = read.Close()
+		return p
+	}
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			s.t = t
+			p := way(t)
+			p.t = t
+			p.ends(10 * time.Second).wants(t, 1)
+			s.leavesNothing()
+			inside := s.docker("exec", s.project+"-dind", "docker", "ps", "-a", "--format", "{{.Names}} {{.Status}}")
+			if len(inside) != 1 || !strings.HasPrefix(inside[0], s.project+"-long Exited (5)") {
+				t.Errorf("inside the daemon: %q", inside)
+			}
+			s.wantList("containers", s.containers(), "dind")
+		})
+	}
+	s.t = t
+	s.as(strings.Replace(interruptible, "while :; do echo tick; sleep 0.1; done", "exit 0", 1))
+	s.applied()
+	s.wantList("containers", s.containers(), "after", "dind")
+}
