@@ -10,6 +10,10 @@ import (
 
 // confirm asks and accepts one answer alone. Without an answer nothing is done.
 func (s *session) confirm(ctx context.Context, approved bool, want, what, question string) error {
+	if s.app.askedToEnd() { // while the plan was made, or because nobody reads it
+		s.app.tell("\n" + what + " cancelled.\n")
+		return exit(exitInterrupted)
+	}
 	if approved {
 		return nil
 	}

@@ -94,6 +94,16 @@ func (a *app) endAtOnce(ctx context.Context, cancel context.CancelFunc) {
 	}
 }
 
+// askedToEnd tells whether the run was asked to end.
+func (a *app) askedToEnd() bool {
+	select {
+	case <-a.env.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
 func newRoot(a *app) *ucli.Command {
 	env := a.env
 	root := &ucli.Command{

@@ -50,6 +50,7 @@ func TestARunThatIsAskedToEnd(t *testing.T) {
 		}
 	}
 	ways["a terminal that goes away"] = func(t *testing.T) *process {
+		t.Helper()
 		at := newTerminal(t)
 		p := s.begin(at.at, apply...)
 		go at.shown(p)
@@ -59,6 +60,7 @@ func TestARunThatIsAskedToEnd(t *testing.T) {
 		return p
 	}
 	ways["Ctrl-C on a terminal"] = func(t *testing.T) *process {
+		t.Helper()
 		at := newTerminal(t)
 		p := s.begin(at.at, apply...)
 		go at.shown(p)
@@ -69,6 +71,7 @@ func TestARunThatIsAskedToEnd(t *testing.T) {
 		return p
 	}
 	ways["an output that nobody reads"] = func(t *testing.T) *process {
+		t.Helper()
 		read, write, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +93,7 @@ func TestARunThatIsAskedToEnd(t *testing.T) {
 			s.t = t
 			p := way(t)
 			p.t = t
-			p.ends(10 * time.Second).wants(t, 1)
+			p.ends(10*time.Second).wants(t, 1)
 			s.leavesNothing()
 			inside := s.docker("exec", s.project+"-dind", "docker", "ps", "-a", "--format", "{{.Names}} {{.Status}}")
 			if len(inside) != 1 || !strings.HasPrefix(inside[0], s.project+"-long Exited (5)") {
@@ -103,4 +106,93 @@ func TestARunThatIsAskedToEnd(t *testing.T) {
 	s.as(strings.Replace(interruptible, "while :; do echo tick; sleep 0.1; done", "exit 0", 1))
 	s.applied()
 	s.wantList("containers", s.containers(), "after", "dind")
+}
+
+const deaf = `
+container "deaf" {
+  image             = "dindctl.local/bash"
+  command           = ["sh", "-c", "trap : TERM; while :; do sleep 0.1; done"]
+  stop_grace_period = "5m"
+}
+
+container "slow" {
+  image   = "dindctl.local/bash"
+  command = ["sleep", "1000"]
+  init    = true
+  ready {
+    exec = ["sh", "-c", "sleep 900; false"]
+  }
+}
+`
+
+// The first interrupt lets a running call finish; the second cuts it off at once,
+// and gives the lock back all the same. A command that readiness waits for is ended
+// by the first. What was begun is found by the next run.
+func TestASecondInterruptEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newNouns(t)
+	s.as(deaf)
+	p := s.begin(nil, "apply", "nouns", "-project", s.project, "-auto-approve")
+	until(t, "no ready.exec runs", func() bool { return len(s.execs()) == 1 })
+	p.signal(syscall.SIGINT)
+	p.ends(5*time.Second).wants(t, 1).says(t, "Waiting was interrupted", "with container.slow", "the command of ready.exec has not ended")
+	s.leavesNothing()
+
+	destroy := []string{"destroy", "nouns", "-project", s.project, "-auto-approve", "-target", "container.deaf"}
+	p = s.begin(nil, destroy...)
+	p.prints("container.deaf: stop")
+	p.signal(syscall.SIGINT)
+	select {
+	case <-p.ended:
+		t.Errorf("the first interrupt cut off a call:\n%s", p.output())
+	case <-time.After(300 * time.Millisecond): // it waits for the call, which would take five minutes
+	}
+	p.signal(syscall.SIGINT)
+	p.ends(5*time.Second).wants(t, 130)
+	s.leavesNothing()
+	s.docker("kill", s.project+"-deaf")
+	s.dindctl(destroy...).wants(t, 0)
+	s.wantList("containers", s.containers(), "slow")
+}
+
+// Whatever only reads ends at the first signal, with nothing left: a plan that
+// waits for an engine, a question, a command in a container at any depth.
+func TestReadingEndsAtTheFirstSignal(t *testing.T) {
+	t.Parallel()
+	s := newNouns(t)
+	s.as(strings.Replace(interruptible, "while :; do echo tick; sleep 0.1; done", "exit 0", 1) + `
+container "inner" {
+  inside  = daemon.dind
+  image   = "dindctl.local/bash"
+  command = ["sleep", "1000"]
+  init    = true
+}
+`)
+	s.applied()
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		hung := newTripwire(t, "/exec") // the tunnel into the daemon
+		p := s.begin(nil, "plan", "nouns", "-project", s.project, "-H", "unix://"+hung.socket)
+		<-hung.tripped
+		p.signal(signal)
+		p.ends(5*time.Second).wants(t, 130)
+		s.leavesNothing()
+		hung.release()
+		if signal != syscall.SIGINT {
+			continue
+		}
+		for _, address := range []string{"container.after", "container.inner"} {
+			p = s.begin(nil, "exec", address, "-project", s.project, "-u", "1000", "--", "sh", "-c", "sleep 700 & echo it runs; trap : TERM; while :; do sleep 1; done")
+			p.prints("it runs")
+			p.signal(signal)
+			p.ends(5*time.Second).wants(t, 130)
+			s.leavesNothing()
+			name, at := s.project+"-"+strings.TrimPrefix(address, "container."), []string{}
+			if address == "container.inner" {
+				at = []string{"exec", s.project + "-dind", "docker"}
+			}
+			if got := strings.Join(s.docker(append(at, "top", name, "-o", "pid,args")...), "\n"); strings.Contains(got, "sleep 700") || strings.Contains(got, "trap") {
+				t.Errorf("after %s, in %s: %q", signal, address, got)
+			}
+		}
+	}
 }

@@ -26,8 +26,10 @@ func looping(condition provider.Condition, c container.InspectResponse) provider
 	if condition.State != provider.StateRunning || c.RestartCount < loopRestarts {
 		return condition
 	}
+	// The engine's clock is another one, and both may be set anew: a start that lies
+	// far in the future says no more than one that lies far back.
 	started, err := time.Parse(time.RFC3339Nano, condition.Started)
-	if err != nil || time.Since(started) >= loopUptime {
+	if err != nil || time.Since(started).Abs() >= loopUptime {
 		return condition
 	}
 	condition.State = provider.StateRestarting
