@@ -97,15 +97,21 @@ func (s *session) apply(ctx context.Context, where string) error {
 
 // lock takes the project's lock.
 func (s *session) lock(ctx context.Context, project string) (*runner.Held, diag.List) {
+	held, problems := runner.Lock(ctx, s.lockRequest(project))
+	s.held = held
+	return held, problems
+}
+
+func (s *session) lockRequest(project string) runner.LockRequest {
 	locker, _ := s.provider.(provider.Locker)
-	return runner.Lock(ctx, runner.LockRequest{
+	return runner.LockRequest{
 		Dir: runner.LockDir(environment(s.app.env.Environ)), EngineID: s.facts.ID, Project: project, Command: s.command.Name,
 		Timeout: s.command.Duration("lock-timeout"), Locker: locker, Hold: s.client.Hold,
 		EngineHere: strings.HasPrefix(s.facts.Endpoint, "unix://"),
 		Waiting: func(h provider.Holder) {
 			s.app.tell("Waiting for " + runner.Describe(h) + ", who holds the lock of this project.\n")
 		},
-	})
+	}
 }
 
 // carryOut does what a plan says and shows what became of it.
@@ -128,6 +134,11 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 			return s.app.fail(problems, s.snippets())
 		}
 		request.Expanded = expanded
+	}
+	if !p.Clean {
+		if problems := s.held.Still(ctx); problems.HasErrors() {
+			return s.app.fail(problems, nil)
+		}
 	}
 	sink, shown := s.progress(p)
 	request.Sink = sink

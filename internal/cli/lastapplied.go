@@ -44,10 +44,7 @@ func writeLastApplied(env Env, all map[string]string) {
 	if err != nil || os.MkdirAll(filepath.Dir(name), 0o700) != nil {
 		return
 	}
-	temporary := name + ".new"
-	if os.WriteFile(temporary, content, 0o600) == nil {
-		_ = os.Rename(temporary, name)
-	}
+	_ = replaceFile(name, content) // runs of several projects may end at once
 }
 
 func recall(env Env, engine string) string { return readLastApplied(env)[engine] }

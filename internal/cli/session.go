@@ -40,6 +40,7 @@ type session struct {
 	starting  func() started
 	expanding func() expansion
 
+	held     *runner.Held // the project's lock
 	client   *plugin.Client
 	provider provider.Provider
 	facts    provider.Facts

@@ -32,21 +32,20 @@ func (a *app) unlock() *ucli.Command {
 	}
 }
 
-// unlock finds the holder by asking for the lock in a name of its own.
+// unlock asks, and releases the lock of a run that is not known to be alive.
 func (s *session) unlock(ctx context.Context, t target) error {
 	project := t.project
 	locker, able := s.provider.(provider.Locker)
 	if !able {
 		return s.app.fail(diag.Errorf("There is no lock to release", "The provider has no lock."), nil)
 	}
-	own := provider.Holder{Nonce: "unlock", Who: "dindctl unlock", Command: "unlock"}
-	holder, free, err := locker.Lock(ctx, project, own)
-	if err != nil {
-		return s.app.fail(runner.Problems(err, "The lock could not be looked at"), nil)
+	holder, locked, problems := runner.Holding(ctx, locker, project)
+	if problems.HasErrors() {
+		return s.app.fail(problems, nil)
 	}
-	if free {
+	if !locked {
 		s.app.print(fmt.Sprintf("The project %q is not locked.\n", project))
-		return s.release(ctx, locker, project, own.Nonce)
+		return nil
 	}
 	s.app.print(fmt.Sprintf("The project %q is locked by %s.\n", project, runner.Describe(holder)))
 	want, approved, how := "yes", s.command.Bool("auto-approve"), "Only \"yes\" is accepted."
@@ -57,16 +56,9 @@ func (s *session) unlock(ctx context.Context, t target) error {
 		"Release it only if that run is gone: two at once can harm each other's work.\n  "+how+"\n\n  Enter a value: "); err != nil {
 		return err
 	}
-	if err := s.release(ctx, locker, project, holder.Nonce); err != nil {
-		return err
+	if problems := runner.Unlock(ctx, s.lockRequest(project), holder); problems.HasErrors() {
+		return s.app.fail(problems, nil)
 	}
 	s.app.print("The lock is released.\n")
-	return nil
-}
-
-func (s *session) release(ctx context.Context, locker provider.Locker, project, nonce string) error {
-	if err := locker.Unlock(ctx, project, nonce); err != nil {
-		return s.app.fail(runner.Problems(err, "The lock could not be released"), nil)
-	}
 	return nil
 }

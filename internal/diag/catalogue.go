@@ -153,9 +153,10 @@ func commandKinds() []Kind {
 		{"lock-directory", []string{"The directory for locks cannot be used", "The lock on this machine cannot be taken"}},
 		{"lock-failed", []string{
 			"The engine's lock cannot be read", "The engine's lock cannot be removed", "The engine's lock cannot be taken",
-			"The lock could not be handed to the provider", "The lock could not be looked at", "The lock could not be released",
+			"The lock could not be handed to the provider",
 			"The lock of a dead run cannot be removed", "There is no lock to release",
 		}},
+		{"lock-lost", []string{"The lock was taken away"}},
 		{"lock-stays", []string{"The engine's lock could not be given back"}},
 		{"lock-taken-over", []string{"The lock of a dead run was taken over"}},
 		{"locked", []string{"The project is locked"}},

@@ -151,7 +151,7 @@ func (s *scenario) processes() []string {
 	entries, _ := filepath.Glob("/proc/[0-9]*/environ")
 	for _, entry := range entries {
 		environ, err := os.ReadFile(entry)
-		if err != nil || !bytes.Contains(environ, []byte("XDG_RUNTIME_DIR="+filepath.Join(s.dir, "run")+"\x00")) {
+		if err != nil || !bytes.Contains(environ, []byte("XDG_STATE_HOME="+filepath.Join(s.dir, "state")+"\x00")) {
 			continue
 		}
 		line, _ := os.ReadFile(filepath.Join(filepath.Dir(entry), "cmdline"))

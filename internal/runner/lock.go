@@ -83,6 +83,34 @@ func Lock(ctx context.Context, req LockRequest) (*Held, diag.List) {
 	return held, notes
 }
 
+// Still makes sure, before anything is changed, that the engine's lock was not
+// taken away since: a person may have released it while this run waited for an
+// answer, and another run may have changed what the plan was made from. A lock
+// that is gone is an error, also where it could be taken again.
+func (h *Held) Still(ctx context.Context) diag.List {
+	if h.locker == nil {
+		return nil
+	}
+	again := h.req.Holder
+	again.Since = time.Now().UTC().Format("2006-01-02T15:04:05.000000000Z07:00") // tells a lock that is made anew
+	present, ours, err := h.locker.Lock(ctx, h.req.Project, again)
+	switch {
+	case err != nil:
+		return problemsOf(err, "The engine's lock cannot be read", "")
+	case ours && present.Since == h.req.Holder.Since:
+		return nil
+	}
+	by := ""
+	if !ours {
+		by = fmt.Sprintf(" It is held by %s now.", Describe(present))
+	}
+	return diag.List{{
+		Severity: diag.Error, Code: "lock-lost", Summary: "The lock was taken away",
+		Detail: fmt.Sprintf("While this run held the lock of project %q, somebody released it (`dindctl unlock`, or a removal of unused volumes): "+
+			"another run may have changed what the plan was made from, and nothing was done.%s Run the command again.", h.req.Project, by),
+	}}
+}
+
 // Release gives the lock back, in the reverse order. It works after the end of
 // the context that the lock was taken with, and does nothing the second time.
 // Its diagnostics are warnings.

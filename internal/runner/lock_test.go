@@ -311,8 +311,44 @@ func TestUnlock(t *testing.T) {
 	want(t, "unlocking", text(runner.Unlock(t.Context(), lockRequest(dir, e), present)), "")
 	held, problems := runner.Lock(t.Context(), lockRequest(dir, e))
 	want(t, "afterwards", text(problems), "")
-	defer held.Release()
-	if got := text(runner.Unlock(t.Context(), lockRequest(dir, e), e.locks[project])); !strings.Contains(got, "The project is locked") {
+	if got := text(runner.Unlock(t.Context(), lockRequest(dir, e), e.locks[project])); !strings.Contains(got, "its process is alive on this machine") {
 		t.Errorf("while it is held here: %s", got)
+	}
+	held.Release()
+
+	// A run here that waits for a holder elsewhere keeps nobody from releasing that one's lock.
+	e.locks[project] = provider.Holder{Nonce: "n", Who: "x@y"}
+	waits, unlocked := lockRequest(dir, e), ""
+	waits.Timeout = time.Minute
+	waits.Waiting = func(h provider.Holder) { unlocked = text(runner.Unlock(t.Context(), lockRequest(dir, e), h)) }
+	held, problems = runner.Lock(t.Context(), waits)
+	want(t, "unlocking beside a run that waits", unlocked+text(problems), "")
+	held.Release()
+}
+
+// A lock that somebody released while it was held is an error before anything is
+// done: when it is free, and when another run has it.
+func TestALockThatWasTakenAway(t *testing.T) {
+	t.Parallel()
+	const took = "error: The lock was taken away: While this run held the lock of project \"ci\", somebody released it (`dindctl unlock`, or a removal of unused volumes): " +
+		"another run may have changed what the plan was made from, and nothing was done.%s Run the command again."
+	e := newEngine()
+	held, _ := runner.Lock(t.Context(), lockRequest(t.TempDir()+"/locks", e))
+	want(t, "while it is held", text(held.Still(t.Context())), "")
+	want(t, "and once more", text(held.Still(t.Context())), "")
+
+	delete(e.locks, project)
+	want(t, "when it is free", text(held.Still(t.Context())), fmt.Sprintf(took, ""))
+	held.Release()
+	if len(e.locks) != 0 {
+		t.Errorf("left: %v", e.locks)
+	}
+
+	held, _ = runner.Lock(t.Context(), lockRequest(t.TempDir()+"/locks", e))
+	e.locks[project] = provider.Holder{Nonce: "n", Who: "x@y"}
+	want(t, "when another run has it", text(held.Still(t.Context())), fmt.Sprintf(took, " It is held by x@y now."))
+	held.Release()
+	if e.locks[project].Nonce != "n" {
+		t.Errorf("the other run's lock is %v", e.locks[project])
 	}
 }

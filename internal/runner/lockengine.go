@@ -88,15 +88,23 @@ func Holding(ctx context.Context, locker provider.Locker, project string) (provi
 	return present, !free, problemsOf(err, "The engine's lock cannot be read", "")
 }
 
-// Unlock removes the engine's lock that was found by [Holding]. It refuses while a
-// run on this machine holds the lock here, because that one lives.
+// Unlock removes the engine's lock that was found by [Holding]. It refuses where
+// the run that holds it is alive on this machine. A run that only waits for the
+// engine's lock here does not matter: it holds another one.
 func Unlock(ctx context.Context, req LockRequest, present provider.Holder) diag.List {
 	engine := req.Locker
-	req.Locker, req.Hold, req.Command = nil, nil, "unlock"
+	req.Locker, req.Hold, req.Command, req.Waiting, req.Timeout = nil, nil, "unlock", nil, 0
 	held, problems := Lock(ctx, req)
-	if problems.HasErrors() {
+	switch here := readHolder(lockPath(req)); {
+	case held != nil:
+		defer held.Release()
+	case here.Nonce == present.Nonce:
+		return diag.List{{
+			Severity: diag.Error, Code: "locked", Summary: "The project is locked",
+			Detail: fmt.Sprintf("%s holds the lock, and its process is alive on this machine, so that the lock was left alone. To end that run: kill %d.", Describe(present), present.PID),
+		}}
+	case here.Nonce == "":
 		return problems
 	}
-	defer held.Release()
 	return problemsOf(engine.Unlock(ctx, req.Project, present.Nonce), "The engine's lock cannot be removed", "")
 }

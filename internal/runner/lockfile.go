@@ -44,7 +44,7 @@ func lockHere(ctx context.Context, req *LockRequest, w *waiter) (*os.File, diag.
 	if req.Holder.Boot == "" {
 		req.Holder.Boot = bootOf(req.Dir)
 	}
-	path := filepath.Join(req.Dir, lockName(req.EngineID, req.Project))
+	path := lockPath(*req)
 	for {
 		file, err := tryLock(path)
 		switch {
@@ -72,6 +72,11 @@ func lockFailed(path string, err error) diag.List {
 		Severity: diag.Error, Code: "lock-directory", Summary: "The lock on this machine cannot be taken",
 		Detail: fmt.Sprintf("The file %s cannot be locked: %s.", path, err),
 	}}
+}
+
+// lockPath is the file that is locked for an engine and project.
+func lockPath(req LockRequest) string {
+	return filepath.Join(req.Dir, lockName(req.EngineID, req.Project))
 }
 
 // lockName is a file name for any engine and project.
