@@ -52,7 +52,7 @@ func manyInstances(n int) string {
 	return fmt.Sprintf(`
 network "n" {}
 container "c" {
-  for_each    = toset([for i in range(%d) : "k${floor(i)}"])
+  for_each    = toset([for p in setproduct(range(%d), range(100)) : "k${p[0]}-${p[1]}"])
   image       = "bash"
   networks    = [network.n]
   environment = { NAME = each.key }
@@ -61,5 +61,5 @@ container "c" {
     target = "/srv"
   }
 }
-`, n)
+`, n/100)
 }

@@ -97,15 +97,23 @@ type decoder struct {
 func (d *decoder) body(of hcl2.Body, schema provider.Body, prefix string) cty.Value {
 	content, diags := of.Content(d.schemas.of(schema))
 	d.problems = append(d.problems, convertAll(diags)...)
+	// Of its many arguments a block has few: those that are not there are left out.
+	// What is in a list has them all, because a list is of one type.
+	whole := prefix != ""
 	values := map[string]cty.Value{}
 	for _, a := range schema.Attributes {
-		values[a.Name] = cty.NullVal(a.Type)
+		if whole {
+			values[a.Name] = cty.NullVal(a.Type)
+		}
 		if attribute, found := content.Attributes[a.Name]; found {
 			values[a.Name] = d.attribute(attribute, a, prefix+a.Name)
 		}
 	}
 	blocks := content.Blocks.ByType()
 	for _, b := range schema.Blocks {
+		if !whole && len(blocks[b.Name]) == 0 {
+			continue
+		}
 		values[b.Name] = d.blocks(blocks[b.Name], b, prefix+b.Name)
 	}
 	return cty.ObjectVal(values)

@@ -301,8 +301,8 @@ type Declaration struct {
 	Address string
 	Kind    Kind
 	Name    string
-	// Declared is an object value with the attributes of the noun's schema; null
-	// is "not declared". References in it are objects of type [RefType]. What is
+	// Declared is an object value with attributes of the noun's schema; one that is
+	// null, or missing, is not declared. References in it are objects of type [RefType]. What is
 	// only known after another step is unknown. Sensitive values bear the mark [Sensitive].
 	Declared cty.Value
 	// Related holds, by address, what Declared refers to, directly or through one

@@ -17,10 +17,16 @@ import (
 func (s *state) declare(e *evaluation, n *noun, value cty.Value, mounts []effective) (cty.Value, diag.List) {
 	value, _ = value.Unmark()
 	attributes := value.AsValueMap()
+	if attributes == nil {
+		attributes = map[string]cty.Value{}
+	}
 	delete(attributes, dependsOn)
+	delete(attributes, "mount")
 	var problems diag.List
 	if n.kind.Runs() {
-		attributes["mount"] = s.mountValues(e, n, mounts)
+		if len(mounts) > 0 {
+			attributes["mount"] = s.mountValues(e, n, mounts)
+		}
 		if n.joinsDefault {
 			attributes["networks"] = cty.ListVal([]cty.Value{e.reference(defaultNetwork)})
 		}
@@ -59,6 +65,9 @@ func (s *state) declareDaemon(e *evaluation, n *noun, attributes map[string]cty.
 func (s *state) declareBuild(n *noun, attributes map[string]cty.Value) diag.List {
 	build, marks := attributes["build"].Unmark()
 	inputs := cty.NullVal(cty.String)
+	if build == cty.NilVal {
+		return nil
+	}
 	if build.IsNull() || !build.IsKnown() {
 		types := build.Type().AttributeTypes()
 		types["inputs"] = cty.String

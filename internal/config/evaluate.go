@@ -215,40 +215,8 @@ func (e *evaluation) asRoot(ref cty.Value) cty.Value {
 // decode evaluates the body of a block.
 func (e *evaluation) decode(n *noun) (cty.Value, Places, diag.List) {
 	if n.block == nil {
-		return nullObject(n.body), nil, nil
+		return cty.EmptyObjectVal, nil, nil
 	}
 	value, places, problems := n.block.Body.Decode(n.body, e.scope(n.frame, n.node.refs, n.each))
 	return value, places, within(e.s.explain(n.node, problems), n.address)
-}
-
-// nullObject is a body in which nothing stands.
-func nullObject(body provider.Body) cty.Value {
-	attributes := map[string]cty.Value{}
-	for _, a := range body.Attributes {
-		attributes[a.Name] = cty.NullVal(a.Type)
-	}
-	for _, b := range body.Blocks {
-		if b.Single {
-			attributes[b.Name] = cty.NullVal(bodyType(b.Body))
-		} else {
-			attributes[b.Name] = cty.NullVal(cty.List(bodyType(b.Body)))
-		}
-	}
-	return cty.ObjectVal(attributes)
-}
-
-// bodyType is the type of what a body decodes to.
-func bodyType(body provider.Body) cty.Type {
-	types := map[string]cty.Type{}
-	for _, a := range body.Attributes {
-		types[a.Name] = a.Type
-	}
-	for _, b := range body.Blocks {
-		if b.Single {
-			types[b.Name] = bodyType(b.Body)
-		} else {
-			types[b.Name] = cty.List(bodyType(b.Body))
-		}
-	}
-	return cty.Object(types)
 }

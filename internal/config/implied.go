@@ -54,7 +54,7 @@ func (s *state) implyNetwork(n *noun) {
 	if n.joinsDefault && s.nouns[defaultNetwork] == nil {
 		s.nouns[defaultNetwork] = &noun{
 			address: defaultNetwork, kind: provider.Network, label: "default", name: s.cfg.Project + "-default",
-			owner: n, body: s.bodies[provider.Network], value: nullObject(s.bodies[provider.Network]),
+			owner: n, body: s.bodies[provider.Network], value: cty.EmptyObjectVal,
 		}
 	}
 }
@@ -64,7 +64,7 @@ func (s *state) implyVolume(daemon *noun, what string) string {
 	body := s.bodies[provider.Volume]
 	n := &noun{
 		address: address, kind: provider.Volume, label: label, name: cmp.Or(s.cfg.Names[address], s.cfg.Project+"-"+label),
-		owner: daemon, body: body, value: nullObject(body), placed: daemon.placed, inside: daemon.inside,
+		owner: daemon, body: body, value: cty.EmptyObjectVal, placed: daemon.placed, inside: daemon.inside,
 	}
 	s.nouns[n.address] = n
 	return n.address

@@ -3,8 +3,6 @@ package plugin
 import (
 	"fmt"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/plugin/pb"
 )
@@ -54,23 +52,7 @@ func (c *codec) readDeclaration(m *pb.Declaration) (provider.Declaration, error)
 	return out, nil
 }
 
-// compact leaves out what is null: of the many attributes of a noun a declaration
-// has few, and a comparison reads what is missing as null.
-func compact(v cty.Value) cty.Value {
-	if v == cty.NilVal || v.IsMarked() || !v.Type().IsObjectType() || v.IsNull() || !v.IsKnown() {
-		return v
-	}
-	attributes := map[string]cty.Value{}
-	for name := range v.Type().AttributeTypes() {
-		if attribute := v.GetAttr(name); !attribute.IsNull() {
-			attributes[name] = attribute
-		}
-	}
-	return cty.ObjectVal(attributes)
-}
-
 func (c *codec) diffItem(item provider.DiffItem) (*pb.DiffItem, error) {
-	item.Declaration.Declared = compact(item.Declaration.Declared)
 	declaration, err := c.declaration(item.Declaration)
 	if err != nil {
 		return nil, err

@@ -120,7 +120,7 @@ func (s *state) insert(r *record, req provider.CreateRequest) error {
 
 // withDefaults fills in what holds where it is not declared.
 func withDefaults(actual cty.Value, kind provider.Kind) cty.Value {
-	if text(actual, "restart") == "" && actual.Type().HasAttribute("restart") {
+	if _, has := MemorySchema().Nouns[kind].Attribute("restart"); has && text(actual, "restart") == "" {
 		return with(actual, "restart", defaultOf("restart", kind))
 	}
 	return actual

@@ -47,15 +47,19 @@ func diffOne(item provider.DiffItem) (provider.Difference, error) {
 	schema := MemorySchema().Nouns[item.Declaration.Kind]
 	declared, _ := item.Declaration.Declared.Unmark()
 	var out provider.Difference
-	for _, name := range slices.Sorted(maps.Keys(declared.Type().AttributeTypes())) {
+	for _, name := range attributesOf(schema, declared, created) {
 		if notTheObjects(name) {
 			continue
 		}
 		a, ok := schema.Attribute(name)
 		if !ok {
-			a = provider.Attribute{Name: name, Effect: provider.Replace}
+			a = provider.Attribute{Name: name, Type: cty.DynamicPseudoType, Effect: provider.Replace}
 		}
-		change, differs, err := compare(a, item, declared.GetAttr(name), created[name])
+		d := cty.NullVal(a.Type)
+		if declared.Type().HasAttribute(name) {
+			d = declared.GetAttr(name)
+		}
+		change, differs, err := compare(a, item, d, created[name])
 		if err != nil {
 			return provider.Difference{}, err
 		}
@@ -67,6 +71,23 @@ func diffOne(item provider.DiffItem) (provider.Difference, error) {
 		out.Changes = append(out.Changes, change)
 	}
 	return out, nil
+}
+
+// attributesOf are those that are declared, were declared, or may be changed on the
+// object as it stands, sorted. What is missing in a declaration is null.
+func attributesOf(schema provider.Body, declared cty.Value, created map[string]json.RawMessage) []string {
+	names := map[string]bool{}
+	for name := range declared.Type().AttributeTypes() {
+		names[name] = true
+	}
+	for name := range created {
+		names[name] = true
+	}
+	for _, a := range schema.Attributes {
+		names[a.Name] = names[a.Name] || a.Effect == provider.Live
+	}
+	maps.DeleteFunc(names, func(_ string, counts bool) bool { return !counts })
+	return slices.Sorted(maps.Keys(names))
 }
 
 // compare finds the change of one attribute from what is declared (d), what was
