@@ -85,14 +85,30 @@ func (s *session) apply(ctx context.Context, where string) error {
 	if !s.command.Bool("json") {
 		s.app.print(ui.Plan(p, s.app.options()))
 	}
-	if !p.Clean {
-		if err := s.confirm(ctx, s.command.Bool("auto-approve") || s.file != nil, "yes", "Apply",
-			"Do you want dindctl to do this?\n  Only \"yes\" is accepted.\n\n  Enter a value: "); err != nil {
-			return err
-		}
+	if err := s.confirmPlan(ctx, p); err != nil {
+		return err
 	}
 	remember(s.app.env, s.facts.ID, s.cfg.Project)
 	return s.carryOut(ctx, p, in)
+}
+
+// confirmPlan asks. Neither -auto-approve nor a plan file alone is consent to the
+// loss of data: that takes -volumes, there or in the plan file, or a typed yes.
+func (s *session) confirmPlan(ctx context.Context, p *plan.Plan) error {
+	if p.Clean {
+		return nil
+	}
+	loses := p.LosesData() && !s.asked.Volumes
+	if loses && s.command.Bool("json") { // the plan was not shown
+		return s.app.fail(p.RefusedLosses(), s.snippets())
+	}
+	question := "Do you want dindctl to do this?\n"
+	if loses {
+		s.app.show(p.Losses(), s.snippets())
+		question = "Do you want dindctl to do this, and to lose that data?\n"
+	}
+	return s.confirm(ctx, !loses && (s.command.Bool("auto-approve") || s.file != nil), "yes", "Apply",
+		question+"  Only \"yes\" is accepted.\n\n  Enter a value: ")
 }
 
 // lock takes the project's lock.

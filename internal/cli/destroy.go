@@ -50,7 +50,7 @@ func (s *session) destroy(ctx context.Context, where string) error {
 	in := plan.Input{
 		Project: target.project, Origin: target.origin, Derived: target.derived, Observed: s.observed,
 		Diff: runner.Differ(ctx, s.provider), Destroy: true,
-		Volumes: s.command.Bool("volumes"), Images: s.command.Bool("images"), DataLoss: s.command.Bool("volumes"),
+		Volumes: s.command.Bool("volumes"), Images: s.command.Bool("images"), DataLoss: true, // which is asked about: confirmDestroy
 		Target: s.command.StringSlice("target"), Exclude: s.command.StringSlice("exclude"),
 	}
 	if s.cfg != nil {
@@ -69,6 +69,9 @@ func (s *session) destroy(ctx context.Context, where string) error {
 	if p.Clean && !p.Partial && !target.guessed {
 		forget(s.app.env, s.facts.ID, target.project)
 		return nil
+	}
+	if s.command.Bool("json") && p.LosesData() && !s.command.Bool("volumes") { // the plan is not shown
+		return s.app.fail(p.RefusedLosses(), nil)
 	}
 	if err := s.confirmDestroy(ctx, target, p); err != nil {
 		return err

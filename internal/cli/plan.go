@@ -54,6 +54,9 @@ func (s *session) showPlan(p *plan.Plan, problems diag.List) error {
 	} else {
 		s.app.print(ui.Plan(p, s.app.options()))
 	}
+	if !s.asked.Volumes {
+		s.app.show(p.Losses(), s.snippets())
+	}
 	if s.command.Bool("detailed-exitcode") && !p.Clean {
 		return exit(exitChanges)
 	}

@@ -236,7 +236,7 @@ func (s *session) input(ctx context.Context) plan.Input {
 			return config.Expand(s.cfg, s.schema, known)
 		},
 		Observed: s.observed, Diff: runner.Differ(ctx, s.provider), Look: s.looker(),
-		Destroy: s.asked.Destroy, Volumes: s.asked.Volumes, Images: s.asked.Images, DataLoss: s.asked.Volumes,
+		Destroy: s.asked.Destroy, Volumes: s.asked.Volumes, Images: s.asked.Images, DataLoss: true, // which is asked about: confirmPlan
 		Target: s.asked.Target, Exclude: s.asked.Exclude, Replace: s.asked.Replace, Prevented: s.cfg.Prevented,
 	}
 }

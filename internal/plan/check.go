@@ -149,34 +149,68 @@ func (m *maker) checkExternal() diag.List {
 	return problems
 }
 
-// checkDataLoss asks for consent. What is planned again was shown before, or is refused as such.
+// checkUsers refuses to replace what something uses that is not the project's: it
+// cannot go, and everything of the project's that uses it would have been given up
+// by then. A removal fails by itself, after what it does not hold up.
+func (m *maker) checkUsers(p *Plan) diag.List {
+	var problems diag.List
+	acts := p.acts()
+	for _, address := range sortedKeys(m.resources) {
+		r := m.resources[address]
+		if r.Action != Replace || r.Kind.Runs() || !acts[address] || len(r.Before.Users) == 0 {
+			continue
+		}
+		problems = append(problems, diag.Problem{
+			Severity: diag.Error, Code: string(provider.InUse), Address: address, Subject: r.After.Header, Context: r.After.Header,
+			Summary: "Something else uses it",
+			Detail: fmt.Sprintf("%s is to be replaced (%s), and the %s %s is used by %s. Nothing was done. Remove or disconnect that first; dindctl does not touch what is not the project's.",
+				address, r.Cause, r.Kind, r.Before.Name, strings.Join(r.Before.Users, ", ")),
+		})
+	}
+	return problems
+}
+
+// checkDataLoss refuses what loses data, where nobody will be asked about it. What
+// is planned again was shown before, or is refused as such.
 func (m *maker) checkDataLoss(p *Plan) diag.List {
 	if m.in.DataLoss || m.settled != "" {
 		return nil
 	}
-	acts := p.acts()
-	var problems diag.List
-	refuse := func(address, what, cause, loss string, r *Resource) {
-		problem := diag.Problem{
-			Severity: diag.Error, Code: "data-loss", Address: address, Summary: "Data would be lost",
-			Detail: fmt.Sprintf("%s is to be %s (%s): %s would be lost. If that is meant, give -volumes.", address, what, cause, loss),
+	return p.RefusedLosses()
+}
+
+// Losses are the plan's losses of data, as warnings, in the order of its steps.
+func (p *Plan) Losses() diag.List {
+	return p.losses(diag.Warning, "apply asks about it, also with -auto-approve; -volumes agrees beforehand.")
+}
+
+// RefusedLosses are the same as errors, for a run that cannot ask.
+func (p *Plan) RefusedLosses() diag.List {
+	return p.losses(diag.Error, "If that is meant, give -volumes.")
+}
+
+func (p *Plan) losses(severity diag.Severity, advice string) diag.List {
+	var out diag.List
+	resources := p.byAddress()
+	for _, s := range p.Steps {
+		if s.DataLoss == "" {
+			continue
 		}
-		if r != nil && r.After != nil {
+		r := resources[s.Address]
+		what := pastOf(Delete)
+		if r.Before != nil && r.Before.ID == s.Object {
+			what = pastOf(r.Action)
+		}
+		problem := diag.Problem{
+			Severity: severity, Code: "data-loss", Address: s.Address, Summary: "Data would be lost",
+			Detail: fmt.Sprintf("%s is to be %s (%s): %s would be lost. %s", s.Address, what, s.Cause, s.DataLoss, advice),
+		}
+		if r.After != nil {
 			problem.Subject, problem.Context = r.After.Header, r.After.Header
 		}
-		problems = append(problems, problem)
+		out = append(out, problem)
 	}
-	for _, address := range sortedKeys(m.resources) {
-		if r := m.resources[address]; r.DataLoss != "" && acts[address] {
-			refuse(address, pastOf(r.Action), r.Cause, r.DataLoss, r)
-		}
-	}
-	for _, o := range m.extra {
-		if o.dataLoss != "" && acts[o.Owner.Address] {
-			refuse(o.Owner.Address, "removed", o.cause, o.dataLoss, m.resources[o.Owner.Address])
-		}
-	}
-	return problems
+	return out
 }
 
 func pastOf(a Action) string {

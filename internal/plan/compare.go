@@ -80,7 +80,7 @@ func (m *maker) choose(candidates []placed, d provider.Declaration) placed {
 		})
 		for _, o := range candidates[1:] {
 			if why := m.keeps(o.Kind); o.Kind == provider.Volume && why != "" {
-				m.kept = append(m.kept, Kept{Address: d.Address, Name: o.Name, Kind: o.Kind, Why: "a second one of this address; " + why})
+				m.kept = append(m.kept, Kept{Address: d.Address, Name: o.Name, Kind: o.Kind, Inside: o.inside, Why: "a second one of this address; " + why})
 				continue
 			}
 			m.extra = append(m.extra, surplus{placed: o, cause: "left by an earlier, interrupted run", dataLoss: m.dataOf(o)})
@@ -125,7 +125,7 @@ func differs(o placed, spec []byte, err error) int {
 // like one that nothing wants.
 func (m *maker) elsewhere(o placed) {
 	if why := m.keeps(o.Kind); why != "" {
-		m.kept = append(m.kept, Kept{Address: o.Owner.Address, Name: o.Name, Kind: o.Kind, Why: "it is " + engineWord(o.inside) + "; " + why})
+		m.kept = append(m.kept, Kept{Address: o.Owner.Address, Name: o.Name, Kind: o.Kind, Inside: o.inside, Why: "it is " + engineWord(o.inside) + "; " + why})
 		return
 	}
 	m.extra = append(m.extra, surplus{placed: o, cause: "it is " + engineWord(o.inside) + ", and is wanted elsewhere", dataLoss: m.dataOf(o)})

@@ -64,6 +64,7 @@ type attributeDocument struct {
 type keptDocument struct {
 	Address string `json:"address"`
 	Name    string `json:"name"`
+	Inside  string `json:"inside,omitempty"`
 	Why     string `json:"why"`
 }
 
@@ -87,7 +88,7 @@ func (p *Plan) JSON() ([]byte, error) {
 		doc.OutputChanges[o.Name] = map[string]any{"after": masked(o.Value, o.Sensitive), "after_unknown": !o.Value.IsWhollyKnown()}
 	}
 	for _, k := range p.Kept {
-		doc.Kept = append(doc.Kept, keptDocument{k.Address, k.Name, k.Why})
+		doc.Kept = append(doc.Kept, keptDocument{k.Address, k.Name, k.Inside, k.Why})
 	}
 	for _, u := range p.Unread {
 		doc.Unread = append(doc.Unread, unreadDocument(u))

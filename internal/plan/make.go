@@ -38,6 +38,7 @@ func (m *maker) make() (*Plan, diag.List) {
 		if len(circle) == 0 {
 			p.part(m.in)
 			problems = append(problems, m.checkPrevented(p)...)
+			problems = append(problems, m.checkUsers(p)...)
 			problems = append(problems, m.checkDataLoss(p)...)
 		}
 		if problems.HasErrors() {

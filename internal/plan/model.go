@@ -56,7 +56,8 @@ type Input struct {
 	Target, Exclude []string
 	// Replace are addresses to make anew although nothing differs.
 	Replace []string
-	// DataLoss says that the loss of data was consented to (the -volumes flag or a typed yes).
+	// DataLoss lets a plan lose data: that was consented to, or will be asked about;
+	// see [Plan.Losses]. Without it such a plan is an error.
 	DataLoss bool
 	// Prevented tells of an address whether prevent_destroy keeps it, and where
 	// that stands. It may be nil.
@@ -152,6 +153,7 @@ type Resource struct {
 type Kept struct {
 	Address, Name string
 	Kind          provider.Kind
+	Inside        string // address of the daemon that it is in; empty for the root
 	Why           string // a clause: "volumes are kept without -volumes"
 }
 

@@ -24,7 +24,7 @@ func (m *maker) remove(address, cause string) {
 		switch why := m.keeps(o.Kind); {
 		case m.goesWith(o):
 		case why != "":
-			m.kept = append(m.kept, Kept{Address: address, Name: o.Name, Kind: o.Kind, Why: why})
+			m.kept = append(m.kept, Kept{Address: address, Name: o.Name, Kind: o.Kind, Inside: o.inside, Why: why})
 		case m.resources[address] == nil:
 			m.resources[address] = &Resource{
 				Address: address, Kind: o.Kind, Name: o.Name, Inside: o.inside, Action: Delete, Cause: cause, Before: &o.Object, DataLoss: m.dataOf(o),
@@ -51,7 +51,7 @@ func (m *maker) goesWith(o placed) bool {
 // keeps says why objects of a kind are not removed; empty where they are.
 func (m *maker) keeps(k provider.Kind) string {
 	switch {
-	case k == provider.Volume && !m.in.Volumes && (m.in.Destroy || !m.in.DataLoss):
+	case k == provider.Volume && !m.in.Volumes:
 		return "volumes are kept without -volumes"
 	case k == provider.Image && !m.in.Images:
 		return "images are kept without -images"

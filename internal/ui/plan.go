@@ -87,7 +87,11 @@ func writeKept(out *strings.Builder, p *plan.Plan) {
 		if i == 0 {
 			out.WriteString("Kept:\n")
 		}
-		fmt.Fprintf(out, "  %s %s (%s): %s\n", k.Kind, clean(k.Name), k.Address, k.Why)
+		name := clean(k.Name)
+		if k.Inside != "" {
+			name += " inside " + k.Inside
+		}
+		fmt.Fprintf(out, "  %s %s (%s): %s\n", k.Kind, name, k.Address, k.Why)
 	}
 	if len(p.Kept) > 0 {
 		out.WriteByte('\n')
