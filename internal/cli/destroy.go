@@ -55,6 +55,9 @@ func (s *session) destroy(ctx context.Context, where string) error {
 	}
 	if s.cfg != nil {
 		in.Prevented = s.cfg.Prevented
+		if known, _ := s.expand(); known != nil {
+			in.Declared = known.Instances
+		}
 	}
 	p, problems := plan.Make(in)
 	if problems.HasErrors() {

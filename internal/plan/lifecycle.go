@@ -100,5 +100,42 @@ func (m *maker) checkPrevented(p *Plan) diag.List {
 			refuse(o.Owner.Address, "removed", o.cause)
 		}
 	}
+	for _, volume := range sortedKeys(m.resources) {
+		if r := m.resources[volume]; r.Kind == provider.Volume && acts[volume] && (r.Action == Replace || r.Action == Delete) {
+			m.inner(r, func(address string) { refuse(address, "removed", "with the data of its daemon on "+volume) })
+		}
+	}
 	return config.Gather(problems)
+}
+
+// inner calls each for what is, or may be, on a volume that holds the data of a
+// daemon, and has no step of its own: it goes with the volume.
+func (m *maker) inner(volume *Resource, each func(address string)) {
+	daemon := m.servedBy(placed{*volume.Before, volume.Inside})
+	for _, in := range m.declared() {
+		if daemon == "" && in.Kind == provider.Daemon && refOf(in.Declared, "data") == volume.Address {
+			daemon = in.Address // its container is gone
+		}
+	}
+	if daemon == "" {
+		return
+	}
+	for _, in := range m.declared() {
+		unseen := !m.in.Observed.snapshot(daemon).Readable
+		own, planned := m.resources[in.Address]
+		if planned && own.Action == Delete {
+			continue
+		}
+		if in.Inside == daemon && (unseen || len(m.ours[in.Address]) > 0) {
+			each(in.Address)
+		}
+	}
+}
+
+// declared are the instances of the configuration, also of one that is destroyed.
+func (m *maker) declared() []config.Instance {
+	if m.expanded != nil {
+		return m.expanded.Instances
+	}
+	return m.in.Declared
 }

@@ -62,6 +62,9 @@ type Input struct {
 	// Prevented tells of an address whether prevent_destroy keeps it, and where
 	// that stands. It may be nil.
 	Prevented func(address string) (diag.Range, bool)
+	// Declared are the instances of a configuration that is destroyed, as far as
+	// they are known. It may be nil.
+	Declared []config.Instance
 }
 
 // Action is what happens to one address.

@@ -139,6 +139,7 @@ func (s *story) plan(words []string) *plan.Plan {
 	if s.problems(problems) {
 		return nil
 	}
+	declared := expanded.Instances
 	if destroy {
 		expanded = nil
 	}
@@ -150,7 +151,7 @@ func (s *story) plan(words []string) *plan.Plan {
 	cfg.Names = observed.KeptNames()
 	s.in = plan.Input{
 		Project: "story", Origin: cfg.Origin, Observed: observed, Diff: runner.Differ(ctx, s.memory),
-		Destroy: destroy, Volumes: volumes, DataLoss: volumes,
+		Destroy: destroy, Volumes: volumes, DataLoss: volumes, Prevented: cfg.Prevented, Declared: declared,
 		Expand: func(k config.Known) (*config.Expanded, diag.List) { return config.Expand(cfg, s.schema, k) },
 	}
 	if destroy {
