@@ -116,9 +116,11 @@ func (s *scenario) run(stdin, name string, args ...string) result {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Env, cmd.Stdin = s.dir, s.env, strings.NewReader(stdin)
-	r := capture(s.t, cmd)
+	r := s.underProof(name, args, func(env []string) result {
+		cmd := exec.CommandContext(ctx, name, args...)
+		cmd.Dir, cmd.Env, cmd.Stdin = s.dir, env, strings.NewReader(stdin)
+		return capture(s.t, cmd)
+	})
 	s.said.WriteString(r.all())
 	return r
 }
