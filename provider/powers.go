@@ -21,6 +21,9 @@ const (
 	PowerProbe   Power = "probe"   // Prober
 	PowerPrepare Power = "prepare" // Preparer
 	PowerLock    Power = "lock"    // Locker
+	PowerHalt    Power = "halt"    // Halter
+	PowerCopy    Power = "copy"    // Copier
+	PowerStock   Power = "stock"   // Stocker
 )
 
 // StreamFunc opens a byte stream.
@@ -48,7 +51,8 @@ type ExecRequest struct {
 	Stdout, Stderr io.Writer
 	// Resize delivers the terminal's size as it changes; it may be nil.
 	Resize <-chan Size
-	// Signals delivers signals by name ("INT") for the command; it may be nil.
+	// Signals delivers signals by name ("INT") for the command; it may be nil. A
+	// provider whose engine cannot send one drops it.
 	Signals <-chan string
 }
 
@@ -70,8 +74,9 @@ type LogsRequest struct {
 	Place          Place
 	ID             string
 	Follow         bool
-	Tail           int    // 0: everything
+	Tail           int    // last lines; 0: everything, below 0: none of what is there
 	Since          string // RFC 3339 or empty
+	Timestamps     bool   // each line begins with its time as RFC 3339 and a space
 	Stdout, Stderr io.Writer
 }
 

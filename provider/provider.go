@@ -254,6 +254,8 @@ type Condition struct {
 	Reason   string // why it ended, for people, may be empty
 	// Interrupted says that the end was the engine's doing (a restart, a kill), not the process's own.
 	Interrupted bool
+	// Requested says that it was stopped by [Halter.Halt] and not started since.
+	Requested bool
 }
 
 // State is the life stage of an object that runs.

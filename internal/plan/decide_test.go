@@ -105,6 +105,24 @@ func TestNeedsReachThroughWhatStays(t *testing.T) {
 2 run job.test <- 1  no record of a run`)
 }
 
+// What does not run is started, and the plan says how it came to that: by request,
+// with its engine, or by somebody else.
+func TestTheCauseOfAStartSaysWhoStoppedIt(t *testing.T) {
+	t.Parallel()
+	base := []noun{{address: "container.engine", name: "a"}, {address: "container.other", name: "b"}, {address: "container.request", name: "c"}}
+	w := applied(t, base...)
+	for _, n := range base {
+		w.halt(w.object(n.address))
+	}
+	w.object("container.engine").Condition.Interrupted = true
+	w.object("container.engine").Condition.Reason = "it ended with its engine"
+	w.object("container.request").Condition.Requested = true
+	check(t, "plan", w.told(configuration(base...)), `
+1 start container.engine <-   it ended with its engine (exit code 137)
+2 start container.other <-   stopped outside (exit code 137)
+3 start container.request <-   stopped by request`)
+}
+
 // Records of long ago may contradict each other; what is seen counts more.
 func TestRecordsInACircleGiveWay(t *testing.T) {
 	t.Parallel()

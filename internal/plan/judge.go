@@ -161,12 +161,18 @@ func ended(c provider.Condition) string {
 }
 
 func stoppedCause(c provider.Condition) string {
+	if c.State == provider.StateExited && c.Requested {
+		return "stopped by request"
+	}
 	switch c.State {
 	case provider.StateCreated:
 		return "created and never started, by an earlier run that was interrupted"
 	case provider.StatePaused:
 		return "paused outside"
 	case provider.StateExited:
+		if c.Interrupted && c.Reason != "" {
+			return fmt.Sprintf("%s (exit code %d)", c.Reason, c.ExitCode)
+		}
 		return fmt.Sprintf("stopped outside (exit code %d)", c.ExitCode)
 	case provider.StateRestarting:
 		if c.Reason != "" {

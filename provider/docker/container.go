@@ -3,6 +3,7 @@ package docker
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/containerd/errdefs"
@@ -245,6 +246,9 @@ func (p *Provider) Resume(ctx context.Context, req provider.ResumeRequest, sink 
 		}
 	}
 	object, err := p.finish(ctx, e, decl, c, newEvents(sink, decl.Address))
+	if c.State.Status == "exited" && decl.Kind != provider.Job && object.Condition.State == provider.StateRunning {
+		err = errors.Join(err, e.problem(e.forgetStop(ctx, c.ID), "removing the record of a stop of", decl.Address, decl.Name))
+	}
 	return provider.ResumeResponse{Object: object}, err
 }
 

@@ -51,7 +51,10 @@ func (p *Provider) deleteContainer(ctx context.Context, e *engine, req provider.
 		}
 	}
 	say.phase(provider.PhaseRemove, "")
-	return e.remove(ctx, c.ID)
+	if err := e.remove(ctx, c.ID); err != nil || c.State.Status != "exited" || owner.Kind == provider.Job {
+		return err
+	}
+	return e.problem(e.forgetStop(ctx, c.ID), "removing the record of a stop of", owner.Address, c.Name[1:])
 }
 
 // remove removes a container and its anonymous volumes, and waits until it is gone.

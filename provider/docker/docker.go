@@ -55,6 +55,9 @@ var (
 	_ provider.Prober   = (*Provider)(nil)
 	_ provider.Preparer = (*Provider)(nil)
 	_ provider.Locker   = (*Provider)(nil)
+	_ provider.Halter   = (*Provider)(nil)
+	_ provider.Copier   = (*Provider)(nil)
+	_ provider.Stocker  = (*Provider)(nil)
 )
 
 // New returns a provider that is not configured yet. The logger may be nil.
@@ -73,6 +76,7 @@ func (p *Provider) Describe(context.Context) (provider.Description, error) {
 		Powers: []provider.Power{
 			provider.PowerDial, provider.PowerExec, provider.PowerLogs, provider.PowerStat,
 			provider.PowerCarry, provider.PowerSurvey, provider.PowerProbe, provider.PowerLock, provider.PowerPrepare,
+			provider.PowerHalt, provider.PowerCopy, provider.PowerStock,
 		},
 		Schema: Schema(),
 	}, nil

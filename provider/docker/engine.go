@@ -40,6 +40,7 @@ type reads interface {
 	VolumeInspect(ctx context.Context, id string) (volume.Volume, error)
 	ImageList(ctx context.Context, options image.ListOptions) ([]image.Summary, error)
 	ImageInspect(ctx context.Context, id string, options ...client.ImageInspectOption) (image.InspectResponse, error)
+	DiskUsage(ctx context.Context, options types.DiskUsageOptions) (types.DiskUsage, error)
 	ClientVersion() string
 	NegotiateAPIVersionPing(ping types.Ping)
 }

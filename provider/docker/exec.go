@@ -39,6 +39,9 @@ func (e *engine) exec(ctx context.Context, req provider.ExecRequest) (int, error
 		User: req.User, Tty: req.TTY, Env: append(slices.Clone(req.Environment), mark), WorkingDir: req.WorkingDir, Cmd: req.Command,
 		AttachStdin: req.Stdin != nil, AttachStdout: true, AttachStderr: true,
 	}
+	if req.TTY {
+		options.DetachKeys = noDetach
+	}
 	created, err := e.write.ContainerExecCreate(ctx, req.ID, options)
 	if err != nil {
 		return 0, err
@@ -66,6 +69,10 @@ func (e *engine) exec(ctx context.Context, req provider.ExecRequest) (int, error
 	}
 	return e.exitCode(ctx, created.ID)
 }
+
+// noDetach stands for the engine's default, ctrl-p and ctrl-q: nobody could come
+// back to the command, and the first of them would be held back from it.
+const noDetach = "ctrl-^,ctrl-^,ctrl-^,ctrl-^"
 
 // feed copies the input; its end is handed on.
 func feed(stream types.HijackedResponse, stdin io.Reader) {
@@ -156,9 +163,9 @@ func (p *Provider) Logs(ctx context.Context, req provider.LogsRequest) error {
 	if err != nil {
 		return e.problem(err, "reading the container", "", req.ID)
 	}
-	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: req.Follow, Since: req.Since}
-	if req.Tail > 0 {
-		options.Tail = decimal(req.Tail)
+	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: req.Follow, Since: req.Since, Timestamps: req.Timestamps}
+	if req.Tail != 0 {
+		options.Tail = decimal(max(req.Tail, 0))
 	}
 	logs, err := e.write.ContainerLogs(ctx, c.ID, options)
 	if err != nil {

@@ -196,6 +196,7 @@ func (o *observation) container(ctx context.Context, id string) error {
 		return err
 	}
 	object := o.engine.withFiles(ctx, containerObject(c, defaults, o.engine.facts))
+	object.Condition.Requested = o.lists.requested(object)
 	if object.Kind == provider.Daemon {
 		object.Warnings = clashes(chosenOf(c.Config.Labels[labelChosen]), o.lists.networks)
 	}

@@ -63,14 +63,14 @@ func readOwnership(m *pb.Ownership) provider.Ownership {
 func condition(o provider.Condition) *pb.Condition {
 	return &pb.Condition{
 		State: string(o.State), ExitCode: int64(o.ExitCode), Health: o.Health,
-		Started: o.Started, Ended: o.Ended, Reason: o.Reason, Interrupted: o.Interrupted,
+		Started: o.Started, Ended: o.Ended, Reason: o.Reason, Interrupted: o.Interrupted, Requested: o.Requested,
 	}
 }
 
 func readCondition(m *pb.Condition) provider.Condition {
 	return provider.Condition{
 		State: provider.State(m.GetState()), ExitCode: int(m.GetExitCode()), Health: m.GetHealth(),
-		Started: m.GetStarted(), Ended: m.GetEnded(), Reason: m.GetReason(), Interrupted: m.GetInterrupted(),
+		Started: m.GetStarted(), Ended: m.GetEnded(), Reason: m.GetReason(), Interrupted: m.GetInterrupted(), Requested: m.GetRequested(),
 	}
 }
 

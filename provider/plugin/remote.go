@@ -48,6 +48,9 @@ var (
 	_ provider.Surveyor = (*Remote)(nil)
 	_ provider.Prober   = (*Remote)(nil)
 	_ provider.Locker   = (*Remote)(nil)
+	_ provider.Halter   = (*Remote)(nil)
+	_ provider.Copier   = (*Remote)(nil)
+	_ provider.Stocker  = (*Remote)(nil)
 	_ provider.Preparer = (*Remote)(nil)
 )
 

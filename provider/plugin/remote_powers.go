@@ -50,7 +50,7 @@ func (r *Remote) Logs(ctx context.Context, req provider.LogsRequest) error {
 	life, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := r.client.Logs(life, &pb.LogsRequest{
-		Place: string(req.Place), Id: req.ID, Follow: req.Follow, Tail: int64(req.Tail), Since: req.Since,
+		Place: string(req.Place), Id: req.ID, Follow: req.Follow, Tail: int64(req.Tail), Since: req.Since, Timestamps: req.Timestamps,
 	})
 	if err != nil {
 		return r.wrap(ctx, err)

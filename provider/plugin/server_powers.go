@@ -68,7 +68,7 @@ func (s *server) Logs(m *pb.LogsRequest, out grpc.ServerStreamingServer[pb.LogsR
 	send := &serial{}
 	err := logger.Logs(out.Context(), provider.LogsRequest{
 		Place: provider.Place(m.GetPlace()), ID: m.GetId(), Follow: m.GetFollow(),
-		Tail: int(m.GetTail()), Since: m.GetSince(),
+		Tail: int(m.GetTail()), Since: m.GetSince(), Timestamps: m.GetTimestamps(),
 		Stdout: send.writer(func(p []byte) error { return out.Send(&pb.LogsReply{Stdout: p}) }),
 		Stderr: send.writer(func(p []byte) error { return out.Send(&pb.LogsReply{Stderr: p}) }),
 	})

@@ -68,7 +68,7 @@ func fullObject() provider.Object {
 		},
 		Actual: cty.ObjectVal(map[string]cty.Value{"a": cty.StringVal("x").Mark(provider.Sensitive), "b": cty.NullVal(cty.Number)}),
 		Condition: provider.Condition{
-			State: provider.StateExited, ExitCode: 137, Health: "unhealthy", Started: "s", Ended: "e", Reason: "r", Interrupted: true,
+			State: provider.StateExited, ExitCode: 137, Health: "unhealthy", Started: "s", Ended: "e", Reason: "r", Interrupted: true, Requested: true,
 		},
 		Values: provider.Values{
 			ID: "id", Ref: "ref", Endpoint: "e", Version: "v", StorageDriver: "s",

@@ -23,7 +23,7 @@ type Options struct {
 	// Fault, where it is not nil, is asked around every effect on an engine, and an
 	// error of it fails the call there. Op is the verb before the effect and its past
 	// after it: create/created, start/started, update/updated, delete/deleted,
-	// carry/carried, pull/pulled, lock/locked, unlock/unlocked; ready stands alone,
+	// carry/carried, pull/pulled, lock/locked, unlock/unlocked, halt/halted, copy/copied; ready stands alone,
 	// before an object is found ready. N counts all questions from 1.
 	Fault func(op string, n int) error
 }
@@ -61,6 +61,9 @@ var (
 	_ provider.Prober   = (*Memory)(nil)
 	_ provider.Preparer = (*Memory)(nil)
 	_ provider.Locker   = (*Memory)(nil)
+	_ provider.Halter   = (*Memory)(nil)
+	_ provider.Copier   = (*Memory)(nil)
+	_ provider.Stocker  = (*Memory)(nil)
 )
 
 // NewMemory makes an empty world and a connection to it.
@@ -98,6 +101,7 @@ func (m *Memory) Describe(context.Context) (provider.Description, error) {
 		Powers: []provider.Power{
 			provider.PowerDial, provider.PowerExec, provider.PowerLogs, provider.PowerStat,
 			provider.PowerCarry, provider.PowerSurvey, provider.PowerProbe, provider.PowerLock, provider.PowerPrepare,
+			provider.PowerHalt, provider.PowerCopy, provider.PowerStock,
 		},
 	}, nil
 }

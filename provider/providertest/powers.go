@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dindctl/dindctl/provider"
 )
@@ -163,7 +163,7 @@ func (m *Memory) Logs(ctx context.Context, req provider.LogsRequest) error {
 		if found = r != nil; !found {
 			return true
 		}
-		stdout, stderr = last(r.Stdout, req.Tail), last(r.Stderr, req.Tail)
+		stdout, stderr = said(r, r.Stdout, req), said(r, r.Stderr, req)
 		return !req.Follow || r.Condition.State != provider.StateRunning
 	}
 	if err := m.world.until(ctx, nil, read); err != nil {
@@ -177,6 +177,25 @@ func (m *Memory) Logs(ctx context.Context, req provider.LogsRequest) error {
 	return errors.Join(errOut, errErr)
 }
 
+// said is what a request wants to see of an object's output. All of it was said
+// when the object was started.
+func said(r *record, output string, req provider.LogsRequest) string {
+	since, err := time.Parse(time.RFC3339Nano, req.Since)
+	started, _ := time.Parse(time.RFC3339, r.Condition.Started)
+	if err == nil && since.After(started) || req.Tail < 0 {
+		return ""
+	}
+	output = last(output, req.Tail)
+	if !req.Timestamps {
+		return output
+	}
+	var stamped strings.Builder
+	for line := range strings.Lines(output) {
+		stamped.WriteString(r.Condition.Started + " " + line)
+	}
+	return stamped.String()
+}
+
 func last(output string, lines int) string {
 	all := strings.SplitAfter(output, "\n")
 	if n := len(all); n > 0 && all[n-1] == "" {
@@ -188,30 +207,25 @@ func last(output string, lines int) string {
 	return strings.Join(all, "")
 }
 
-// Stat implements [provider.Stater]: the root and what mounts lead to are directories.
+// Stat implements [provider.Stater].
 func (m *Memory) Stat(_ context.Context, req provider.StatRequest) (provider.StatResponse, error) {
 	if req.ID == "" {
 		return provider.StatResponse{}, &provider.Problem{
 			Code: provider.Refused, Summary: "The engine's host cannot be looked at", Detail: "Nothing in memory has files.",
 		}
 	}
-	exists, found := req.Path == "/", false
+	found := false
+	var out provider.StatResponse
 	err := m.world.look(func(s *state) {
 		r := s.Objects[req.ID]
-		if found = r != nil; !found {
-			return
-		}
-		for _, v := range viewsOf(r.Actual.Value) {
-			exists = exists || v.Target == req.Path || strings.HasPrefix(v.Target, req.Path+"/")
+		if found = r != nil; found {
+			out, _ = r.stat(req.Path)
 		}
 	})
 	if err == nil && !found {
 		err = gone(req.ID)
 	}
-	if err != nil || !exists {
-		return provider.StatResponse{}, err
-	}
-	return provider.StatResponse{Exists: true, Mode: uint32(fs.ModeDir | 0o755)}, nil
+	return out, err
 }
 
 // Survey implements [provider.Surveyor].

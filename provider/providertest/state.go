@@ -37,6 +37,8 @@ type record struct {
 	Actual           stored
 	Condition        provider.Condition
 	Stdout, Stderr   string
+	// Files are what was copied in, by path.
+	Files map[string]file `json:",omitempty"`
 	// Data is the key of the engine inside a daemon.
 	Data string
 	// Revision counts the changes of the object.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/dindctl/dindctl/provider"
 )
@@ -16,6 +17,10 @@ func powerObligations() []obligation {
 		{name: "a lock is released by its nonce alone", test: unlocksOwn, configured: true},
 		{name: "a command in an object has its input, output and exit code", test: executes, configured: true},
 		{name: "the output of an object can be read", test: logs, configured: true},
+		{name: "what was stopped by request says so until it is started", test: halts, configured: true},
+		{name: "a job is neither stopped nor started by request", test: haltsNoJob, configured: true},
+		{name: "files go in and come out", test: copies, configured: true},
+		{name: "what is stored is listed with what uses it, and swept where nothing does", test: sweeps, configured: true},
 	}
 }
 
@@ -113,5 +118,22 @@ func logs(h *harness) {
 	err := logger.Logs(h.ctx, provider.LogsRequest{ID: id, Stdout: &stdout, Stderr: &stderr})
 	if got := fmt.Sprintf("%q %q %v", stdout.String(), stderr.String(), err); got != `"one\ntwo\n" "three\n" <nil>` {
 		h.Errorf("the output is %s", got)
+	}
+	part := func(what string, req provider.LogsRequest, want string) {
+		h.Helper()
+		stdout.Reset()
+		req.ID, req.Stdout = id, &stdout
+		if err := logger.Logs(h.ctx, req); err != nil || stdout.String() != want {
+			h.Errorf("%s: %q, %v; want %q", what, stdout.String(), err, want)
+		}
+	}
+	part("none of its lines", provider.LogsRequest{Tail: -1}, "")
+	part("what it said from another century on", provider.LogsRequest{Since: "1990-01-01T00:00:00Z"}, "one\ntwo\n")
+	part("what it said in the far future", provider.LogsRequest{Since: "2090-01-01T00:00:00Z"}, "")
+	stdout.Reset()
+	err = logger.Logs(h.ctx, provider.LogsRequest{ID: id, Timestamps: true, Stdout: &stdout})
+	stamp, said, _ := strings.Cut(stdout.String(), " ")
+	if _, bad := time.Parse(time.RFC3339Nano, stamp); err != nil || bad != nil || !strings.HasPrefix(said, "one\n") {
+		h.Errorf("with times it is %q, %v", stdout.String(), err)
 	}
 }

@@ -80,6 +80,12 @@ func implements(p provider.Provider, power provider.Power) (ok bool) {
 		_, ok = p.(provider.Locker)
 	case provider.PowerPrepare:
 		_, ok = p.(provider.Preparer)
+	case provider.PowerHalt:
+		_, ok = p.(provider.Halter)
+	case provider.PowerCopy:
+		_, ok = p.(provider.Copier)
+	case provider.PowerStock:
+		_, ok = p.(provider.Stocker)
 	}
 	return ok
 }

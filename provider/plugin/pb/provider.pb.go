@@ -1743,6 +1743,7 @@ type Condition struct {
 	Ended         string                 `protobuf:"bytes,5,opt,name=ended,proto3" json:"ended,omitempty"`
 	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	Interrupted   bool                   `protobuf:"varint,7,opt,name=interrupted,proto3" json:"interrupted,omitempty"`
+	Requested     bool                   `protobuf:"varint,8,opt,name=requested,proto3" json:"requested,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1822,6 +1823,13 @@ func (x *Condition) GetReason() string {
 func (x *Condition) GetInterrupted() bool {
 	if x != nil {
 		return x.Interrupted
+	}
+	return false
+}
+
+func (x *Condition) GetRequested() bool {
+	if x != nil {
+		return x.Requested
 	}
 	return false
 }
@@ -4045,6 +4053,7 @@ type LogsRequest struct {
 	Follow        bool                   `protobuf:"varint,3,opt,name=follow,proto3" json:"follow,omitempty"`
 	Tail          int64                  `protobuf:"varint,4,opt,name=tail,proto3" json:"tail,omitempty"`
 	Since         string                 `protobuf:"bytes,5,opt,name=since,proto3" json:"since,omitempty"`
+	Timestamps    bool                   `protobuf:"varint,6,opt,name=timestamps,proto3" json:"timestamps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4112,6 +4121,13 @@ func (x *LogsRequest) GetSince() string {
 		return x.Since
 	}
 	return ""
+}
+
+func (x *LogsRequest) GetTimestamps() bool {
+	if x != nil {
+		return x.Timestamps
+	}
+	return false
 }
 
 type LogsReply struct {
@@ -5170,6 +5186,944 @@ func (*StreamOutput_Data) isStreamOutput_Output() {}
 
 func (*StreamOutput_End) isStreamOutput_Output() {}
 
+type HaltRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Place         string                 `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Project       string                 `protobuf:"bytes,3,opt,name=project,proto3" json:"project,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HaltRequest) Reset() {
+	*x = HaltRequest{}
+	mi := &file_provider_proto_msgTypes[75]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HaltRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HaltRequest) ProtoMessage() {}
+
+func (x *HaltRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[75]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HaltRequest.ProtoReflect.Descriptor instead.
+func (*HaltRequest) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{75}
+}
+
+func (x *HaltRequest) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *HaltRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *HaltRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+type HaltReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Event         *Event                 `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	Result        *Object                `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	Failure       *Failure               `protobuf:"bytes,15,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HaltReply) Reset() {
+	*x = HaltReply{}
+	mi := &file_provider_proto_msgTypes[76]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HaltReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HaltReply) ProtoMessage() {}
+
+func (x *HaltReply) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[76]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HaltReply.ProtoReflect.Descriptor instead.
+func (*HaltReply) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{76}
+}
+
+func (x *HaltReply) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *HaltReply) GetResult() *Object {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *HaltReply) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+type WakeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Place         string                 `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Project       string                 `protobuf:"bytes,3,opt,name=project,proto3" json:"project,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WakeRequest) Reset() {
+	*x = WakeRequest{}
+	mi := &file_provider_proto_msgTypes[77]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WakeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WakeRequest) ProtoMessage() {}
+
+func (x *WakeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[77]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WakeRequest.ProtoReflect.Descriptor instead.
+func (*WakeRequest) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{77}
+}
+
+func (x *WakeRequest) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *WakeRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *WakeRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+type WakeReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Event         *Event                 `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	Result        *Object                `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	Failure       *Failure               `protobuf:"bytes,15,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WakeReply) Reset() {
+	*x = WakeReply{}
+	mi := &file_provider_proto_msgTypes[78]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WakeReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WakeReply) ProtoMessage() {}
+
+func (x *WakeReply) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[78]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WakeReply.ProtoReflect.Descriptor instead.
+func (*WakeReply) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{78}
+}
+
+func (x *WakeReply) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *WakeReply) GetResult() *Object {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *WakeReply) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+type CopyOutRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Place         string                 `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Path          string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CopyOutRequest) Reset() {
+	*x = CopyOutRequest{}
+	mi := &file_provider_proto_msgTypes[79]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopyOutRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopyOutRequest) ProtoMessage() {}
+
+func (x *CopyOutRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[79]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CopyOutRequest.ProtoReflect.Descriptor instead.
+func (*CopyOutRequest) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{79}
+}
+
+func (x *CopyOutRequest) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *CopyOutRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CopyOutRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+type CopyOutReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	Ended         bool                   `protobuf:"varint,2,opt,name=ended,proto3" json:"ended,omitempty"`
+	Failure       *Failure               `protobuf:"bytes,15,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CopyOutReply) Reset() {
+	*x = CopyOutReply{}
+	mi := &file_provider_proto_msgTypes[80]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopyOutReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopyOutReply) ProtoMessage() {}
+
+func (x *CopyOutReply) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[80]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CopyOutReply.ProtoReflect.Descriptor instead.
+func (*CopyOutReply) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{80}
+}
+
+func (x *CopyOutReply) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *CopyOutReply) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
+func (x *CopyOutReply) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+type CopyInput struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Input:
+	//
+	//	*CopyInput_Start
+	//	*CopyInput_Data
+	//	*CopyInput_End
+	Input         isCopyInput_Input `protobuf_oneof:"input"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CopyInput) Reset() {
+	*x = CopyInput{}
+	mi := &file_provider_proto_msgTypes[81]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopyInput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopyInput) ProtoMessage() {}
+
+func (x *CopyInput) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[81]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CopyInput.ProtoReflect.Descriptor instead.
+func (*CopyInput) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{81}
+}
+
+func (x *CopyInput) GetInput() isCopyInput_Input {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *CopyInput) GetStart() *CopyInStart {
+	if x != nil {
+		if x, ok := x.Input.(*CopyInput_Start); ok {
+			return x.Start
+		}
+	}
+	return nil
+}
+
+func (x *CopyInput) GetData() []byte {
+	if x != nil {
+		if x, ok := x.Input.(*CopyInput_Data); ok {
+			return x.Data
+		}
+	}
+	return nil
+}
+
+func (x *CopyInput) GetEnd() bool {
+	if x != nil {
+		if x, ok := x.Input.(*CopyInput_End); ok {
+			return x.End
+		}
+	}
+	return false
+}
+
+type isCopyInput_Input interface {
+	isCopyInput_Input()
+}
+
+type CopyInput_Start struct {
+	Start *CopyInStart `protobuf:"bytes,1,opt,name=start,proto3,oneof"` // first
+}
+
+type CopyInput_Data struct {
+	Data []byte `protobuf:"bytes,2,opt,name=data,proto3,oneof"`
+}
+
+type CopyInput_End struct {
+	End bool `protobuf:"varint,3,opt,name=end,proto3,oneof"` // last; without it the archive is cut off
+}
+
+func (*CopyInput_Start) isCopyInput_Input() {}
+
+func (*CopyInput_Data) isCopyInput_Input() {}
+
+func (*CopyInput_End) isCopyInput_Input() {}
+
+type CopyInStart struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Place         string                 `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Path          string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	Owners        bool                   `protobuf:"varint,4,opt,name=owners,proto3" json:"owners,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CopyInStart) Reset() {
+	*x = CopyInStart{}
+	mi := &file_provider_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopyInStart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopyInStart) ProtoMessage() {}
+
+func (x *CopyInStart) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CopyInStart.ProtoReflect.Descriptor instead.
+func (*CopyInStart) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{82}
+}
+
+func (x *CopyInStart) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *CopyInStart) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CopyInStart) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *CopyInStart) GetOwners() bool {
+	if x != nil {
+		return x.Owners
+	}
+	return false
+}
+
+type CopyInReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Failure       *Failure               `protobuf:"bytes,15,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CopyInReply) Reset() {
+	*x = CopyInReply{}
+	mi := &file_provider_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopyInReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopyInReply) ProtoMessage() {}
+
+func (x *CopyInReply) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CopyInReply.ProtoReflect.Descriptor instead.
+func (*CopyInReply) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{83}
+}
+
+func (x *CopyInReply) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+type Stored struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Owner         *Ownership             `protobuf:"bytes,4,opt,name=owner,proto3" json:"owner,omitempty"`
+	Bytes         int64                  `protobuf:"varint,5,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Created       string                 `protobuf:"bytes,6,opt,name=created,proto3" json:"created,omitempty"`
+	Users         []string               `protobuf:"bytes,7,rep,name=users,proto3" json:"users,omitempty"`
+	Record        bool                   `protobuf:"varint,8,opt,name=record,proto3" json:"record,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stored) Reset() {
+	*x = Stored{}
+	mi := &file_provider_proto_msgTypes[84]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stored) ProtoMessage() {}
+
+func (x *Stored) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[84]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stored.ProtoReflect.Descriptor instead.
+func (*Stored) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{84}
+}
+
+func (x *Stored) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Stored) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Stored) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Stored) GetOwner() *Ownership {
+	if x != nil {
+		return x.Owner
+	}
+	return nil
+}
+
+func (x *Stored) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Stored) GetCreated() string {
+	if x != nil {
+		return x.Created
+	}
+	return ""
+}
+
+func (x *Stored) GetUsers() []string {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+func (x *Stored) GetRecord() bool {
+	if x != nil {
+		return x.Record
+	}
+	return false
+}
+
+type HeldLock struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Project       string                 `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	Holder        *Holder                `protobuf:"bytes,2,opt,name=holder,proto3" json:"holder,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeldLock) Reset() {
+	*x = HeldLock{}
+	mi := &file_provider_proto_msgTypes[85]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeldLock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeldLock) ProtoMessage() {}
+
+func (x *HeldLock) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[85]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeldLock.ProtoReflect.Descriptor instead.
+func (*HeldLock) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{85}
+}
+
+func (x *HeldLock) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *HeldLock) GetHolder() *Holder {
+	if x != nil {
+		return x.Holder
+	}
+	return nil
+}
+
+type StockRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Place         string                 `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StockRequest) Reset() {
+	*x = StockRequest{}
+	mi := &file_provider_proto_msgTypes[86]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StockRequest) ProtoMessage() {}
+
+func (x *StockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[86]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StockRequest.ProtoReflect.Descriptor instead.
+func (*StockRequest) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{86}
+}
+
+func (x *StockRequest) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+type StockReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stored        []*Stored              `protobuf:"bytes,1,rep,name=stored,proto3" json:"stored,omitempty"`
+	Locks         []*HeldLock            `protobuf:"bytes,2,rep,name=locks,proto3" json:"locks,omitempty"`
+	Failure       *Failure               `protobuf:"bytes,15,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StockReply) Reset() {
+	*x = StockReply{}
+	mi := &file_provider_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StockReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StockReply) ProtoMessage() {}
+
+func (x *StockReply) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StockReply.ProtoReflect.Descriptor instead.
+func (*StockReply) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{87}
+}
+
+func (x *StockReply) GetStored() []*Stored {
+	if x != nil {
+		return x.Stored
+	}
+	return nil
+}
+
+func (x *StockReply) GetLocks() []*HeldLock {
+	if x != nil {
+		return x.Locks
+	}
+	return nil
+}
+
+func (x *StockReply) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+type SweepRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Place         string                 `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
+	Stored        *Stored                `protobuf:"bytes,2,opt,name=stored,proto3" json:"stored,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SweepRequest) Reset() {
+	*x = SweepRequest{}
+	mi := &file_provider_proto_msgTypes[88]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SweepRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SweepRequest) ProtoMessage() {}
+
+func (x *SweepRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[88]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SweepRequest.ProtoReflect.Descriptor instead.
+func (*SweepRequest) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{88}
+}
+
+func (x *SweepRequest) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *SweepRequest) GetStored() *Stored {
+	if x != nil {
+		return x.Stored
+	}
+	return nil
+}
+
+type SweepReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Event         *Event                 `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	Ended         bool                   `protobuf:"varint,2,opt,name=ended,proto3" json:"ended,omitempty"`
+	Failure       *Failure               `protobuf:"bytes,15,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SweepReply) Reset() {
+	*x = SweepReply{}
+	mi := &file_provider_proto_msgTypes[89]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SweepReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SweepReply) ProtoMessage() {}
+
+func (x *SweepReply) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[89]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SweepReply.ProtoReflect.Descriptor instead.
+func (*SweepReply) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{89}
+}
+
+func (x *SweepReply) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *SweepReply) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
+func (x *SweepReply) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
 var File_provider_proto protoreflect.FileDescriptor
 
 const file_provider_proto_rawDesc = "" +
@@ -5330,7 +6284,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x04spec\x18\x05 \x01(\fR\x04spec\x12\x12\n" +
 	"\x04deps\x18\x06 \x03(\tR\x04deps\x12\x10\n" +
 	"\x03run\x18\a \x01(\tR\x03run\x12\x16\n" +
-	"\x06schema\x18\b \x01(\x03R\x06schema\"\xc0\x01\n" +
+	"\x06schema\x18\b \x01(\x03R\x06schema\"\xde\x01\n" +
 	"\tCondition\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x1b\n" +
 	"\texit_code\x18\x02 \x01(\x03R\bexitCode\x12\x16\n" +
@@ -5338,7 +6292,8 @@ const file_provider_proto_rawDesc = "" +
 	"\astarted\x18\x04 \x01(\tR\astarted\x12\x14\n" +
 	"\x05ended\x18\x05 \x01(\tR\x05ended\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12 \n" +
-	"\vinterrupted\x18\a \x01(\bR\vinterrupted\"\xfb\x02\n" +
+	"\vinterrupted\x18\a \x01(\bR\vinterrupted\x12\x1c\n" +
+	"\trequested\x18\b \x01(\bR\trequested\"\xfb\x02\n" +
 	"\x06Values\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03ref\x18\x02 \x01(\tR\x03ref\x12\x1a\n" +
@@ -5502,13 +6457,16 @@ const file_provider_proto_rawDesc = "" +
 	"\x04mode\x18\x02 \x01(\rR\x04mode\x12\x12\n" +
 	"\x04size\x18\x03 \x01(\x03R\x04size\x12\x12\n" +
 	"\x04link\x18\x04 \x01(\tR\x04link\x126\n" +
-	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"u\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\x95\x01\n" +
 	"\vLogsRequest\x12\x14\n" +
 	"\x05place\x18\x01 \x01(\tR\x05place\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
 	"\x06follow\x18\x03 \x01(\bR\x06follow\x12\x12\n" +
 	"\x04tail\x18\x04 \x01(\x03R\x04tail\x12\x14\n" +
-	"\x05since\x18\x05 \x01(\tR\x05since\"\x89\x01\n" +
+	"\x05since\x18\x05 \x01(\tR\x05since\x12\x1e\n" +
+	"\n" +
+	"timestamps\x18\x06 \x01(\bR\n" +
+	"timestamps\"\x89\x01\n" +
 	"\tLogsReply\x12\x16\n" +
 	"\x06stdout\x18\x01 \x01(\fR\x06stdout\x12\x16\n" +
 	"\x06stderr\x18\x02 \x01(\fR\x06stderr\x12\x14\n" +
@@ -5577,7 +6535,70 @@ const file_provider_proto_rawDesc = "" +
 	"\x04data\x18\x02 \x01(\fH\x00R\x04data\x12\x12\n" +
 	"\x03end\x18\x03 \x01(\bH\x00R\x03end\x126\n" +
 	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailureB\b\n" +
-	"\x06output2\xe5\r\n" +
+	"\x06output\"M\n" +
+	"\vHaltRequest\x12\x14\n" +
+	"\x05place\x18\x01 \x01(\tR\x05place\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
+	"\aproject\x18\x03 \x01(\tR\aproject\"\xaa\x01\n" +
+	"\tHaltReply\x120\n" +
+	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x123\n" +
+	"\x06result\x18\x02 \x01(\v2\x1b.dindctl.provider.v1.ObjectR\x06result\x126\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"M\n" +
+	"\vWakeRequest\x12\x14\n" +
+	"\x05place\x18\x01 \x01(\tR\x05place\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
+	"\aproject\x18\x03 \x01(\tR\aproject\"\xaa\x01\n" +
+	"\tWakeReply\x120\n" +
+	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x123\n" +
+	"\x06result\x18\x02 \x01(\v2\x1b.dindctl.provider.v1.ObjectR\x06result\x126\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"J\n" +
+	"\x0eCopyOutRequest\x12\x14\n" +
+	"\x05place\x18\x01 \x01(\tR\x05place\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\tR\x04path\"p\n" +
+	"\fCopyOutReply\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\x12\x14\n" +
+	"\x05ended\x18\x02 \x01(\bR\x05ended\x126\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"x\n" +
+	"\tCopyInput\x128\n" +
+	"\x05start\x18\x01 \x01(\v2 .dindctl.provider.v1.CopyInStartH\x00R\x05start\x12\x14\n" +
+	"\x04data\x18\x02 \x01(\fH\x00R\x04data\x12\x12\n" +
+	"\x03end\x18\x03 \x01(\bH\x00R\x03endB\a\n" +
+	"\x05input\"_\n" +
+	"\vCopyInStart\x12\x14\n" +
+	"\x05place\x18\x01 \x01(\tR\x05place\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\tR\x04path\x12\x16\n" +
+	"\x06owners\x18\x04 \x01(\bR\x06owners\"E\n" +
+	"\vCopyInReply\x126\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\xd4\x01\n" +
+	"\x06Stored\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x124\n" +
+	"\x05owner\x18\x04 \x01(\v2\x1e.dindctl.provider.v1.OwnershipR\x05owner\x12\x14\n" +
+	"\x05bytes\x18\x05 \x01(\x03R\x05bytes\x12\x18\n" +
+	"\acreated\x18\x06 \x01(\tR\acreated\x12\x14\n" +
+	"\x05users\x18\a \x03(\tR\x05users\x12\x16\n" +
+	"\x06record\x18\b \x01(\bR\x06record\"Y\n" +
+	"\bHeldLock\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x123\n" +
+	"\x06holder\x18\x02 \x01(\v2\x1b.dindctl.provider.v1.HolderR\x06holder\"$\n" +
+	"\fStockRequest\x12\x14\n" +
+	"\x05place\x18\x01 \x01(\tR\x05place\"\xae\x01\n" +
+	"\n" +
+	"StockReply\x123\n" +
+	"\x06stored\x18\x01 \x03(\v2\x1b.dindctl.provider.v1.StoredR\x06stored\x123\n" +
+	"\x05locks\x18\x02 \x03(\v2\x1d.dindctl.provider.v1.HeldLockR\x05locks\x126\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"Y\n" +
+	"\fSweepRequest\x12\x14\n" +
+	"\x05place\x18\x01 \x01(\tR\x05place\x123\n" +
+	"\x06stored\x18\x02 \x01(\v2\x1b.dindctl.provider.v1.StoredR\x06stored\"\x8c\x01\n" +
+	"\n" +
+	"SweepReply\x120\n" +
+	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x12\x14\n" +
+	"\x05ended\x18\x02 \x01(\bR\x05ended\x126\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure2\xbc\x11\n" +
 	"\bProvider\x12T\n" +
 	"\bDescribe\x12$.dindctl.provider.v1.DescribeRequest\x1a\".dindctl.provider.v1.DescribeReply\x12W\n" +
 	"\tConfigure\x12%.dindctl.provider.v1.ConfigureRequest\x1a#.dindctl.provider.v1.ConfigureReply\x12H\n" +
@@ -5600,7 +6621,13 @@ const file_provider_proto_rawDesc = "" +
 	"\x04Lock\x12 .dindctl.provider.v1.LockRequest\x1a\x1e.dindctl.provider.v1.LockReply\x12N\n" +
 	"\x06Unlock\x12\".dindctl.provider.v1.UnlockRequest\x1a .dindctl.provider.v1.UnlockReply\x12K\n" +
 	"\x04Exec\x12\x1e.dindctl.provider.v1.ExecInput\x1a\x1f.dindctl.provider.v1.ExecOutput(\x010\x01\x12O\n" +
-	"\x04Dial\x12 .dindctl.provider.v1.StreamInput\x1a!.dindctl.provider.v1.StreamOutput(\x010\x012]\n" +
+	"\x04Dial\x12 .dindctl.provider.v1.StreamInput\x1a!.dindctl.provider.v1.StreamOutput(\x010\x01\x12J\n" +
+	"\x04Halt\x12 .dindctl.provider.v1.HaltRequest\x1a\x1e.dindctl.provider.v1.HaltReply0\x01\x12J\n" +
+	"\x04Wake\x12 .dindctl.provider.v1.WakeRequest\x1a\x1e.dindctl.provider.v1.WakeReply0\x01\x12S\n" +
+	"\aCopyOut\x12#.dindctl.provider.v1.CopyOutRequest\x1a!.dindctl.provider.v1.CopyOutReply0\x01\x12L\n" +
+	"\x06CopyIn\x12\x1e.dindctl.provider.v1.CopyInput\x1a .dindctl.provider.v1.CopyInReply(\x01\x12K\n" +
+	"\x05Stock\x12!.dindctl.provider.v1.StockRequest\x1a\x1f.dindctl.provider.v1.StockReply\x12M\n" +
+	"\x05Sweep\x12!.dindctl.provider.v1.SweepRequest\x1a\x1f.dindctl.provider.v1.SweepReply0\x012]\n" +
 	"\aStreams\x12R\n" +
 	"\aConnect\x12 .dindctl.provider.v1.StreamInput\x1a!.dindctl.provider.v1.StreamOutput(\x010\x01B/Z-github.com/dindctl/dindctl/provider/plugin/pbb\x06proto3"
 
@@ -5617,7 +6644,7 @@ func file_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
+var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 98)
 var file_provider_proto_goTypes = []any{
 	(Failure_Reason)(0),      // 0: dindctl.provider.v1.Failure.Reason
 	(*Value)(nil),            // 1: dindctl.provider.v1.Value
@@ -5695,37 +6722,52 @@ var file_provider_proto_goTypes = []any{
 	(*StreamInput)(nil),      // 73: dindctl.provider.v1.StreamInput
 	(*StreamStart)(nil),      // 74: dindctl.provider.v1.StreamStart
 	(*StreamOutput)(nil),     // 75: dindctl.provider.v1.StreamOutput
-	nil,                      // 76: dindctl.provider.v1.DescribeReply.NounsEntry
-	nil,                      // 77: dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
-	nil,                      // 78: dindctl.provider.v1.Facts.DetailsEntry
-	nil,                      // 79: dindctl.provider.v1.ObserveRequest.NamesEntry
-	nil,                      // 80: dindctl.provider.v1.ObserveResult.ImagesEntry
-	nil,                      // 81: dindctl.provider.v1.ObserveResult.ProjectsEntry
-	nil,                      // 82: dindctl.provider.v1.StringMap.EntriesEntry
-	nil,                      // 83: dindctl.provider.v1.Declaration.RelatedEntry
+	(*HaltRequest)(nil),      // 76: dindctl.provider.v1.HaltRequest
+	(*HaltReply)(nil),        // 77: dindctl.provider.v1.HaltReply
+	(*WakeRequest)(nil),      // 78: dindctl.provider.v1.WakeRequest
+	(*WakeReply)(nil),        // 79: dindctl.provider.v1.WakeReply
+	(*CopyOutRequest)(nil),   // 80: dindctl.provider.v1.CopyOutRequest
+	(*CopyOutReply)(nil),     // 81: dindctl.provider.v1.CopyOutReply
+	(*CopyInput)(nil),        // 82: dindctl.provider.v1.CopyInput
+	(*CopyInStart)(nil),      // 83: dindctl.provider.v1.CopyInStart
+	(*CopyInReply)(nil),      // 84: dindctl.provider.v1.CopyInReply
+	(*Stored)(nil),           // 85: dindctl.provider.v1.Stored
+	(*HeldLock)(nil),         // 86: dindctl.provider.v1.HeldLock
+	(*StockRequest)(nil),     // 87: dindctl.provider.v1.StockRequest
+	(*StockReply)(nil),       // 88: dindctl.provider.v1.StockReply
+	(*SweepRequest)(nil),     // 89: dindctl.provider.v1.SweepRequest
+	(*SweepReply)(nil),       // 90: dindctl.provider.v1.SweepReply
+	nil,                      // 91: dindctl.provider.v1.DescribeReply.NounsEntry
+	nil,                      // 92: dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
+	nil,                      // 93: dindctl.provider.v1.Facts.DetailsEntry
+	nil,                      // 94: dindctl.provider.v1.ObserveRequest.NamesEntry
+	nil,                      // 95: dindctl.provider.v1.ObserveResult.ImagesEntry
+	nil,                      // 96: dindctl.provider.v1.ObserveResult.ProjectsEntry
+	nil,                      // 97: dindctl.provider.v1.StringMap.EntriesEntry
+	nil,                      // 98: dindctl.provider.v1.Declaration.RelatedEntry
 }
 var file_provider_proto_depIdxs = []int32{
 	2,   // 0: dindctl.provider.v1.Value.sensitive:type_name -> dindctl.provider.v1.Path
 	3,   // 1: dindctl.provider.v1.Path.steps:type_name -> dindctl.provider.v1.Step
 	5,   // 2: dindctl.provider.v1.Failure.problem:type_name -> dindctl.provider.v1.Problem
 	0,   // 3: dindctl.provider.v1.Failure.reason:type_name -> dindctl.provider.v1.Failure.Reason
-	76,  // 4: dindctl.provider.v1.DescribeReply.nouns:type_name -> dindctl.provider.v1.DescribeReply.NounsEntry
+	91,  // 4: dindctl.provider.v1.DescribeReply.nouns:type_name -> dindctl.provider.v1.DescribeReply.NounsEntry
 	4,   // 5: dindctl.provider.v1.DescribeReply.failure:type_name -> dindctl.provider.v1.Failure
 	10,  // 6: dindctl.provider.v1.Body.attributes:type_name -> dindctl.provider.v1.Attribute
 	11,  // 7: dindctl.provider.v1.Body.blocks:type_name -> dindctl.provider.v1.Block
 	9,   // 8: dindctl.provider.v1.Block.body:type_name -> dindctl.provider.v1.Body
-	77,  // 9: dindctl.provider.v1.ConfigureRequest.environment:type_name -> dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
+	92,  // 9: dindctl.provider.v1.ConfigureRequest.environment:type_name -> dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
 	14,  // 10: dindctl.provider.v1.ConfigureReply.facts:type_name -> dindctl.provider.v1.Facts
 	4,   // 11: dindctl.provider.v1.ConfigureReply.failure:type_name -> dindctl.provider.v1.Failure
-	78,  // 12: dindctl.provider.v1.Facts.details:type_name -> dindctl.provider.v1.Facts.DetailsEntry
+	93,  // 12: dindctl.provider.v1.Facts.details:type_name -> dindctl.provider.v1.Facts.DetailsEntry
 	14,  // 13: dindctl.provider.v1.OpenReply.facts:type_name -> dindctl.provider.v1.Facts
 	4,   // 14: dindctl.provider.v1.OpenReply.failure:type_name -> dindctl.provider.v1.Failure
-	79,  // 15: dindctl.provider.v1.ObserveRequest.names:type_name -> dindctl.provider.v1.ObserveRequest.NamesEntry
+	94,  // 15: dindctl.provider.v1.ObserveRequest.names:type_name -> dindctl.provider.v1.ObserveRequest.NamesEntry
 	21,  // 16: dindctl.provider.v1.ObserveReply.objects:type_name -> dindctl.provider.v1.Object
 	20,  // 17: dindctl.provider.v1.ObserveReply.result:type_name -> dindctl.provider.v1.ObserveResult
 	4,   // 18: dindctl.provider.v1.ObserveReply.failure:type_name -> dindctl.provider.v1.Failure
-	80,  // 19: dindctl.provider.v1.ObserveResult.images:type_name -> dindctl.provider.v1.ObserveResult.ImagesEntry
-	81,  // 20: dindctl.provider.v1.ObserveResult.projects:type_name -> dindctl.provider.v1.ObserveResult.ProjectsEntry
+	95,  // 19: dindctl.provider.v1.ObserveResult.images:type_name -> dindctl.provider.v1.ObserveResult.ImagesEntry
+	96,  // 20: dindctl.provider.v1.ObserveResult.projects:type_name -> dindctl.provider.v1.ObserveResult.ProjectsEntry
 	22,  // 21: dindctl.provider.v1.Object.owner:type_name -> dindctl.provider.v1.Ownership
 	1,   // 22: dindctl.provider.v1.Object.actual:type_name -> dindctl.provider.v1.Value
 	23,  // 23: dindctl.provider.v1.Object.condition:type_name -> dindctl.provider.v1.Condition
@@ -5733,9 +6775,9 @@ var file_provider_proto_depIdxs = []int32{
 	26,  // 25: dindctl.provider.v1.Object.views:type_name -> dindctl.provider.v1.View
 	25,  // 26: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
 	25,  // 27: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
-	82,  // 28: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
+	97,  // 28: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
 	1,   // 29: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
-	83,  // 30: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
+	98,  // 30: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
 	1,   // 31: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
 	30,  // 32: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
 	27,  // 33: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
@@ -5791,60 +6833,89 @@ var file_provider_proto_depIdxs = []int32{
 	4,   // 83: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
 	74,  // 84: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
 	4,   // 85: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
-	9,   // 86: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
-	17,  // 87: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
-	28,  // 88: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
-	7,   // 89: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
-	12,  // 90: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
-	15,  // 91: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
-	18,  // 92: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
-	29,  // 93: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
-	34,  // 94: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
-	37,  // 95: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
-	39,  // 96: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
-	41,  // 97: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
-	44,  // 98: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
-	46,  // 99: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
-	48,  // 100: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
-	50,  // 101: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
-	53,  // 102: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
-	56,  // 103: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
-	58,  // 104: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
-	59,  // 105: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
-	61,  // 106: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
-	64,  // 107: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
-	66,  // 108: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
-	68,  // 109: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
-	73,  // 110: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
-	73,  // 111: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
-	8,   // 112: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
-	13,  // 113: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
-	16,  // 114: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
-	19,  // 115: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
-	31,  // 116: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
-	35,  // 117: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
-	38,  // 118: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
-	40,  // 119: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
-	42,  // 120: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
-	45,  // 121: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
-	47,  // 122: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
-	49,  // 123: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
-	51,  // 124: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
-	54,  // 125: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
-	57,  // 126: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
-	19,  // 127: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
-	60,  // 128: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
-	62,  // 129: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
-	65,  // 130: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
-	67,  // 131: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
-	71,  // 132: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
-	75,  // 133: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
-	75,  // 134: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
-	112, // [112:135] is the sub-list for method output_type
-	89,  // [89:112] is the sub-list for method input_type
-	89,  // [89:89] is the sub-list for extension type_name
-	89,  // [89:89] is the sub-list for extension extendee
-	0,   // [0:89] is the sub-list for field type_name
+	6,   // 86: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
+	21,  // 87: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 88: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 89: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
+	21,  // 90: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 91: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 92: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
+	83,  // 93: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
+	4,   // 94: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
+	22,  // 95: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
+	63,  // 96: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
+	85,  // 97: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
+	86,  // 98: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
+	4,   // 99: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
+	85,  // 100: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
+	6,   // 101: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 102: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
+	9,   // 103: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
+	17,  // 104: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
+	28,  // 105: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
+	7,   // 106: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
+	12,  // 107: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
+	15,  // 108: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
+	18,  // 109: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
+	29,  // 110: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
+	34,  // 111: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
+	37,  // 112: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
+	39,  // 113: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
+	41,  // 114: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
+	44,  // 115: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
+	46,  // 116: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
+	48,  // 117: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
+	50,  // 118: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
+	53,  // 119: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
+	56,  // 120: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
+	58,  // 121: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
+	59,  // 122: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
+	61,  // 123: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
+	64,  // 124: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
+	66,  // 125: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
+	68,  // 126: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
+	73,  // 127: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
+	76,  // 128: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
+	78,  // 129: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
+	80,  // 130: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
+	82,  // 131: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
+	87,  // 132: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
+	89,  // 133: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
+	73,  // 134: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
+	8,   // 135: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
+	13,  // 136: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
+	16,  // 137: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
+	19,  // 138: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
+	31,  // 139: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
+	35,  // 140: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
+	38,  // 141: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
+	40,  // 142: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
+	42,  // 143: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
+	45,  // 144: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
+	47,  // 145: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
+	49,  // 146: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
+	51,  // 147: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
+	54,  // 148: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
+	57,  // 149: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
+	19,  // 150: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
+	60,  // 151: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
+	62,  // 152: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
+	65,  // 153: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
+	67,  // 154: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
+	71,  // 155: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
+	75,  // 156: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
+	77,  // 157: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
+	79,  // 158: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
+	81,  // 159: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
+	84,  // 160: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
+	88,  // 161: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
+	90,  // 162: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
+	75,  // 163: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
+	135, // [135:164] is the sub-list for method output_type
+	106, // [106:135] is the sub-list for method input_type
+	106, // [106:106] is the sub-list for extension type_name
+	106, // [106:106] is the sub-list for extension extendee
+	0,   // [0:106] is the sub-list for field type_name
 }
 
 func init() { file_provider_proto_init() }
@@ -5880,13 +6951,18 @@ func file_provider_proto_init() {
 		(*StreamOutput_Data)(nil),
 		(*StreamOutput_End)(nil),
 	}
+	file_provider_proto_msgTypes[81].OneofWrappers = []any{
+		(*CopyInput_Start)(nil),
+		(*CopyInput_Data)(nil),
+		(*CopyInput_End)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provider_proto_rawDesc), len(file_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   83,
+			NumMessages:   98,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

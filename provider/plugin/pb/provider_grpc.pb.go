@@ -50,6 +50,12 @@ const (
 	Provider_Unlock_FullMethodName    = "/dindctl.provider.v1.Provider/Unlock"
 	Provider_Exec_FullMethodName      = "/dindctl.provider.v1.Provider/Exec"
 	Provider_Dial_FullMethodName      = "/dindctl.provider.v1.Provider/Dial"
+	Provider_Halt_FullMethodName      = "/dindctl.provider.v1.Provider/Halt"
+	Provider_Wake_FullMethodName      = "/dindctl.provider.v1.Provider/Wake"
+	Provider_CopyOut_FullMethodName   = "/dindctl.provider.v1.Provider/CopyOut"
+	Provider_CopyIn_FullMethodName    = "/dindctl.provider.v1.Provider/CopyIn"
+	Provider_Stock_FullMethodName     = "/dindctl.provider.v1.Provider/Stock"
+	Provider_Sweep_FullMethodName     = "/dindctl.provider.v1.Provider/Sweep"
 )
 
 // ProviderClient is the client API for Provider service.
@@ -86,6 +92,13 @@ type ProviderClient interface {
 	Unlock(ctx context.Context, in *UnlockRequest, opts ...grpc.CallOption) (*UnlockReply, error)
 	Exec(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ExecInput, ExecOutput], error)
 	Dial(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamInput, StreamOutput], error)
+	Halt(ctx context.Context, in *HaltRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HaltReply], error)
+	Wake(ctx context.Context, in *WakeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WakeReply], error)
+	CopyOut(ctx context.Context, in *CopyOutRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CopyOutReply], error)
+	// CopyIn takes its start, then the archive, then its end.
+	CopyIn(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[CopyInput, CopyInReply], error)
+	Stock(ctx context.Context, in *StockRequest, opts ...grpc.CallOption) (*StockReply, error)
+	Sweep(ctx context.Context, in *SweepRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SweepReply], error)
 }
 
 type providerClient struct {
@@ -412,6 +425,105 @@ func (c *providerClient) Dial(ctx context.Context, opts ...grpc.CallOption) (grp
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Provider_DialClient = grpc.BidiStreamingClient[StreamInput, StreamOutput]
 
+func (c *providerClient) Halt(ctx context.Context, in *HaltRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HaltReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[12], Provider_Halt_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[HaltRequest, HaltReply]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_HaltClient = grpc.ServerStreamingClient[HaltReply]
+
+func (c *providerClient) Wake(ctx context.Context, in *WakeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WakeReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[13], Provider_Wake_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WakeRequest, WakeReply]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_WakeClient = grpc.ServerStreamingClient[WakeReply]
+
+func (c *providerClient) CopyOut(ctx context.Context, in *CopyOutRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CopyOutReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[14], Provider_CopyOut_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CopyOutRequest, CopyOutReply]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_CopyOutClient = grpc.ServerStreamingClient[CopyOutReply]
+
+func (c *providerClient) CopyIn(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[CopyInput, CopyInReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[15], Provider_CopyIn_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CopyInput, CopyInReply]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_CopyInClient = grpc.ClientStreamingClient[CopyInput, CopyInReply]
+
+func (c *providerClient) Stock(ctx context.Context, in *StockRequest, opts ...grpc.CallOption) (*StockReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StockReply)
+	err := c.cc.Invoke(ctx, Provider_Stock_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *providerClient) Sweep(ctx context.Context, in *SweepRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SweepReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[16], Provider_Sweep_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SweepRequest, SweepReply]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_SweepClient = grpc.ServerStreamingClient[SweepReply]
+
 // ProviderServer is the server API for Provider service.
 // All implementations must embed UnimplementedProviderServer
 // for forward compatibility.
@@ -446,6 +558,13 @@ type ProviderServer interface {
 	Unlock(context.Context, *UnlockRequest) (*UnlockReply, error)
 	Exec(grpc.BidiStreamingServer[ExecInput, ExecOutput]) error
 	Dial(grpc.BidiStreamingServer[StreamInput, StreamOutput]) error
+	Halt(*HaltRequest, grpc.ServerStreamingServer[HaltReply]) error
+	Wake(*WakeRequest, grpc.ServerStreamingServer[WakeReply]) error
+	CopyOut(*CopyOutRequest, grpc.ServerStreamingServer[CopyOutReply]) error
+	// CopyIn takes its start, then the archive, then its end.
+	CopyIn(grpc.ClientStreamingServer[CopyInput, CopyInReply]) error
+	Stock(context.Context, *StockRequest) (*StockReply, error)
+	Sweep(*SweepRequest, grpc.ServerStreamingServer[SweepReply]) error
 	mustEmbedUnimplementedProviderServer()
 }
 
@@ -521,6 +640,24 @@ func (UnimplementedProviderServer) Exec(grpc.BidiStreamingServer[ExecInput, Exec
 }
 func (UnimplementedProviderServer) Dial(grpc.BidiStreamingServer[StreamInput, StreamOutput]) error {
 	return status.Error(codes.Unimplemented, "method Dial not implemented")
+}
+func (UnimplementedProviderServer) Halt(*HaltRequest, grpc.ServerStreamingServer[HaltReply]) error {
+	return status.Error(codes.Unimplemented, "method Halt not implemented")
+}
+func (UnimplementedProviderServer) Wake(*WakeRequest, grpc.ServerStreamingServer[WakeReply]) error {
+	return status.Error(codes.Unimplemented, "method Wake not implemented")
+}
+func (UnimplementedProviderServer) CopyOut(*CopyOutRequest, grpc.ServerStreamingServer[CopyOutReply]) error {
+	return status.Error(codes.Unimplemented, "method CopyOut not implemented")
+}
+func (UnimplementedProviderServer) CopyIn(grpc.ClientStreamingServer[CopyInput, CopyInReply]) error {
+	return status.Error(codes.Unimplemented, "method CopyIn not implemented")
+}
+func (UnimplementedProviderServer) Stock(context.Context, *StockRequest) (*StockReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Stock not implemented")
+}
+func (UnimplementedProviderServer) Sweep(*SweepRequest, grpc.ServerStreamingServer[SweepReply]) error {
+	return status.Error(codes.Unimplemented, "method Sweep not implemented")
 }
 func (UnimplementedProviderServer) mustEmbedUnimplementedProviderServer() {}
 func (UnimplementedProviderServer) testEmbeddedByValue()                  {}
@@ -847,6 +984,75 @@ func _Provider_Dial_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Provider_DialServer = grpc.BidiStreamingServer[StreamInput, StreamOutput]
 
+func _Provider_Halt_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(HaltRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ProviderServer).Halt(m, &grpc.GenericServerStream[HaltRequest, HaltReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_HaltServer = grpc.ServerStreamingServer[HaltReply]
+
+func _Provider_Wake_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WakeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ProviderServer).Wake(m, &grpc.GenericServerStream[WakeRequest, WakeReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_WakeServer = grpc.ServerStreamingServer[WakeReply]
+
+func _Provider_CopyOut_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(CopyOutRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ProviderServer).CopyOut(m, &grpc.GenericServerStream[CopyOutRequest, CopyOutReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_CopyOutServer = grpc.ServerStreamingServer[CopyOutReply]
+
+func _Provider_CopyIn_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ProviderServer).CopyIn(&grpc.GenericServerStream[CopyInput, CopyInReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_CopyInServer = grpc.ClientStreamingServer[CopyInput, CopyInReply]
+
+func _Provider_Stock_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StockRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProviderServer).Stock(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Provider_Stock_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProviderServer).Stock(ctx, req.(*StockRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Provider_Sweep_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(SweepRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ProviderServer).Sweep(m, &grpc.GenericServerStream[SweepRequest, SweepReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_SweepServer = grpc.ServerStreamingServer[SweepReply]
+
 // Provider_ServiceDesc is the grpc.ServiceDesc for Provider service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -893,6 +1099,10 @@ var Provider_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Unlock",
 			Handler:    _Provider_Unlock_Handler,
+		},
+		{
+			MethodName: "Stock",
+			Handler:    _Provider_Stock_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
@@ -957,6 +1167,31 @@ var Provider_ServiceDesc = grpc.ServiceDesc{
 			Handler:       _Provider_Dial_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
+		},
+		{
+			StreamName:    "Halt",
+			Handler:       _Provider_Halt_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Wake",
+			Handler:       _Provider_Wake_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "CopyOut",
+			Handler:       _Provider_CopyOut_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "CopyIn",
+			Handler:       _Provider_CopyIn_Handler,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Sweep",
+			Handler:       _Provider_Sweep_Handler,
+			ServerStreams: true,
 		},
 	},
 	Metadata: "provider.proto",

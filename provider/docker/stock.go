@@ -1,0 +1,155 @@
+package docker
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/volume"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Stock lists the volumes, images and records of ours in an engine. Sizes are what
+// the engine answers at GET /system/df; before API 1.42 that cannot be limited to kinds.
+func (p *Provider) Stock(ctx context.Context, place provider.Place) (provider.StockResponse, error) {
+	e, err := p.at(place)
+	if err != nil {
+		return provider.StockResponse{}, err
+	}
+	l, err := e.list(ctx)
+	if err != nil {
+		return provider.StockResponse{}, err
+	}
+	used, err := e.read.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.VolumeObject, types.ImageObject}})
+	if err != nil {
+		return provider.StockResponse{}, e.problem(err, "asking for the disk usage of", "", "the engine")
+	}
+	var out provider.StockResponse
+	for _, v := range used.Volumes {
+		switch {
+		case v == nil:
+		case v.Labels[lockLabel] != "" && place == provider.Root:
+			out.Locks = append(out.Locks, provider.HeldLock{Project: v.Labels[lockLabel], Holder: holderOf(v.Labels)})
+		case v.Labels[stoppedID] != "" && !l.hasContainer(v.Labels[stoppedID]):
+			out.Stored = append(out.Stored, provider.Stored{
+				ID: v.Name, Name: v.Name, Bytes: volumeBytes(v), Created: v.CreatedAt, Record: true,
+				Owner: provider.Ownership{Project: v.Labels[stoppedLabel], Address: v.Labels[stoppedAddress]},
+			})
+		default:
+			if owner := ownerOf(v.Labels); owner.Kind == provider.Volume {
+				out.Stored = append(out.Stored, provider.Stored{
+					Kind: provider.Volume, ID: v.Name, Name: v.Name, Owner: owner, Bytes: volumeBytes(v),
+					Created: v.CreatedAt, Users: l.foreignMounts(v.Name, ""),
+				})
+			}
+		}
+	}
+	for _, i := range used.Images {
+		if i == nil {
+			continue
+		}
+		if stored, ours := l.storedImage(*i); ours {
+			out.Stored = append(out.Stored, stored)
+		}
+	}
+	return out, nil
+}
+
+// volumeBytes is a volume's size; -1 where its driver cannot say.
+func volumeBytes(v *volume.Volume) int64 {
+	if v.UsageData == nil {
+		return -1
+	}
+	return v.UsageData.Size
+}
+
+// storedImage is an image that dindctl built. One with labels of ours and a name of
+// somebody else's was built from ours, and is foreign.
+func (l lists) storedImage(i image.Summary) (provider.Stored, bool) {
+	owner := ownerOf(i.Labels)
+	tags := slices.DeleteFunc(slices.Clone(i.RepoTags), func(tag string) bool { return tag == "<none>:<none>" })
+	if owner.Kind != provider.Image || len(tags) > 0 && ownedImage(i.Labels, tags).Project == "" {
+		return provider.Stored{}, false
+	}
+	stored := provider.Stored{
+		Kind: provider.Image, ID: i.ID, Owner: owner, Bytes: i.Size, Created: time.Unix(i.Created, 0).UTC().Format(time.RFC3339),
+	}
+	if i.SharedSize > 0 {
+		stored.Bytes -= i.SharedSize // what other images need stays
+	}
+	if len(tags) > 0 {
+		stored.Name = i.Labels[labelName]
+	}
+	for _, c := range l.containers {
+		if c.ImageID == i.ID {
+			stored.Users = append(stored.Users, describe(c))
+		}
+	}
+	return stored, true
+}
+
+func (l lists) hasContainer(id string) bool {
+	for _, c := range l.containers {
+		if c.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// Sweep removes one thing that Stock listed.
+func (p *Provider) Sweep(ctx context.Context, place provider.Place, stored provider.Stored, sink provider.Sink) error {
+	e, err := p.at(place)
+	if err != nil {
+		return err
+	}
+	switch {
+	case stored.Record:
+		return e.sweepRecord(ctx, stored)
+	case stored.Kind == provider.Image && stored.Name == "":
+		return e.sweepUntagged(ctx, stored, newEvents(sink, stored.Owner.Address))
+	}
+	_, err = p.Delete(ctx, provider.DeleteRequest{Place: place, Kind: stored.Kind, ID: stored.ID, Project: stored.Owner.Project}, sink)
+	return err
+}
+
+// sweepRecord removes the record of a stop, and nothing else.
+func (e *engine) sweepRecord(ctx context.Context, stored provider.Stored) error {
+	v, err := e.read.VolumeInspect(ctx, stored.ID)
+	switch {
+	case errdefs.IsNotFound(err):
+		return nil
+	case err == nil && v.Labels[stoppedID] == "":
+		return mayChange(stored.Owner.Project, "volume", v.Name, ownerOf(v.Labels))
+	case err == nil:
+		err = e.forgetStop(ctx, v.Labels[stoppedID])
+	}
+	return e.problem(err, "removing the record", stored.Owner.Address, stored.ID)
+}
+
+// sweepUntagged removes an image of ours that has no name any more.
+func (e *engine) sweepUntagged(ctx context.Context, stored provider.Stored, say events) error {
+	i, err := e.read.ImageInspect(ctx, stored.ID)
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return e.problem(err, "reading the image", stored.Owner.Address, stored.ID)
+	}
+	if i.Config == nil || ownerOf(i.Config.Labels).Project != stored.Owner.Project || len(i.RepoTags) > 0 {
+		return mayChange(stored.Owner.Project, "image", stored.ID, imageOwner(i))
+	}
+	say.phase(provider.PhaseRemove, "")
+	_, err = e.write.ImageRemove(ctx, stored.ID, image.RemoveOptions{PruneChildren: true})
+	switch {
+	case errdefs.IsNotFound(err):
+		return nil
+	case errdefs.IsConflict(err):
+		return inUse("image", stored.ID, stored.Owner.Address, []string{engineWords(err)})
+	}
+	return e.problem(err, "removing the image", stored.Owner.Address, stored.ID)
+}
