@@ -61,6 +61,7 @@ func run() int {
 		}
 		return width, height
 	}
+	env.Console = cli.NewConsole(os.Stdin, os.Stdout)
 	return cli.Run(ctx, env)
 }
 

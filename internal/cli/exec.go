@@ -2,51 +2,115 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	ucli "github.com/urfave/cli/v3"
 
+	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/runner"
 	"github.com/dindctl/dindctl/provider"
 )
 
 func (a *app) exec() *ucli.Command {
 	return &ucli.Command{
-		Name: "exec", Usage: "run a command in an object, at any depth", ArgsUsage: "ADDRESS -- COMMAND [ARGUMENT...]",
-		Description: "Example: dindctl exec controller.control -- docker ps",
-		Flags: append(engineFlags(),
-			&ucli.StringFlag{Name: "w", Aliases: []string{"workdir"}, Usage: "the working `DIRECTORY`"},
-			&ucli.StringFlag{Name: "u", Aliases: []string{"user"}, Usage: "the `USER`"}),
+		Name: "exec", Usage: "run a command in an object, at any depth", ArgsUsage: "ADDRESS [--] COMMAND [ARGUMENT...]",
+		Description: `Example: dindctl exec controller.control -- docker ps
+
+Streams, exit code and terminal are those of docker exec. Standard input is handed on
+with -i alone; with -t the command gets a terminal, which follows the window's size.
+Without a terminal, Ctrl-C ends dindctl and leaves the command, as docker exec does.`,
+		Flags: append(append(addressFlags(), execFlags()...),
+			&ucli.BoolFlag{Name: "i", Aliases: []string{"interactive"}, Usage: "hand on standard input"},
+			&ucli.BoolFlag{Name: "t", Aliases: []string{"tty"}, Usage: "give the command a terminal"}),
 		Action: func(ctx context.Context, c *ucli.Command) error {
-			args := c.Args().Slice()
-			if len(args) > 1 && args[1] == "--" {
-				args = append(args[:1:1], args[2:]...)
-			}
+			args := withoutDashes(c.Args().Slice())
 			if len(args) < 2 {
 				return fmt.Errorf("exec takes an address and a command: dindctl exec ADDRESS -- COMMAND")
 			}
 			s := a.session(c)
 			defer s.close()
-			return s.exec(ctx, args[0], args[1:])
+			return s.exec(ctx, args[0], args[1:], c.Bool("i"), c.Bool("t"))
 		},
 	}
 }
 
-func (s *session) exec(ctx context.Context, address string, command []string) error {
-	t, problems := s.target(ctx, "")
+// shellCommand starts the best shell that is there.
+const shellCommand = `if [ -x /bin/bash ] || command -v bash >/dev/null 2>&1; then exec bash; fi; exec sh`
+
+func (a *app) shell() *ucli.Command {
+	return &ucli.Command{
+		Name: "shell", Usage: "open a shell in an object, at any depth: bash where there is one, else sh", ArgsUsage: "ADDRESS",
+		Description: `Example: dindctl shell controller.control
+
+Where standard input is no terminal, the shell reads its commands from there:
+  echo 'docker ps' | dindctl shell controller.control`,
+		Flags: append(addressFlags(), execFlags()...),
+		Action: func(ctx context.Context, c *ucli.Command) error {
+			args, err := positional(c, 1, "ADDRESS")
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return errors.New("shell takes an address: dindctl shell ADDRESS")
+			}
+			s := a.session(c)
+			defer s.close()
+			return s.exec(ctx, args[0], []string{"sh", "-c", shellCommand}, true, a.env.Console != nil)
+		},
+	}
+}
+
+// addressFlags are those of commands that name objects by their addresses.
+func addressFlags() []ucli.Flag { return append(engineFlags(), configFlags()...) }
+
+func execFlags() []ucli.Flag {
+	return []ucli.Flag{
+		&ucli.StringFlag{Name: "w", Aliases: []string{"workdir"}, Usage: "the working `DIRECTORY`"},
+		&ucli.StringFlag{Name: "u", Aliases: []string{"user"}, Usage: "the `USER`"},
+		&ucli.StringSliceFlag{Name: "e", Aliases: []string{"env"}, Usage: "a variable for the command, as `NAME=VALUE`; NAME alone takes this process's; may be repeated"},
+	}
+}
+
+// withoutDashes leaves out the "--" behind the first argument.
+func withoutDashes(args []string) []string {
+	if len(args) > 1 && args[1] == "--" {
+		return append(args[:1:1], args[2:]...)
+	}
+	return args
+}
+
+// exec runs a command. Its streams are the process's own, past what takes secrets
+// out of screens: they carry any bytes, and what a person asks a shell for is theirs to see.
+func (s *session) exec(ctx context.Context, address string, command []string, stdin, tty bool) error {
+	console := s.app.env.Console
+	if stdin && tty && console == nil {
+		return s.app.fail(diag.Errorf("Standard input is no terminal", "-t gives the command a terminal, and there is none that it could be. Leave -t out."), nil)
+	}
+	project, problems := s.reach(ctx)
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
-	if problems := s.look(ctx, t.project, nil); problems.HasErrors() {
+	req := provider.ExecRequest{
+		Command: command, WorkingDir: s.command.String("w"), User: s.command.String("u"), TTY: tty,
+		Environment: s.variables(s.command.StringSlice("e")), Stdout: s.app.stdout, Stderr: s.app.stderr,
+	}
+	if stdin {
+		req.Stdin = s.app.env.Stdin
+	}
+	if tty {
+		req.Environment = append(terminalName(s.app.env.Environ), req.Environment...)
+	}
+	object, problems := runner.Running(s.observed, project, address)
+	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
-	resp, problems := runner.Exec(ctx, runner.ExecRequest{
-		Provider: s.provider, Observed: s.observed, Project: t.project, Address: address,
-		Exec: provider.ExecRequest{
-			Command: command, WorkingDir: s.command.String("w"), User: s.command.String("u"),
-			Stdin: s.app.env.Stdin, Stdout: s.app.env.Stdout, Stderr: s.app.env.Stderr,
-		},
-	})
+	restore, err := s.attach(ctx, &req)
+	if err != nil {
+		return s.app.fail(diag.Errorf("The terminal could not be used", "%s.", err), nil)
+	}
+	resp, problems := runner.Exec(ctx, s.provider, object, req)
+	restore()
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
@@ -54,4 +118,95 @@ func (s *session) exec(ctx context.Context, address string, command []string) er
 		return exit(resp.ExitCode)
 	}
 	return nil
+}
+
+// attach ties a command's terminal to that of the user: keys go through as they
+// are, and the command learns the window's size. Restore undoes it.
+func (s *session) attach(ctx context.Context, req *provider.ExecRequest) (restore func(), err error) {
+	console := s.app.env.Console
+	if !req.TTY || console == nil {
+		return func() {}, nil
+	}
+	req.Width, req.Height = console.Size()
+	changed, stop := console.Resized()
+	sizes := make(chan provider.Size)
+	following, cancel := context.WithCancel(ctx)
+	go func() {
+		for {
+			select {
+			case <-following.Done():
+				return
+			case <-changed:
+			}
+			width, height := console.Size()
+			select {
+			case <-following.Done():
+				return
+			case sizes <- provider.Size{Width: width, Height: height}:
+			}
+		}
+	}()
+	req.Resize = sizes
+	unraw := func() {}
+	if req.Stdin != nil {
+		if unraw, err = console.Raw(); err != nil {
+			cancel()
+			stop()
+			return nil, fmt.Errorf("setting the terminal: %w", err)
+		}
+	}
+	return func() {
+		unraw()
+		cancel()
+		stop()
+	}, nil
+}
+
+// terminalName hands the terminal's type on: colours and keys depend on it.
+func terminalName(environ []string) []string {
+	if name := lookup(environ, "TERM"); name != "" {
+		return []string{"TERM=" + name}
+	}
+	return nil
+}
+
+// variables fills in those that were named without a value.
+func (s *session) variables(given []string) []string {
+	var out []string
+	own := environment(s.app.env.Environ)
+	for _, text := range given {
+		if value, set := own[text]; set {
+			text += "=" + value
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// reach finds the project, as target does, and observes it. A configuration that
+// cannot be evaluated, such as one with variables that were not given, still says
+// which project is meant.
+func (s *session) reach(ctx context.Context) (project string, problems diag.List) {
+	if s.asked.Project == "" && hasConfiguration(s.app.env.Cwd) {
+		problems := s.load("")
+		project = s.cfg.Project
+		switch {
+		case problems.HasErrors() && project == "":
+			return "", problems
+		case problems.HasErrors():
+			if s.asked.Context == "" && s.asked.Endpoint == "" {
+				s.asked.Context, s.asked.Endpoint = s.cfg.Context, s.cfg.Host
+			}
+			s.cfg = nil
+		}
+		if problems := s.connect(ctx); problems.HasErrors() {
+			return "", problems
+		}
+		return project, s.look(ctx, project, nil)
+	}
+	t, problems := s.target(ctx, "")
+	if problems.HasErrors() {
+		return "", problems
+	}
+	return t.project, s.look(ctx, t.project, nil)
 }

@@ -62,12 +62,15 @@ func arrange(root *ucli.Command, args []string) ([]string, error) {
 		command, i = next, i+1
 	}
 	var flags, others []string
-	rest := append(slices.Clone(args[:at]), args[i:]...)
+	rest := split(command, append(slices.Clone(args[:at]), args[i:]...))
 	for n := 0; n < len(rest); n++ {
 		arg := rest[n]
 		switch {
 		case arg == "--":
 			others = append(others, rest[n:]...)
+			n = len(rest)
+		case takesCommand(command) && len(others) == 1 && !strings.HasPrefix(arg, "-"):
+			others = append(append(others, "--"), rest[n:]...)
 			n = len(rest)
 		case !strings.HasPrefix(arg, "-") || arg == "-":
 			others = append(others, arg)
@@ -83,6 +86,43 @@ func arrange(root *ucli.Command, args []string) ([]string, error) {
 		}
 	}
 	return slices.Concat(args[at:i], flags, others), nil
+}
+
+// takesCommand tells whether what follows the first argument is somebody else's
+// command line, with flags that are not dindctl's.
+func takesCommand(c *ucli.Command) bool { return c.Name == "exec" }
+
+// split takes -it apart, in front of "--": flags of one letter that take no value,
+// behind one dash.
+func split(c *ucli.Command, args []string) []string {
+	var out []string
+	for n, arg := range args {
+		letters, single := strings.CutPrefix(arg, "-")
+		switch {
+		case arg == "--":
+			return append(out, args[n:]...)
+		case !single || len(letters) < 2 || strings.HasPrefix(letters, "-") || !areSwitches(c, letters):
+			out = append(out, arg)
+		default:
+			for _, letter := range letters {
+				out = append(out, "-"+string(letter))
+			}
+		}
+	}
+	return out
+}
+
+// areSwitches tells whether each letter is a flag without a value, and all of them no flag.
+func areSwitches(c *ucli.Command, letters string) bool {
+	if flagOf(c, letters) != nil {
+		return false
+	}
+	for _, letter := range letters {
+		if _, is := flagOf(c, string(letter)).(*ucli.BoolFlag); !is {
+			return false
+		}
+	}
+	return true
 }
 
 func find(c *ucli.Command, name string) *ucli.Command {

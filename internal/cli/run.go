@@ -28,6 +28,8 @@ type Env struct {
 	// StderrWindow is the size of Stderr's window as it is when it is called: columns
 	// and rows, 0 for what is not known. Nil: it has StderrWidth columns.
 	StderrWindow func() (width, height int)
+	// Console is the terminal behind Stdin, or nil.
+	Console Console
 	// Self is the path of this program, which is started again as the provider.
 	Self    string
 	Version string
@@ -55,7 +57,7 @@ func (e exit) Error() string { return "exit" }
 func Run(ctx context.Context, env Env) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	a := &app{env: env, plain: plain(env), stdout: env.Stdout}
+	a := &app{env: env, plain: plain(env), stdout: env.Stdout, stderr: env.Stderr}
 	go a.endAtOnce(ctx, cancel)
 	code := a.run(ctx)
 	a.flushed()
@@ -113,7 +115,7 @@ func newRoot(a *app) *ucli.Command {
 		ExitErrHandler: func(context.Context, *ucli.Command, error) {},
 		OnUsageError:   onUsageError,
 		Commands: []*ucli.Command{
-			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.fmt(), a.explain(), a.exec(), a.console(), a.graph(), a.output(), a.showObjects(), a.list(), a.unlock(), a.version(), a.provider(), a.verify(), a.probe(),
+			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.fmt(), a.explain(), a.exec(), a.shell(), a.logs(), a.cp(), a.console(), a.graph(), a.output(), a.showObjects(), a.list(), a.unlock(), a.version(), a.provider(), a.verify(), a.probe(),
 		},
 		Action: func(_ context.Context, c *ucli.Command) error {
 			if name := c.Args().First(); name != "" {
@@ -134,8 +136,8 @@ type app struct {
 	env Env
 	// acting says that steps are being carried out, which end in their own way.
 	acting atomic.Bool
-	// stdout is standard output past what takes secrets out of it.
-	stdout io.Writer
+	// stdout and stderr are the process's streams past what takes secrets out of them.
+	stdout, stderr io.Writer
 	// plain says that nothing is coloured.
 	plain bool
 	// flush are what writes text that is held back, in the order of being wrapped.

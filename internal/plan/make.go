@@ -128,6 +128,17 @@ func (o Observed) snapshot(inside string) Snapshot {
 	return o.Inside[inside]
 }
 
+// Unread are the daemons that exist, or may, and could not be looked into, by address.
+func (o Observed) Unread() []Unread {
+	var out []Unread
+	for _, inside := range o.places() {
+		if s := o.snapshot(inside); inside != "" && !s.Readable && !s.Absent {
+			out = append(out, Unread{Address: inside, Why: s.Why})
+		}
+	}
+	return out
+}
+
 // known is what references evaluate to: what exists, but for what is made anew.
 func (m *maker) known() config.Known {
 	known := config.Known{}

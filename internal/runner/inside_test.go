@@ -308,16 +308,17 @@ func TestExecFindsItsObject(t *testing.T) {
 	e.put(provider.Network, "network.n", "", "")
 	rows := map[string]string{
 		"container.x": `id002 ran ls -l in "/daemon.d" (7)`,
-		"job.j":       "It does not run: job.j (ci-job-j) is exited. Run apply to start it.",
+		"job.j":       "It does not run: job.j (ci-job-j) is exited. It ran, and ended.",
 		"network.n":   "Nothing runs there: network.n is a network: it has no processes. Name a container, daemon, controller or job.",
-		"container.y": `It is not there: Project "ci" has no container.y. It has container.x, daemon.d, job.j, network.n.`,
+		"container.y": `It is not there: Project "ci" has no container.y. Did you mean container.x? It has container.x, daemon.d, job.j, network.n.`,
 	}
 	for address, wanted := range rows {
 		var out strings.Builder
-		resp, problems := runner.Exec(t.Context(), runner.ExecRequest{
-			Provider: e, Observed: observed(t, e), Project: project, Address: address,
-			Exec: provider.ExecRequest{Command: []string{"ls", "-l"}, Stdout: &out},
-		})
+		var resp provider.ExecResponse
+		object, problems := runner.Running(observed(t, e), project, address)
+		if !problems.HasErrors() {
+			resp, problems = runner.Exec(t.Context(), e, object, provider.ExecRequest{Command: []string{"ls", "-l"}, Stdout: &out})
+		}
 		got := fmt.Sprintf("%s (%d)", out.String(), resp.ExitCode)
 		if len(problems) > 0 {
 			got = problems[0].Summary + ": " + problems[0].Detail

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"time"
 
@@ -33,7 +34,9 @@ func openExecStream(ctx context.Context, hc *http.Client, base, id string, optio
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer to an exec: %w", err)
 	}
-	started, err := post(ctx, hc, base+"/exec/"+answer.ID+"/start", container.ExecStartOptions{}, true)
+	var below net.Conn
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) { below = got.Conn }})
+	started, err := post(traced, hc, base+"/exec/"+answer.ID+"/start", container.ExecStartOptions{}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +45,7 @@ func openExecStream(ctx context.Context, hc *http.Client, base, id string, optio
 		_ = started.Body.Close()
 		return nil, errors.New("the engine did not hand over the stream of an exec")
 	}
-	return &execConn{stream: stream}, nil
+	return &execConn{stream: stream, below: below}, nil
 }
 
 // post sends one request; an answer that is none of success is an error with the
@@ -85,7 +88,8 @@ func post(ctx context.Context, hc *http.Client, path string, body any, upgrade b
 // errors in frames: four bytes kind, four bytes length, content.
 type execConn struct {
 	stream io.ReadWriteCloser
-	left   uint32 // of the output's present frame
+	below  net.Conn // what carries the stream
+	left   uint32   // of the output's present frame
 	stderr bytes.Buffer
 }
 
@@ -132,6 +136,15 @@ func (c *execConn) ended(err error) error {
 }
 
 func (c *execConn) Write(b []byte) (int, error) { return c.stream.Write(b) }
+
+// CloseWrite ends the command's input alone: the command of a tunnel hands the end
+// on, so that it reaches whatever reads at the far end, however deep.
+func (c *execConn) CloseWrite() error {
+	if half, able := c.below.(interface{ CloseWrite() error }); able {
+		return half.CloseWrite()
+	}
+	return nil // the reader goes without an end until the connection is closed
+}
 
 // Close ends the command by closing its input.
 func (c *execConn) Close() error { return c.stream.Close() }
