@@ -111,6 +111,9 @@ func (s *session) exec(ctx context.Context, address string, command []string, st
 	}
 	resp, problems := runner.Exec(ctx, s.provider, object, req)
 	restore()
+	if ctx.Err() != nil {
+		return exit(exitInterrupted)
+	}
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}

@@ -87,7 +87,11 @@ func (s *session) logs(ctx context.Context, addresses []string, ask provider.Log
 	s.app.show(problems, nil)
 	if len(addresses) == 1 && len(objects) == 1 {
 		ask.Stdout, ask.Stderr = s.app.env.Stdout, s.app.env.Stderr
-		return s.app.fail(runner.Log(ctx, s.provider, objects[0], ask), nil)
+		problems := runner.Log(ctx, s.provider, objects[0], ask)
+		if ctx.Err() != nil {
+			return exit(exitInterrupted) // that is how following ends
+		}
+		return s.app.fail(problems, nil)
 	}
 	var names []string
 	if !s.command.Bool("no-prefix") {
@@ -138,7 +142,7 @@ func (s *session) unread() diag.List {
 	var out diag.List
 	for _, u := range s.observed.Unread() {
 		out = append(out, diag.Problem{
-			Severity: diag.Warning, Code: "no-answer", Summary: "A daemon cannot be looked into", Address: u.Address,
+			Severity: diag.Warning, Code: "daemon-not-ready", Summary: "A daemon cannot be looked into", Address: u.Address,
 			Detail: fmt.Sprintf("What is inside %s is not shown: %s.", u.Address, u.Why),
 		})
 	}

@@ -146,6 +146,9 @@ func commandKinds() []Kind {
 			"A step needs a configuration", "A plan cannot be made again", "Steps wait for each other in a circle", "The plan cannot be carried out",
 			"The provider could not compare", "The provider does not describe itself",
 		}},
+		{"job-ends", []string{"A job ends with its daemon"}},
+		{"no-terminal", []string{"Standard input is no terminal", "The terminal could not be used", "A tar archive and a terminal do not go together"}},
+		{"path-missing", []string{"The path is not there", "A tar archive needs a directory"}},
 		{"interrupted", []string{
 			"The run was interrupted", "The job was stopped", "Waiting was interrupted", "Waiting for the project's lock was interrupted",
 		}},
@@ -166,7 +169,7 @@ func commandKinds() []Kind {
 		{"no-project", []string{"It is not said which project is meant"}},
 		{"no-such-external", []string{"Something external is not there", "An external object does not exist"}},
 		{"not-formatted", []string{"Not a file that fmt formats", "File that cannot be formatted safely"}},
-		{"not-running", []string{"It does not run", "Nothing runs there"}},
+		{"not-running", []string{"It does not run", "Nothing runs there", "It cannot be stopped and started", "It was never started"}},
 		{"not-shown", []string{"A step was not shown in the plan", "A replacement was not shown in the plan"}},
 		{"output-lost", []string{"Standard output was not written whole"}},
 		{"own-container", []string{"The container of dindctl could not be looked at", "The container of dindctl is not there"}},
@@ -179,7 +182,7 @@ func commandKinds() []Kind {
 		{"project-elsewhere", []string{"Another configuration has a project of this name"}},
 		{"provider-failed", []string{
 			"The provider could not be started", "The provider did not start", "The provider ended unexpectedly", "The provider cannot do that",
-			"Commands cannot be run here",
+			"Commands cannot be run here", "Output cannot be read here", "Files cannot be copied here", "Objects cannot be stopped here",
 		}},
 		{"provider-program", []string{
 			"Not the name of a provider", "The provider's program is not there", "The provider's program is not pinned",
@@ -189,6 +192,7 @@ func commandKinds() []Kind {
 		{"step-failed", []string{
 			"A step did not succeed", "An object could not be changed", "An object could not be created", "An object could not be removed",
 			"An object could not be started", "A job could not be run", "The command could not be run",
+			"An object could not be stopped", "The output could not be read", "Files could not be copied",
 		}},
 		{"unknown-command", []string{"There is no such command", "There is no such code"}},
 		{"verdict-contradicted", []string{"Verdict that reality contradicts"}},

@@ -132,7 +132,7 @@ func actionsOf(r Resource) []string {
 		return []string{"create"}
 	case Start, Update:
 		return []string{"update"}
-	case None, Create, Delete:
+	case None, Create, Delete, Stop:
 	}
 	return []string{string(r.Action)}
 }

@@ -81,6 +81,7 @@ const (
 	Start   Action = "start"   // an existing object is started, or waited for
 	Run     Action = "run"     // a job without a good record: an old record is deleted first
 	Delete  Action = "delete"
+	Stop    Action = "stop" // in no plan: an object is stopped by request, and kept
 )
 
 // Plan is what has to happen, in order.

@@ -115,7 +115,7 @@ func (p *Plan) exceeded(now *Plan, daemon string) map[key]diag.Problem {
 // done now. An address that was not shown has the zero Resource.
 func covers(shown, now Resource) bool {
 	switch now.Action {
-	case None:
+	case None, Stop:
 		return true
 	case Start:
 		return shown.Action != None && shown.Action != "" && shown.Action != Delete

@@ -60,7 +60,7 @@ func (p *Plan) Counts() (add, change, destroy int) {
 		case Replace:
 			add++
 			destroy++
-		case None:
+		case None, Stop:
 		}
 	}
 	return add, change, destroy

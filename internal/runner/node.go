@@ -102,6 +102,8 @@ func sentenceOf(n *node) string {
 		return "A job could not be run"
 	case plan.Delete:
 		return "An object could not be removed"
+	case plan.Stop:
+		return "An object could not be stopped"
 	case plan.None:
 	}
 	return "A step did not succeed"

@@ -154,7 +154,7 @@ func (c call) take(ctx context.Context) (done, error) {
 		return done{object: resp.Object}, err
 	case plan.Delete:
 		return done{}, c.remove(ctx)
-	case plan.None:
+	case plan.None, plan.Stop:
 	}
 	return done{}, fmt.Errorf("the plan has a step with the action %q", c.step.Action)
 }

@@ -112,7 +112,7 @@ func symbol(a plan.Action) (text, color, verb string) {
 		return "-", red, "will be destroyed"
 	case plan.Replace:
 		return "-/+", red, "must be replaced"
-	case plan.None:
+	case plan.None, plan.Stop:
 	}
 	return " ", faint, "stays as it is"
 }
@@ -154,7 +154,7 @@ func attributes(r plan.Resource, o Options) []string {
 		if len(r.Changes) == 0 {
 			return declared(r, o)
 		}
-	case plan.Delete, plan.Start, plan.None, plan.Update, plan.Replace:
+	case plan.Delete, plan.Start, plan.None, plan.Update, plan.Replace, plan.Stop:
 	}
 	width := 0
 	for _, c := range r.Changes {

@@ -77,6 +77,8 @@ func doing(a plan.Action) string {
 		return "running"
 	case plan.Delete:
 		return "removing"
+	case plan.Stop:
+		return "stopping"
 	case plan.None:
 	}
 	return "waiting"
@@ -94,6 +96,8 @@ func doneWord(a plan.Action) string {
 		return "ran"
 	case plan.Delete:
 		return "removed"
+	case plan.Stop:
+		return "stopped"
 	case plan.None:
 	}
 	return "done"

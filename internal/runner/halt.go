@@ -1,0 +1,313 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// HaltRequest asks that objects of a project be stopped, started, or both. Jobs
+// are never among them: they run and end.
+type HaltRequest struct {
+	Provider provider.Provider
+	Observed plan.Observed
+	Project  string
+	// Addresses are what is meant, with what is inside it; none: the whole project.
+	Addresses []string
+	// Look observes the project again: what is inside a daemon can be seen only once it runs.
+	Look func(context.Context) (plan.Observed, diag.List)
+	// Parallelism is how many objects are stopped or started at once; DefaultParallelism if not above 0.
+	Parallelism int
+	Sink        Sink
+	// Stop, by being closed, keeps anything new from beginning; what is under way may end.
+	Stop <-chan struct{}
+	// Now is the clock of events; time.Now if nil.
+	Now func() time.Time
+}
+
+// HaltResult is what became of it, by address, in the order in which it happened.
+type HaltResult struct {
+	Stopped, Started []string
+}
+
+// Halt stops what runs: what is inside a daemon before it, and what needs
+// something before that. The data of all of it stays.
+func Halt(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
+	h, problems := newHalting(ctx, req)
+	if problems.HasErrors() {
+		return HaltResult{}, problems
+	}
+	chosen, problems := h.chosen()
+	if problems.HasErrors() {
+		return HaltResult{}, problems
+	}
+	problems = append(problems, h.endingJobs(chosen)...)
+	problems = append(problems, h.halt(ctx, chosen)...)
+	return h.result, problems
+}
+
+// Wake starts what does not run, after what it needs, which is started as well;
+// then what is inside the daemons that were started.
+func Wake(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
+	h, problems := newHalting(ctx, req)
+	if problems.HasErrors() {
+		return HaltResult{}, problems
+	}
+	chosen, problems := h.chosen()
+	if problems.HasErrors() {
+		return HaltResult{}, problems
+	}
+	meant := map[string]bool{}
+	for _, o := range chosen {
+		meant[o.Owner.Address] = true
+	}
+	problems = h.wake(ctx, func(o provider.Object) bool {
+		return len(req.Addresses) == 0 || meant[o.Owner.Address] || h.inAny(o, meant)
+	})
+	return h.result, problems
+}
+
+// Restart stops what runs and starts the same again. What did not run stays so.
+func Restart(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
+	h, problems := newHalting(ctx, req)
+	if problems.HasErrors() {
+		return HaltResult{}, problems
+	}
+	chosen, problems := h.chosen()
+	if problems.HasErrors() {
+		return HaltResult{}, problems
+	}
+	ran := map[string]bool{}
+	running := slices.DeleteFunc(chosen, func(o provider.Object) bool { return o.Condition.State != provider.StateRunning })
+	for _, o := range running {
+		ran[o.ID] = true
+	}
+	problems = append(problems, h.endingJobs(running)...)
+	if problems = append(problems, h.halt(ctx, running)...); problems.HasErrors() {
+		return h.result, problems
+	}
+	if problems = append(problems, h.observe(ctx)...); problems.HasErrors() {
+		return h.result, problems
+	}
+	return h.result, append(problems, h.wake(ctx, func(o provider.Object) bool { return ran[o.ID] })...)
+}
+
+// halting is one run of these.
+type halting struct {
+	req      HaltRequest
+	halter   provider.Halter
+	sink     Sink
+	observed plan.Observed
+	objects  []provider.Object
+
+	mu       sync.Mutex
+	result   HaltResult
+	problems diag.List
+}
+
+func newHalting(ctx context.Context, req HaltRequest) (*halting, diag.List) {
+	halter, able := power[provider.Halter](ctx, req.Provider, provider.PowerHalt)
+	if !able {
+		return nil, diag.Errorf("Objects cannot be stopped here", "The provider cannot stop and start objects.")
+	}
+	if req.Now == nil {
+		req.Now = time.Now
+	}
+	if req.Parallelism <= 0 {
+		req.Parallelism = DefaultParallelism
+	}
+	return &halting{
+		req: req, halter: halter, sink: serial(req.Sink, req.Now), observed: req.Observed, objects: Objects(req.Observed, req.Project),
+	}, nil
+}
+
+// lasts tells whether an object keeps running.
+func lasts(o provider.Object) bool { return o.Kind.Runs() && o.Kind != provider.Job }
+
+// chosen are the objects that are meant, with what is inside them.
+func (h *halting) chosen() ([]provider.Object, diag.List) {
+	if len(h.req.Addresses) == 0 {
+		return slices.DeleteFunc(slices.Clone(h.objects), func(o provider.Object) bool { return !lasts(o) }), nil
+	}
+	named, problems := FindAll(h.observed, h.req.Project, h.req.Addresses)
+	meant := map[string]bool{}
+	for _, o := range named {
+		if !lasts(o) {
+			problems = append(problems, problemAt(o.Owner.Address, "It cannot be stopped and started",
+				"%s is a %s: it does not keep running. Name a container, daemon or controller.", o.Owner.Address, o.Kind)...)
+		}
+		meant[o.Owner.Address] = true
+	}
+	return slices.DeleteFunc(slices.Clone(h.objects), func(o provider.Object) bool {
+		return !lasts(o) || !meant[o.Owner.Address] && !h.inAny(o, meant)
+	}), problems
+}
+
+// inAny tells whether an object is inside one of the daemons, at any depth.
+func (h *halting) inAny(o provider.Object, daemons map[string]bool) bool {
+	for daemon := h.hostOf(o); daemon != ""; {
+		if daemons[daemon] {
+			return true
+		}
+		i := slices.IndexFunc(h.objects, func(other provider.Object) bool { return other.Owner.Address == daemon })
+		if i < 0 {
+			return false
+		}
+		daemon = h.hostOf(h.objects[i])
+	}
+	return false
+}
+
+// hostOf is the address of the daemon that an object is inside; empty for the root.
+func (h *halting) hostOf(o provider.Object) string {
+	for daemon, s := range h.observed.Inside {
+		if s.Readable && s.Place == o.Place {
+			return daemon
+		}
+	}
+	return ""
+}
+
+// needs tells whether a needs b: by its record, or because it is inside it.
+func (h *halting) needs(a, b provider.Object) bool {
+	return slices.Contains(a.Owner.Deps, b.Owner.Address) || b.Kind == provider.Daemon && h.inAny(a, map[string]bool{b.Owner.Address: true})
+}
+
+// endingJobs warns of jobs that run inside what is stopped.
+func (h *halting) endingJobs(stopped []provider.Object) diag.List {
+	daemons := map[string]bool{}
+	for _, o := range stopped {
+		daemons[o.Owner.Address] = true
+	}
+	var out diag.List
+	for _, o := range h.objects {
+		if o.Kind == provider.Job && o.Condition.State == provider.StateRunning && h.inAny(o, daemons) {
+			out = append(out, diag.Problem{
+				Severity: diag.Warning, Summary: "A job ends with its daemon", Address: o.Owner.Address,
+				Detail: fmt.Sprintf("%s runs inside a daemon that is stopped. The next apply runs it again.", o.Owner.Address),
+			})
+		}
+	}
+	return out
+}
+
+// halt stops objects, those that need others first.
+func (h *halting) halt(ctx context.Context, chosen []provider.Object) diag.List {
+	chosen = slices.DeleteFunc(slices.Clone(chosen), func(o provider.Object) bool {
+		c := o.Condition
+		return c.State == provider.StateCreated || c.State == provider.StateExited && c.Requested
+	})
+	h.carryOut(ctx, tasksOf(chosen, plan.Stop, h.needs), func(ctx context.Context, o provider.Object, sink provider.Sink) error {
+		_, err := h.halter.Halt(ctx, provider.HaltRequest{Place: o.Place, ID: o.ID, Project: h.req.Project}, sink)
+		return err
+	})
+	return h.problems
+}
+
+// wake starts what is wanted, and what that needs, as far as it can be seen; then
+// it looks into the daemons that were started, and goes on there.
+func (h *halting) wake(ctx context.Context, wanted func(provider.Object) bool) diag.List {
+	tried := map[string]bool{}
+	for {
+		sleeping := h.sleeping(wanted, tried)
+		if len(sleeping) == 0 {
+			return h.problems
+		}
+		opened := false
+		for _, o := range sleeping {
+			tried[o.ID] = true
+			opened = opened || o.Kind == provider.Daemon
+		}
+		before := func(a, b provider.Object) bool { return h.needs(b, a) }
+		h.carryOut(ctx, tasksOf(sleeping, plan.Start, before), func(ctx context.Context, o provider.Object, sink provider.Sink) error {
+			_, err := h.halter.Wake(ctx, provider.WakeRequest{Place: o.Place, ID: o.ID, Project: h.req.Project}, sink)
+			return err
+		})
+		if !opened || h.problems.HasErrors() {
+			return h.problems
+		}
+		if problems := h.observe(ctx); problems.HasErrors() {
+			return append(h.problems, problems...)
+		}
+	}
+}
+
+// sleeping are the objects that are wanted, or needed by those, and do not run.
+func (h *halting) sleeping(wanted func(provider.Object) bool, tried map[string]bool) []provider.Object {
+	needed := map[string]bool{}
+	for again := true; again; {
+		again = false
+		for _, o := range h.objects {
+			if needed[o.ID] || !lasts(o) {
+				continue
+			}
+			if wanted(o) || slices.ContainsFunc(h.objects, func(other provider.Object) bool { return needed[other.ID] && h.needs(other, o) }) {
+				needed[o.ID], again = true, true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(h.objects), func(o provider.Object) bool {
+		state := o.Condition.State
+		return !needed[o.ID] || tried[o.ID] || state != provider.StateExited && state != provider.StatePaused
+	})
+}
+
+func (h *halting) observe(ctx context.Context) diag.List {
+	observed, problems := h.req.Look(ctx)
+	if !problems.HasErrors() {
+		h.observed, h.objects = observed, Objects(observed, h.req.Project)
+	}
+	return problems
+}
+
+// carryOut does one thing with each task and tells of it.
+func (h *halting) carryOut(ctx context.Context, tasks []*task, do func(context.Context, provider.Object, provider.Sink) error) {
+	o := order{
+		parallelism: h.req.Parallelism, stop: h.req.Stop,
+		run: func(ctx context.Context, t *task) error {
+			began := h.req.Now()
+			h.sink(Event{Kind: Started, Step: t.step})
+			err := do(ctx, t.object, forStep(h.sink, t.step))
+			h.note(t, err, h.req.Now().Sub(began))
+			return err
+		},
+		skip: func(t *task) {
+			h.sink(Event{Kind: Skipped, Step: t.step, Text: t.broken + " failed"})
+		},
+	}
+	left := o.do(ctx, tasks)
+	for _, t := range left {
+		h.sink(Event{Kind: Skipped, Step: t.step, Text: "the run was interrupted"})
+	}
+	if len(left) > 0 && !h.problems.HasErrors() {
+		h.problems = append(h.problems, diag.Problem{
+			Severity: diag.Error, Code: string(provider.Interrupted), Summary: "The run was interrupted",
+			Detail: "What was begun is finished, and the rest was not begun. Run the command again to go on from here.",
+		})
+	}
+}
+
+// note takes in how a task ended.
+func (h *halting) note(t *task, err error, took time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	address := t.object.Owner.Address
+	if err != nil {
+		problems := problemsOf(err, sentenceOf(&node{step: t.step}), address)
+		h.problems = append(h.problems, problems...)
+		h.sink(Event{Kind: Failed, Step: t.step, Took: took, Problems: problems})
+		return
+	}
+	if t.step.Action == plan.Stop {
+		h.result.Stopped = append(h.result.Stopped, address)
+	} else {
+		h.result.Started = append(h.result.Started, address)
+	}
+	h.sink(Event{Kind: Finished, Step: t.step, Took: took})
+}
