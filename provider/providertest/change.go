@@ -33,7 +33,7 @@ func (m *Memory) Update(
 	ctx context.Context, req provider.UpdateRequest, sink provider.Sink,
 ) (provider.UpdateResponse, error) {
 	var out provider.UpdateResponse
-	err := m.world.effect(ctx, "update", "updated", func(s *state) error {
+	err := m.effect(ctx, "update", "updated", req.Declaration.Address, func(s *state) error {
 		r, err := s.ours(req.Place, req.ID, req.Project)
 		if err != nil {
 			return err
@@ -87,17 +87,20 @@ func (m *Memory) Resume(
 func (m *Memory) Delete(
 	ctx context.Context, req provider.DeleteRequest, sink provider.Sink,
 ) (provider.DeleteResponse, error) {
-	absent := false
+	absent, address := false, ""
 	var failed error
 	err := m.world.look(func(s *state) {
 		engine, err := s.engine(req.Place)
 		r := s.Objects[req.ID]
 		failed, absent = err, err == nil && (r == nil || r.Engine != engine)
+		if r != nil {
+			address = r.Owner.Address
+		}
 	})
 	if err := firstError(failed, err); err != nil || absent {
 		return provider.DeleteResponse{}, err
 	}
-	return provider.DeleteResponse{}, m.world.effect(ctx, "delete", "deleted", func(s *state) error {
+	return provider.DeleteResponse{}, m.effect(ctx, "delete", "deleted", address, func(s *state) error {
 		r, err := s.ours(req.Place, req.ID, req.Project)
 		if provider.CodeOf(err) == provider.NotFound {
 			return nil

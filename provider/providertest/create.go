@@ -75,7 +75,7 @@ func (c *creation) make() (id string, adopted bool, err error) {
 	r := &record{
 		Engine: c.engine, Name: d.Name, Kind: d.Kind, Owner: c.req.Owner, Actual: stored{actual}, Revision: 1,
 	}
-	err = c.world.effect(c.ctx, "create", "created", func(s *state) error { return s.insert(r, c.req) })
+	err = c.effect(c.ctx, "create", "created", d.Address, func(s *state) error { return s.insert(r, c.req) })
 	return r.ID, false, err
 }
 
@@ -232,7 +232,7 @@ func (c *creation) fetch(name string) (id string, err error) {
 	}
 	c.event(provider.PhasePull, name)
 	id = imageID(name)
-	return id, c.world.effect(c.ctx, "pull", "pulled", func(s *state) error {
+	return id, c.effect(c.ctx, "pull", "pulled", name, func(s *state) error {
 		s.image(c.engine, name, id)
 		return nil
 	})

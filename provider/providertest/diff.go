@@ -19,7 +19,7 @@ func (m *Memory) Diff(ctx context.Context, req provider.DiffRequest) (provider.D
 		if err := ctx.Err(); err != nil {
 			return provider.DiffResponse{}, err
 		}
-		d, err := diffOne(item)
+		d, err := m.world.diffOne(item)
 		if err != nil {
 			return provider.DiffResponse{}, err
 		}
@@ -37,14 +37,14 @@ func notTheObjects(name string) bool {
 	return false
 }
 
-func diffOne(item provider.DiffItem) (provider.Difference, error) {
+func (w *world) diffOne(item provider.DiffItem) (provider.Difference, error) {
 	created := map[string]json.RawMessage{}
 	if len(item.Created) > 0 {
 		if err := json.Unmarshal(item.Created, &created); err != nil {
 			return provider.Difference{}, err
 		}
 	}
-	schema := MemorySchema().Nouns[item.Declaration.Kind]
+	schema := w.schema.Nouns[item.Declaration.Kind]
 	declared, _ := item.Declaration.Declared.Unmark()
 	var out provider.Difference
 	for _, name := range attributesOf(schema, declared, created) {
@@ -93,22 +93,19 @@ func attributesOf(schema provider.Body, declared cty.Value, created map[string]j
 // compare finds the change of one attribute from what is declared (d), what was
 // created (l, JSON, nil where it was not declared) and what is there.
 func compare(a provider.Attribute, item provider.DiffItem, d cty.Value, l json.RawMessage) (provider.Change, bool, error) {
+	if l == nil && d.IsKnown() && d.IsNull() && a.Effect != provider.Live {
+		return provider.Change{}, false, nil // neither declared nor created: not managed
+	}
 	change := provider.Change{Path: a.Name, Effect: a.Effect, Cause: provider.Configured, To: d, Sensitive: marked(d)}
 	change.From = attribute(item.Actual, a.Name)
-	var err error
-	if change.Created, err = readCreated(l); err != nil {
-		return change, false, err
-	}
-	if d.IsKnown() && d.IsNull() {
-		if a.Effect == provider.Live {
-			change.To, change.Default = defaultOf(a.Name, item.Declaration.Kind), "engine"
-		} else if l == nil {
-			return change, false, nil // neither declared nor created: not managed
-		}
+	if d.IsKnown() && d.IsNull() && a.Effect == provider.Live {
+		change.To, change.Default = defaultOf(a.Name, item.Declaration.Kind), "engine"
 	}
 	declared, known := specText(d)
 	if !known {
-		return change, true, nil
+		var err error
+		change.Created, err = readCreated(l)
+		return change, true, err
 	}
 	plain, _ := change.To.UnmarkDeep()
 	wanted, _ := specText(plain)
@@ -122,7 +119,9 @@ func compare(a provider.Attribute, item provider.DiffItem, d cty.Value, l json.R
 	case actual != string(l) && !change.Sensitive:
 		change.Cause = provider.Both
 	}
-	return change, true, nil
+	var err error
+	change.Created, err = readCreated(l)
+	return change, true, err
 }
 
 // compareImage finds out whether the name stands for another image by now.
@@ -158,6 +157,9 @@ func marked(v cty.Value) bool {
 // specText is a value's part of a spec; empty for null. It is not known when any
 // part of the value is not.
 func specText(v cty.Value) (text string, known bool) {
+	if v.IsKnown() && v.IsNull() {
+		return "", true
+	}
 	spec, err := provider.Spec(cty.ObjectVal(map[string]cty.Value{"v": v}))
 	if err != nil {
 		return "", false

@@ -55,10 +55,13 @@ func emit(sink provider.Sink, e provider.Event) {
 // start starts what keeps running and waits until it is ready.
 func (m *Memory) start(ctx context.Context, id, address string, sink provider.Sink) error {
 	emit(sink, provider.Event{Address: address, Phase: provider.PhaseStart})
-	if err := m.world.effect(ctx, "start", "started", func(s *state) error {
+	if err := m.effect(ctx, "start", "started", address, func(s *state) error {
 		r := s.Objects[id]
 		if r == nil {
 			return gone(id)
+		}
+		if r.Condition.State == provider.StateRunning {
+			return nil
 		}
 		for _, line := range script(texts(r.Actual.Value, "command"), nil) {
 			r.print(line)
@@ -69,22 +72,13 @@ func (m *Memory) start(ctx context.Context, id, address string, sink provider.Si
 		return err
 	}
 	emit(sink, provider.Event{Address: address, Phase: provider.PhaseWait, Text: "for it to be ready"})
-	return m.world.fault(ctx, "ready")
+	return m.ask(ctx, "ready", Effect{Op: "ready", Address: address})
 }
 
 // run starts a job that was not started, and waits for its end.
 func (m *Memory) run(ctx context.Context, id, address string, now provider.State, sink provider.Sink) error {
 	if now == provider.StateCreated {
-		emit(sink, provider.Event{Address: address, Phase: provider.PhaseStart})
-		if err := m.world.effect(ctx, "start", "started", func(s *state) error {
-			r := s.Objects[id]
-			if r == nil {
-				return gone(id)
-			}
-			s.start(r)
-			s.perform(r)
-			return nil
-		}); err != nil {
+		if err := m.startJob(ctx, id, address, sink); err != nil {
 			return err
 		}
 	}
@@ -133,6 +127,22 @@ func (m *Memory) run(ctx context.Context, id, address string, now provider.State
 	show(sink, address, "stdout", end.Stdout[min(shown, len(end.Stdout)):])
 	show(sink, address, "stderr", end.Stderr)
 	return outcome(end, address)
+}
+
+// startJob starts a job, unless somebody else did so meanwhile.
+func (m *Memory) startJob(ctx context.Context, id, address string, sink provider.Sink) error {
+	emit(sink, provider.Event{Address: address, Phase: provider.PhaseStart})
+	return m.effect(ctx, "start", "started", address, func(s *state) error {
+		r := s.Objects[id]
+		if r == nil {
+			return gone(id)
+		}
+		if r.Condition.State == provider.StateCreated {
+			s.start(r)
+			s.perform(r)
+		}
+		return nil
+	})
 }
 
 // show sends output as events, line by line.

@@ -46,6 +46,7 @@ func DefaultImages() []string {
 type Memory struct {
 	world *world
 
+	hook func(context.Context, Effect) error // nil for none
 	once sync.Once
 	stop chan struct{} // closed by Stop
 }
@@ -71,7 +72,7 @@ func NewMemory(opts Options) *Memory {
 	if opts.Registry == nil {
 		opts.Registry = DefaultImages()
 	}
-	w := &world{opts: opts, state: newState(), changed: make(chan struct{})}
+	w := &world{opts: opts, schema: MemorySchema(), state: newState(), changed: make(chan struct{})}
 	for _, name := range opts.Images {
 		w.state.image(rootEngine, name, imageID(name))
 	}
@@ -80,7 +81,7 @@ func NewMemory(opts Options) *Memory {
 
 // Connect returns another connection to the same world, as a second process has one.
 func (m *Memory) Connect() *Memory {
-	return &Memory{world: m.world, stop: make(chan struct{})}
+	return m.Through(nil)
 }
 
 // Mutations counts the effects on engines so far, by verb.

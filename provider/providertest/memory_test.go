@@ -1,8 +1,14 @@
 package providertest_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
+
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/providertest"
@@ -39,4 +45,67 @@ func TestMemoryConforms(t *testing.T) {
 func TestMemoryInAFileConforms(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, factory(providertest.NewMemory(providertest.Options{File: filepath.Join(t.TempDir(), "state.json")})))
+}
+
+// A connection's hook sees each effect of that connection before and after it, and
+// can fail it on either side; what it kept back can still be done.
+func TestAConnectionAsksItsHook(t *testing.T) {
+	t.Parallel()
+	m := providertest.NewMemory(providertest.Options{})
+	var seen []string
+	var late func() error
+	fail := errors.New("connection reset")
+	p := m.Through(func(_ context.Context, e providertest.Effect) error {
+		seen = append(seen, fmt.Sprintf("%s %s after=%t", e.Op, e.Address, e.After))
+		late = e.Do
+		if e.After {
+			return nil
+		}
+		return fail
+	})
+	request := provider.CreateRequest{
+		Declaration: provider.Declaration{
+			Address: "network.n", Kind: provider.Network, Name: "n", Declared: providertest.Declare(providertest.MemorySchema(), provider.Network, nil),
+		},
+		Owner: provider.Ownership{Project: "p", Address: "network.n", Kind: provider.Network, Run: "1", Spec: []byte("{}"), Schema: 1},
+	}
+	if _, err := p.Create(t.Context(), request, nil); !errors.Is(err, fail) {
+		t.Fatalf("created in spite of the hook: %v", err)
+	}
+	if n := len(m.Things()); n != 0 {
+		t.Fatalf("%d objects are there before the effect", n)
+	}
+	if err := late(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := m.Connect().Create(t.Context(), request, nil)
+	if err != nil || !again.Adopted || len(m.Things()) != 1 {
+		t.Errorf("the late object was not adopted: %+v, %v", again, err)
+	}
+	if want := []string{"create network.n after=false"}; !slices.Equal(seen, want) {
+		t.Errorf("the hook saw %q", seen)
+	}
+}
+
+// An engine that is restarted interrupts what runs, and starts again what is to
+// run until it is stopped; a copy of the world does not change with it.
+func TestAnEngineIsRestarted(t *testing.T) {
+	t.Parallel()
+	m := providertest.NewMemory(providertest.Options{})
+	id := m.Outside(provider.Root).AddForeign(provider.Container, "web")
+	before := m.Clone()
+	m.Outside(provider.Root).Restart()
+	o := m.Things()[id]
+	if o.Condition.State != provider.StateExited || !o.Condition.Interrupted {
+		t.Errorf("without a policy it is %+v", o.Condition)
+	}
+	if o := before.Things()[id]; o.Condition.State != provider.StateRunning || o.Starts != 1 {
+		t.Errorf("the copy changed: %+v", o)
+	}
+	m.Outside(provider.Root).Change(id, "restart", cty.StringVal("unless-stopped"))
+	m.Outside(provider.Root).Start(id)
+	m.Outside(provider.Root).Restart()
+	if o := m.Things()[id]; o.Condition.State != provider.StateRunning || o.Starts != 3 {
+		t.Errorf("with a policy it is %+v after %d starts", o.Condition, o.Starts)
+	}
 }

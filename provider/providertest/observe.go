@@ -17,6 +17,9 @@ func (m *Memory) Observe(
 	if err := ctx.Err(); err != nil {
 		return provider.ObserveResponse{}, err
 	}
+	if err := m.look(ctx, "observe", string(req.Place)); err != nil {
+		return provider.ObserveResponse{}, err
+	}
 	var out provider.ObserveResponse
 	var objects []provider.Object
 	var failed error

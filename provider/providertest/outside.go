@@ -70,9 +70,28 @@ func (o *Outside) Start(id string) {
 	o.object(id, func(s *state, r *record) { s.start(r) })
 }
 
+// Restart takes the place's engine down and brings it up again: everything that
+// runs ends, and what is to run until it is stopped runs again.
+func (o *Outside) Restart() {
+	o.change(func(s *state, engine string) {
+		s.down(engine)
+		for _, r := range s.all(engine) {
+			if r.Back {
+				s.start(r)
+			}
+		}
+	})
+}
+
 // Remove takes an object away.
 func (o *Outside) Remove(id string) {
 	o.object(id, func(s *state, r *record) { s.remove(r) })
+}
+
+// Free tells whether nothing uses an object, so that anybody could take it away.
+func (o *Outside) Free(id string) (free bool) {
+	o.change(func(s *state, _ string) { free = s.Objects[id] != nil && len(s.users(s.Objects[id], false)) == 0 })
+	return free
 }
 
 // Change gives an attribute another value.

@@ -59,6 +59,9 @@ func (m *Memory) Open(ctx context.Context, req provider.OpenRequest) (provider.O
 	if req.Stream != nil {
 		return openStream(ctx, req)
 	}
+	if err := m.look(ctx, "open", req.ID); err != nil {
+		return provider.OpenResponse{}, err
+	}
 	var out provider.OpenResponse
 	err := m.world.look(func(s *state) {
 		daemon, why := s.daemon(req.ID)

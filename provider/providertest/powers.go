@@ -48,7 +48,7 @@ func (m *Memory) Carry(
 ) (provider.CarryResponse, error) {
 	var id string
 	emit(sink, provider.Event{Phase: provider.PhaseCarry, Text: req.Reference})
-	err := m.world.effect(ctx, "carry", "carried", func(s *state) error {
+	err := m.effect(ctx, "carry", "carried", req.Reference, func(s *state) error {
 		from, err := s.engine(req.From)
 		if err != nil {
 			return err
@@ -248,7 +248,7 @@ func (m *Memory) Survey(_ context.Context, place provider.Place) (provider.Surve
 // meant to call have to run.
 func (m *Memory) Probe(ctx context.Context, req provider.ProbeRequest, sink provider.Sink) (provider.ProbeResponse, error) {
 	emit(sink, provider.Event{Address: req.Declaration.Address, Phase: provider.PhaseProve})
-	if err := m.world.fault(ctx, "probe"); err != nil {
+	if err := m.ask(ctx, "probe", Effect{Op: "probe", Address: req.Declaration.Address}); err != nil {
 		return provider.ProbeResponse{}, err
 	}
 	var failed error
@@ -276,7 +276,7 @@ func (m *Memory) Probe(ctx context.Context, req provider.ProbeRequest, sink prov
 // Lock implements [provider.Locker].
 func (m *Memory) Lock(ctx context.Context, project string, holder provider.Holder) (provider.Holder, bool, error) {
 	var present provider.Holder
-	err := m.world.effect(ctx, "lock", "locked", func(s *state) error {
+	err := m.effect(ctx, "lock", "locked", project, func(s *state) error {
 		if _, taken := s.Locks[project]; !taken {
 			s.Locks[project] = holder
 		}
@@ -288,7 +288,7 @@ func (m *Memory) Lock(ctx context.Context, project string, holder provider.Holde
 
 // Unlock implements [provider.Locker].
 func (m *Memory) Unlock(ctx context.Context, project, nonce string) error {
-	return m.world.effect(ctx, "unlock", "unlocked", func(s *state) error {
+	return m.effect(ctx, "unlock", "unlocked", project, func(s *state) error {
 		if s.Locks[project].Nonce == nonce {
 			delete(s.Locks, project)
 		}
@@ -301,7 +301,7 @@ func (m *Memory) Prepare(ctx context.Context, req provider.PrepareRequest, _ pro
 	if _, err := m.engineOf(req.Place); err != nil {
 		return err
 	}
-	return m.world.fault(ctx, "prepare "+req.Declaration.Address)
+	return m.ask(ctx, "prepare "+req.Declaration.Address, Effect{Op: "prepare", Address: req.Declaration.Address})
 }
 
 func (m *Memory) engineOf(place provider.Place) (engine string, failed error) {

@@ -41,8 +41,8 @@ type record struct {
 	Files map[string]file `json:",omitempty"`
 	// Data is the key of the engine inside a daemon.
 	Data string
-	// Revision counts the changes of the object.
-	Revision int
+	// Revision counts the changes of the object, Starts how often it was started.
+	Revision, Starts int
 	// Back says that it ran when its daemon was stopped and starts with that again.
 	Back bool
 }
@@ -144,6 +144,7 @@ func (s *state) remove(r *record) {
 func (s *state) start(r *record) {
 	r.Condition = provider.Condition{State: provider.StateRunning, Started: s.now()}
 	r.Revision++
+	r.Starts++
 	r.Back = false
 	if r.Kind != provider.Daemon {
 		return
@@ -167,14 +168,19 @@ func (s *state) stop(r *record, code int) {
 	if r.Kind != provider.Daemon {
 		return
 	}
-	for _, inner := range s.all(r.Data) {
-		if inner.Condition.State != provider.StateRunning {
+	s.down(r.Data)
+}
+
+// down ends everything that runs on an engine.
+func (s *state) down(engine string) {
+	for _, r := range s.all(engine) {
+		if r.Condition.State != provider.StateRunning {
 			continue
 		}
-		s.stop(inner, 137)
-		inner.Condition.Interrupted = true
-		inner.Condition.Reason = "its engine was stopped"
-		inner.Back = text(inner.Actual.Value, "restart") == restartAlways
+		s.stop(r, 137)
+		r.Condition.Interrupted = true
+		r.Condition.Reason = "its engine was stopped"
+		r.Back = text(r.Actual.Value, "restart") == restartAlways
 	}
 }
 

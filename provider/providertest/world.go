@@ -9,11 +9,14 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/dindctl/dindctl/provider"
 )
 
 // world is what all connections share.
 type world struct {
-	opts Options
+	opts   Options
+	schema provider.Schema
 
 	mu      sync.Mutex
 	state   *state
@@ -140,22 +143,4 @@ func (w *world) fault(ctx context.Context, op string) error {
 		return nil
 	}
 	return w.opts.Fault(op, n)
-}
-
-// effect is one change of the engine, with the fault hook before and after it.
-func (w *world) effect(ctx context.Context, op, done string, f func(*state) error) error {
-	if err := w.fault(ctx, op); err != nil {
-		return err
-	}
-	err := w.do(func(s *state) error {
-		err := f(s)
-		if err == nil {
-			s.Counts[op]++
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return w.fault(context.WithoutCancel(ctx), done)
 }
