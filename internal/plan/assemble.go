@@ -65,8 +65,9 @@ type builder struct {
 	m     *maker
 	steps []Step
 	// edges are between indices into steps. Soft are those that only repeat what
-	// was recorded long ago: in a circle they give way.
-	edges, soft []graph.Edge
+	// was recorded long ago: in a circle they give way, after wishes, which only
+	// make a failure cheaper.
+	edges, soft, wishes []graph.Edge
 	// makes is the step after which an address is there; removes are those that
 	// take one of its objects away.
 	makes   map[string]int
@@ -183,7 +184,7 @@ func (m *maker) going() map[string]bool {
 // that can come, removals come first, then by address. Where that is not
 // possible, it returns the steps of a circle.
 func (b *builder) ordered() (steps, circle []Step) {
-	g := graph.New(len(b.steps), slices.Concat(b.edges, b.soft))
+	g := graph.New(len(b.steps), slices.Concat(b.edges, b.soft, b.wishes))
 	for cycle := g.Cycle(); cycle != nil; cycle = g.Cycle() {
 		if !b.loosen(cycle) {
 			for _, i := range cycle {
@@ -191,7 +192,7 @@ func (b *builder) ordered() (steps, circle []Step) {
 			}
 			return nil, circle
 		}
-		g = graph.New(len(b.steps), slices.Concat(b.edges, b.soft))
+		g = graph.New(len(b.steps), slices.Concat(b.edges, b.soft, b.wishes))
 	}
 	needs := g.Needs()
 	number := make([]int, len(b.steps))
@@ -209,19 +210,33 @@ func (b *builder) ordered() (steps, circle []Step) {
 	return steps, nil
 }
 
-// loosen takes one soft edge out of a circle, always the same one.
+// loosen takes one edge out of a circle that gives way, always the same one.
 func (b *builder) loosen(cycle []int) bool {
-	hard := map[graph.Edge]bool{}
+	firm := map[graph.Edge]bool{}
 	for _, e := range b.edges {
-		hard[e] = true
+		firm[e] = true
 	}
+	for _, e := range b.soft {
+		firm[e] = true
+	}
+	if yield(&b.wishes, cycle, firm) {
+		return true
+	}
+	clear(firm)
+	for _, e := range b.edges {
+		firm[e] = true
+	}
+	return yield(&b.soft, cycle, firm)
+}
+
+// yield takes the first edge of a circle that is not firm out of a list.
+func yield(list *[]graph.Edge, cycle []int, firm map[graph.Edge]bool) bool {
 	for i, to := range cycle {
 		e := graph.Edge{From: cycle[(i+len(cycle)-1)%len(cycle)], To: to}
-		if hard[e] {
-			continue
+		if !firm[e] {
+			*list = slices.DeleteFunc(*list, func(s graph.Edge) bool { return s == e })
+			return true
 		}
-		b.soft = slices.DeleteFunc(b.soft, func(s graph.Edge) bool { return s == e })
-		return true
 	}
 	return false
 }

@@ -28,7 +28,8 @@ func (b *builder) connect() {
 }
 
 // imagesFirst makes a removal wait for the image of what comes in its place: what
-// runs is not given up for an image that cannot be built.
+// runs is not given up for an image that cannot be built. Where the image takes the
+// place of one that has to go first, that is not possible: what runs on it keeps it.
 func (b *builder) imagesFirst() {
 	for _, address := range sortedKeys(b.removes) {
 		r := b.m.resources[address]
@@ -40,7 +41,7 @@ func (b *builder) imagesFirst() {
 			continue
 		}
 		for _, i := range b.removes[address] {
-			b.soft = append(b.soft, graph.Edge{From: at, To: i})
+			b.wishes = append(b.wishes, graph.Edge{From: at, To: i})
 		}
 	}
 }
@@ -138,8 +139,10 @@ func usedBy(o provider.Object, inside string) []name {
 // before what they use, as it was seen and as it was recorded.
 func (b *builder) leave(i int, users map[name][]int) {
 	o := b.objects[i]
-	for _, host := range b.removes[o.inside] {
-		b.need(i, host)
+	for _, inside := range b.m.around(o.inside) {
+		for _, host := range b.removes[inside] {
+			b.need(i, host)
+		}
 	}
 	for _, user := range users[nameOf(o.inside, o.Object)] {
 		b.need(user, i)

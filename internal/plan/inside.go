@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -66,6 +68,20 @@ func (m *maker) vanishes(inside string) bool {
 		inside = list[0].inside
 	}
 	return false
+}
+
+// around are a daemon, as it was seen, and those that it is inside, at every depth.
+func (m *maker) around(inside string) []string {
+	var out []string
+	for inside != "" && !slices.Contains(out, inside) {
+		out = append(out, inside)
+		list := m.ours[inside]
+		if len(list) == 0 {
+			break
+		}
+		inside = list[0].inside
+	}
+	return out
 }
 
 // seen is what is known of the inside of a daemon when its turn comes.

@@ -34,7 +34,7 @@ func (m *maker) judge(r *Resource) {
 }
 
 func (m *maker) judgeLasting(r *Resource) {
-	ground, trigger := m.losesGround(r), m.triggered(r)
+	ground, trigger := m.losesGround(r, provider.Network, provider.Volume, provider.Image), m.triggered(r)
 	state := r.Before.Condition.State
 	switch {
 	case needsReplacement(r.Changes):
@@ -82,15 +82,16 @@ func nameChange(r *Resource) (provider.Change, bool) {
 	return change, true
 }
 
-// losesGround is the address of a network, a volume or an image that an object
-// uses and that is replaced; empty where there is none. None can go while it is used.
-func (m *maker) losesGround(r *Resource) string {
+// losesGround is the address of something of the given kinds (networks, volumes,
+// images) that an object uses and that is replaced; empty where there is none. None
+// can go while it is used: a network by what runs, a volume by what exists.
+func (m *maker) losesGround(r *Resource, kinds ...provider.Kind) string {
 	uses := r.After.Uses
 	if uses == nil {
 		uses = r.After.Deps
 	}
 	for _, dep := range uses {
-		if !m.replaced(dep) {
+		if !m.replaced(dep) || !slices.Contains(kinds, m.ours[dep][0].Kind) {
 			continue
 		}
 		switch m.ours[dep][0].Kind {
@@ -115,6 +116,11 @@ func (m *maker) silent(daemon string) bool {
 // judgeJob decides by the record of the last run.
 func (m *maker) judgeJob(r *Resource) {
 	condition := r.Before.Condition
+	if volume := m.losesGround(r, provider.Volume); volume != "" && !onRequest(r) {
+		// Its record, running or not, keeps the volume from being removed.
+		r.Action, r.Cause = Run, "because "+volume+" is replaced"
+		return
+	}
 	switch condition.State {
 	case provider.StateRunning, provider.StatePaused, provider.StateRestarting:
 		r.Action, r.Cause, r.Changes = Start, "it is running: it is waited for", nil
