@@ -326,3 +326,75 @@ func TestExecFindsItsObject(t *testing.T) {
 		want(t, address, got, wanted)
 	}
 }
+
+// What was planned from what was seen inside a daemon is done once: planning again
+// what could not be foreseen there does not add it a second time.
+func TestPlanningAgainDoesNotRepeatWhatWasPlanned(t *testing.T) {
+	t.Parallel()
+	e := newEngine()
+	daemon := e.put(provider.Daemon, "daemon.d", "", provider.StateRunning)
+	e.put(provider.Container, "container.old", "/daemon.d", provider.StateExited)
+	c := configured("daemon.d", "container.old inside=daemon.d", "volume.new inside=daemon.d", "container.new inside=daemon.d")
+	var seen []string
+	result, problems := apply(t, e, c, steps(t,
+		"delete daemon.d object="+daemon, "create daemon.d needs=1",
+		"start? container.old inside=daemon.d needs=2 object=id002",
+		"create volume.new inside=daemon.d needs=2", "create container.new inside=daemon.d needs=2,4"),
+		func(r *runner.ApplyRequest) {
+			r.Parallelism = 1
+			r.Refine = func(plan.Observed, string) ([]plan.Step, diag.List) {
+				seen = append(seen, "again")
+				return steps(t, "start container.old inside=daemon.d object=id002",
+					"create volume.new inside=daemon.d", "create container.new inside=daemon.d needs=1,2").Steps, nil
+			}
+		})
+	want(t, "problems", problems, "")
+	want(t, "planned", strings.Join(seen, " "), "again")
+	want(t, "calls", strings.Join(e.called(), "\n"), `
+delete daemon.d
+create daemon.d
+create volume.new
+create container.new
+resume container.old`)
+	want(t, "result", account(result), `
+done delete daemon.d
+done create daemon.d
+done create volume.new
+done create container.new
+done start container.old
+dropped start container.old`)
+}
+
+// What needs something that is there after all waits for what that one needs.
+func TestADroppedStepHandsItsNeedsOn(t *testing.T) {
+	t.Parallel()
+	e := newEngine()
+	daemon := e.put(provider.Daemon, "daemon.d", "", provider.StateExited)
+	e.put(provider.Daemon, "daemon.e", "/daemon.d", provider.StateRunning)
+	planned := make(chan struct{})
+	e.before = func(_ context.Context, _, address string) error {
+		if address == "image.i" {
+			<-planned
+			return errFault
+		}
+		return nil
+	}
+	c := configured("daemon.d", "image.i", "daemon.e inside=daemon.d", "container.x inside=daemon.d")
+	var seen []string
+	result, _ := apply(t, e, c, steps(t,
+		"start daemon.d object="+daemon, "create image.i needs=1",
+		"create? daemon.e inside=daemon.d needs=1,2", "create? container.x inside=daemon.d needs=3"),
+		func(r *runner.ApplyRequest) {
+			again := replan(t, &seen, "create daemon.e inside=daemon.d", "create container.x inside=daemon.d")
+			r.Refine = func(o plan.Observed, daemon string) ([]plan.Step, diag.List) {
+				defer close(planned)
+				return again(o, daemon)
+			}
+		})
+	want(t, "result", account(result), `
+done start daemon.d
+failed create image.i
+skipped create container.x: image.i failed
+dropped create daemon.e
+dropped create container.x`)
+}

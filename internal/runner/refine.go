@@ -51,13 +51,20 @@ func (r *run) tentative(daemon string) []*node {
 	return out
 }
 
-// swap puts refined steps in the place of tentative ones. What is inside a
-// daemon deeper still has a gate of its own and is planned again there.
+// swap puts refined steps in the place of tentative ones. What was planned with
+// its eyes open stays as it is planned, and what is inside a daemon deeper still has
+// a gate of its own and is planned again there.
 func (r *run) swap(daemon string, old []*node, steps []plan.Step) {
 	given := map[int]*node{} // by the id that the planner gave
 	fresh := map[string][]*node{}
-	lost := r.lost(daemon, steps)
+	var added []*node
+	settled := r.settledIn(daemon)
+	lost := r.lost(daemon, steps, settled)
 	for _, step := range steps {
+		if n, planned := settled[workOf(step)]; planned {
+			given[step.ID] = n
+			continue
+		}
 		if step.Inside != daemon || lost[step.Address] {
 			continue
 		}
@@ -66,14 +73,15 @@ func (r *run) swap(daemon string, old []*node, steps []plan.Step) {
 		n := r.add(step)
 		given[id] = n
 		fresh[step.Address] = append(fresh[step.Address], n)
+		added = append(added, n)
 		r.expect(step)
 		r.sink(Event{Kind: Added, Step: step, Text: step.Cause})
 	}
-	for _, n := range given {
+	for _, n := range added {
 		r.linkFresh(n, given)
 	}
 	for _, n := range old {
-		r.linkOld(n, fresh[n.step.Address])
+		r.linkOld(n, fresh)
 	}
 	for _, n := range old {
 		if lost[n.step.Address] {
@@ -82,16 +90,34 @@ func (r *run) swap(daemon string, old []*node, steps []plan.Step) {
 		}
 		r.drop(n, fresh[n.step.Address])
 	}
-	for _, nodes := range fresh {
-		for _, n := range nodes {
-			r.offer(n)
+	for _, n := range added {
+		r.offer(n)
+	}
+}
+
+// work is what a step does, whatever its id and its object: planned again it may
+// mean another one.
+type work struct {
+	inside, address string
+	removes         bool
+}
+
+func workOf(s plan.Step) work { return work{s.Inside, s.Address, s.Action == plan.Delete} }
+
+// settledIn are the steps inside a daemon that were planned from what was seen there.
+func (r *run) settledIn(daemon string) map[work]*node {
+	out := map[work]*node{}
+	for _, n := range r.nodes {
+		if n.gate == "" && n.step.Inside == daemon && !n.step.Tentative {
+			out[workOf(n.step)] = n
 		}
 	}
+	return out
 }
 
 // lost are the addresses inside a daemon that must not be touched any more,
 // because something that they need was not done before the daemon was ready.
-func (r *run) lost(daemon string, steps []plan.Step) map[string]bool {
+func (r *run) lost(daemon string, steps []plan.Step, settled map[work]*node) map[string]bool {
 	lost := map[string]bool{}
 	for _, n := range r.nodes {
 		if n.step.Inside == daemon && n.step.Tentative && n.state == skipped {
@@ -100,6 +126,10 @@ func (r *run) lost(daemon string, steps []plan.Step) map[string]bool {
 	}
 	gone := map[int]bool{}
 	for _, step := range steps { // in topological order
+		if n, planned := settled[workOf(step)]; planned {
+			gone[step.ID] = n.state == failed || n.state == skipped
+			continue
+		}
 		if lost[step.Address] || slices.ContainsFunc(step.Needs, func(id int) bool { return gone[id] }) {
 			lost[step.Address], gone[step.ID] = true, true
 		}
@@ -121,17 +151,43 @@ func (r *run) linkFresh(n *node, given map[int]*node) {
 }
 
 // linkOld makes refined steps wait for what the tentative one waited for outside
-// of the daemon: that has not changed.
-func (r *run) linkOld(old *node, fresh []*node) {
-	for _, id := range old.step.Needs {
-		need := r.byStep[id]
-		if need.step.Inside == old.step.Inside && need.step.Tentative {
-			continue // it is planned again itself
+// of the daemon: that has not changed. Where nothing takes the tentative one's
+// place, what else waits for it waits for that instead.
+func (r *run) linkOld(old *node, fresh map[string][]*node) {
+	heirs := fresh[old.step.Address]
+	if len(heirs) == 0 {
+		for _, d := range old.dependents {
+			if d.state == waiting && !isBeside(old, d) {
+				heirs = append(heirs, d)
+			}
 		}
-		for _, n := range fresh {
+	}
+	for _, need := range r.outer(old, fresh) {
+		for _, n := range heirs {
 			n.waitFor(need)
 		}
 	}
+}
+
+// outer are the steps outside of a daemon that a tentative one needs, at once or
+// through others inside that turned out not to be needed.
+func (r *run) outer(old *node, fresh map[string][]*node) []*node {
+	var out []*node
+	for _, id := range old.step.Needs {
+		need := r.byStep[id]
+		switch {
+		case !isBeside(old, need):
+			out = append(out, need)
+		case len(fresh[need.step.Address]) == 0: // else it is planned again itself
+			out = append(out, r.outer(need, fresh)...)
+		}
+	}
+	return out
+}
+
+// isBeside tells of a step that is planned again together with another.
+func isBeside(old, n *node) bool {
+	return n.gate == "" && n.step.Inside == old.step.Inside && n.step.Tentative
 }
 
 // waitFor makes a node wait for another, or for what took that one's place.
