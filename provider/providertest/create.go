@@ -187,7 +187,7 @@ func (c *creation) build() error {
 		c.event(provider.PhaseBuild, "")
 		return nil
 	}
-	_, err := c.fetch(from)
+	_, err := c.fetch(from, "")
 	return err
 }
 
@@ -197,29 +197,33 @@ func (c *creation) withImage(actual cty.Value) (cty.Value, error) {
 	if name == "" {
 		return with(actual, "image_id", cty.NullVal(cty.String)), nil
 	}
-	id, err := c.fetch(name)
+	id, err := c.fetch(name, builtAs(c.req.Declaration.Declared))
 	return with(actual, "image_id", cty.StringVal(id)), err
 }
 
-// fetch finds an image in the place, carries it there, or pulls it.
-func (c *creation) fetch(name string) (id string, err error) {
+// fetch finds an image in the place, carries it there, or pulls it. One that was
+// built has to be the built one: the place may have an earlier of the same name.
+func (c *creation) fetch(name, built string) (id string, err error) {
 	from, carried := provider.Root, false
 	if err := c.world.look(func(s *state) {
-		if id = s.Images[c.engine][tagged(name)]; id != "" {
+		if id = s.Images[c.engine][tagged(name)]; id != "" && (built == "" || id == built) {
 			return
 		}
 		for _, place := range c.req.ImageFrom {
 			engine, err := s.engine(place)
-			if err == nil && s.Images[engine][tagged(name)] != "" {
+			if err != nil {
+				continue
+			}
+			if there := s.Images[engine][tagged(name)]; there != "" && (built == "" || there == built) {
 				from, carried = place, true
 				return
 			}
 		}
-	}); err != nil || id != "" {
+	}); err != nil || id != "" && !carried {
 		return id, err
 	}
 	if carried {
-		resp, err := c.Carry(c.ctx, provider.CarryRequest{From: from, To: c.req.Place, Reference: name}, func(e provider.Event) {
+		resp, err := c.carry(c.ctx, c.req.Declaration.Address, provider.CarryRequest{From: from, To: c.req.Place, Reference: name}, func(e provider.Event) {
 			c.event(e.Phase, e.Text)
 		})
 		return resp.ID, err
@@ -232,7 +236,7 @@ func (c *creation) fetch(name string) (id string, err error) {
 	}
 	c.event(provider.PhasePull, name)
 	id = imageID(name)
-	return id, c.effect(c.ctx, "pull", "pulled", name, func(s *state) error {
+	return id, c.effect(c.ctx, "pull", "pulled", c.req.Declaration.Address, func(s *state) error {
 		s.image(c.engine, name, id)
 		return nil
 	})

@@ -16,8 +16,8 @@ type Effect struct {
 	Op string
 	// After says that the change was made and the answer is on its way.
 	After bool
-	// Address is the object's; for a lock it is the project, for an image its
-	// name, for observe the place and for open the object's id.
+	// Address is the object's, also for an image that is pulled or carried for one;
+	// for a lock it is the project, for observe the place, for open the object's id.
 	Address string
 	// Do makes the change without asking anybody, also after the call has come to
 	// an end: an engine may do late what nobody waits for any longer. It is nil

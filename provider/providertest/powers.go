@@ -46,9 +46,16 @@ func (m *Memory) Dial(ctx context.Context, _ provider.Place, id string) (net.Con
 func (m *Memory) Carry(
 	ctx context.Context, req provider.CarryRequest, sink provider.Sink,
 ) (provider.CarryResponse, error) {
+	return m.carry(ctx, req.Reference, req, sink)
+}
+
+// carry moves an image for the object with the address.
+func (m *Memory) carry(
+	ctx context.Context, address string, req provider.CarryRequest, sink provider.Sink,
+) (provider.CarryResponse, error) {
 	var id string
 	emit(sink, provider.Event{Phase: provider.PhaseCarry, Text: req.Reference})
-	err := m.effect(ctx, "carry", "carried", req.Reference, func(s *state) error {
+	err := m.effect(ctx, "carry", "carried", address, func(s *state) error {
 		from, err := s.engine(req.From)
 		if err != nil {
 			return err

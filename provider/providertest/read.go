@@ -85,6 +85,12 @@ func imageOf(v cty.Value) string {
 	return ""
 }
 
+// builtAs is the id of the image block that a declaration refers to; empty where
+// that is not known, or no block is meant.
+func builtAs(v cty.Value) string {
+	return text(attribute(v, "image"), "id")
+}
+
 func viewsOf(v cty.Value) []provider.View {
 	var out []provider.View
 	for _, m := range elements(attribute(v, "mount")) {
