@@ -1,6 +1,7 @@
 package hcl
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -110,6 +111,10 @@ func (b *budget) count(node hclsyntax.Node) hcl2.Diagnostics {
 					e.Parts[i] = b.wrap(e.Parts[i])
 				}
 			}
+		case *hclsyntax.BinaryOpExpr:
+			if e.Op == hclsyntax.OpDivide || e.Op == hclsyntax.OpModulo {
+				e.Op = notByZero(e.Op)
+			}
 		case *hclsyntax.LiteralValueExpr:
 			if e.Val.Type() == cty.Number && size(e.Val, maxBits) > maxBits {
 				e.Val = cty.UnknownVal(cty.Number)
@@ -126,6 +131,20 @@ func (b *budget) wrap(e hclsyntax.Expression) hclsyntax.Expression {
 		return e
 	}
 	return &counted{&hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}, b}
+}
+
+// notByZero refuses a division by zero, whose result would be an infinite number
+// that nothing takes and nobody would find the place of.
+func notByZero(op *hclsyntax.Operation) *hclsyntax.Operation {
+	return &hclsyntax.Operation{Type: op.Type, Impl: function.New(&function.Spec{
+		Params: op.Impl.Params(), Type: function.StaticReturnType(op.Type),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if args[1].RawEquals(cty.Zero) {
+				return cty.UnknownVal(op.Type), errors.New("a number cannot be divided by zero")
+			}
+			return op.Impl.Call(args)
+		},
+	})}
 }
 
 // limit makes a function refuse what is too much, and spend what it makes.

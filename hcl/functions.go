@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path"
@@ -40,12 +41,21 @@ func functions(dir string) map[string]function.Function {
 	out["basename"] = text(func(s string) (string, error) { return path.Base(s), nil })
 	out["dirname"] = text(func(s string) (string, error) { return path.Dir(s), nil })
 	out["abspath"] = text(func(s string) (string, error) { return inside(dir, s), nil })
-	out["file"] = text(func(s string) (string, error) { return readText(inside(dir, s)) })
-	out["filebase64"] = text(func(s string) (string, error) {
+	file := func(run func(string) (string, error)) function.Function {
+		return oneText("path", func(s string) (string, error) {
+			content, err := run(s)
+			if errors.Is(err, fs.ErrNotExist) {
+				err = fmt.Errorf("there is no file %s", inside(dir, s))
+			}
+			return content, err
+		})
+	}
+	out["file"] = file(func(s string) (string, error) { return readText(inside(dir, s)) })
+	out["filebase64"] = file(func(s string) (string, error) {
 		content, err := readBounded(inside(dir, s))
 		return base64.StdEncoding.EncodeToString(content), err
 	})
-	out["filesha256"] = text(func(s string) (string, error) { return fileDigest(inside(dir, s)) })
+	out["filesha256"] = file(func(s string) (string, error) { return fileDigest(inside(dir, s)) })
 	out["fileexists"] = existsFunction(dir)
 	out["pathjoin"] = joinFunction()
 	out["sensitive"] = markFunction(func(v cty.Value) cty.Value { return v.Mark(provider.Sensitive) })
@@ -86,9 +96,12 @@ func standard() map[string]function.Function {
 	}
 }
 
-func textFunction(run func(string) (string, error)) function.Function {
+func textFunction(run func(string) (string, error)) function.Function { return oneText("text", run) }
+
+// oneText is a function of one text, by whose name errors speak of it.
+func oneText(name string, run func(string) (string, error)) function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "text", Type: cty.String}},
+		Params: []function.Parameter{{Name: name, Type: cty.String}},
 		Type:   function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			out, err := run(args[0].AsString())

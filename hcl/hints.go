@@ -56,6 +56,10 @@ func rephrase(p diag.Problem) diag.Problem {
 			}
 			p.Detail = fmt.Sprintf("There is no %s %q here. Write %s.", what, word, instead)
 		}
+	case "operation":
+		if why, found := strings.CutPrefix(p.Detail, "Error during operation: "); found {
+			p.Detail = strings.ToUpper(why[:1]) + why[1:]
+		}
 	case "block-labels":
 		words := strings.Fields(p.Summary)
 		kind := words[len(words)-1]

@@ -55,7 +55,9 @@ const (
 )
 
 func signalForm() provider.Form {
-	return like(`(?i)(SIG)?[A-Z]+[0-9+-]*|[0-9]{1,2}`, "a signal, such as SIGTERM or 15")
+	return like(`(?i)(SIG)?(ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|`+
+		`TRAP|TSTP|TTIN|TTOU|UNUSED|URG|USR1|USR2|VTALRM|WINCH|XCPU|XFSZ|RTMIN(\+[0-9]{1,2})?|RTMAX(-[0-9]{1,2})?)|[1-9][0-9]?`,
+		"a signal, such as SIGTERM or 15")
 }
 
 func absolutePath() provider.Form { return like(`/.*`, "an absolute path, such as /srv") }
