@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -137,7 +138,7 @@ func (s *state) mountValue(e *evaluation, n *noun, m effective) cty.Value {
 
 // sentMount is the mount as it is sent: translated where that is asked for.
 func (s *state) sentMount(n *noun, m effective) effective {
-	sent, translated := s.sent[n.address][m.target]
+	sent, translated := s.sent[cmp.Or(m.from, n.address)][m.target]
 	if m.resolve != mount.ResolveTranslate || !translated {
 		return m
 	}
@@ -162,6 +163,7 @@ func (s *state) structure(n *noun) []string {
 	for _, m := range n.mounts {
 		out = append(out, s.sentMount(n, m).volume)
 	}
+	out = append(out, addresses(attribute(n.value, volumesFrom))...)
 	slices.Sort(out)
 	return slices.DeleteFunc(slices.Compact(out), func(a string) bool { return s.nouns[a] == nil || a == n.address })
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -19,6 +20,7 @@ type effective struct {
 	block   int // index of the mount block; -1 for an implied one
 	kind    mount.Type
 	source  string // path of a bind, name of a volume; empty: neither
+	from    string // address of whom it is taken from (volumes_from); empty: its own
 	volume  string // address of the volume that is meant; may be empty
 	written string
 	target  string
@@ -27,6 +29,9 @@ type effective struct {
 	resolve              mount.Resolve
 	readOnly, create     bool
 }
+
+// volumesFrom is the argument that names whose mounts something has, too.
+const volumesFrom = "volumes_from"
 
 func (m effective) implied() bool { return m.block < 0 }
 
@@ -44,6 +49,12 @@ func clean(p string) string {
 
 // mountsOf are the mounts of what runs, implied ones last.
 func (s *state) mountsOf(n *noun, value cty.Value) ([]effective, diag.List) {
+	return s.mountsBeside(n, value, map[*noun]bool{n: true})
+}
+
+// mountsBeside are the mounts of n, which those in seen take theirs from: in a
+// cycle, which is reported elsewhere, nothing more is found.
+func (s *state) mountsBeside(n *noun, value cty.Value, seen map[*noun]bool) ([]effective, diag.List) {
 	if !n.kind.Runs() || n.logical {
 		return nil, nil
 	}
@@ -60,8 +71,38 @@ func (s *state) mountsOf(n *noun, value cty.Value) ([]effective, diag.List) {
 		}
 	}
 	out = append(out, s.impliedMounts(n)...)
+	out = append(out, s.inheritedMounts(value, out, seen)...)
 	problems = append(problems, checkTargets(n, out)...)
 	return out, append(problems, s.checkPuts(n, out)...)
+}
+
+// inheritedMounts are the binds and volumes of those that volumes_from names, but
+// where something is mounted already: that wins, as it does in engines. Volumes
+// without a name have none by which they could be declared; the engine shares them.
+func (s *state) inheritedMounts(value cty.Value, own []effective, seen map[*noun]bool) []effective {
+	taken := map[string]bool{}
+	for _, m := range own {
+		taken[m.target] = true
+	}
+	var out []effective
+	for _, address := range addresses(attribute(value, volumesFrom)) {
+		other := s.nouns[address]
+		if other == nil || seen[other] {
+			continue
+		}
+		seen[other] = true
+		theirs, _ := s.mountsBeside(other, other.value, seen)
+		delete(seen, other)
+		for _, m := range theirs {
+			if taken[m.target] || m.kind == mount.Tmpfs || m.source == "" {
+				continue
+			}
+			taken[m.target] = true
+			m.block, m.from = -1, cmp.Or(m.from, address)
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // impliedMounts are those that come with a role.

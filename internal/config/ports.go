@@ -6,6 +6,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mount"
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -62,20 +63,56 @@ func publishedAt(port cty.Value) published {
 // checkSharing demands that a namespace is shared within one engine.
 func (s *state) checkSharing(n *noun) diag.List {
 	var problems diag.List
+	shared := map[string][]string{volumesFrom: addresses(attribute(n.value, volumesFrom))}
 	for _, name := range []string{"network_mode", "pid", "ipc"} {
-		other := s.nouns[addressOf(attribute(n.value, name))]
+		shared[name] = []string{addressOf(attribute(n.value, name))}
+	}
+	for _, name := range keys(shared) {
+		problems = append(problems, s.checkSharedWith(n, name, shared[name])...)
+	}
+	return problems
+}
+
+// checkSharedWith looks at what one argument shares with others. Engines up to 28 do
+// not create a container with the mounts of one that has a tmpfs among them.
+func (s *state) checkSharedWith(n *noun, name string, others []string) diag.List {
+	var problems diag.List
+	what := "a namespace is"
+	if name == volumesFrom {
+		what = "volumes are"
+	}
+	for _, address := range others {
+		other := s.nouns[address]
 		switch {
 		case other == nil:
 		case other.logical:
 			problems = append(problems, n.problem("wrong-kind", name, "Reference to the wrong kind of block",
-				fmt.Sprintf("%s is an engine that dindctl does not start, so that it has no container whose namespace could be shared.", other.address)))
+				fmt.Sprintf("%s is an engine that dindctl does not start, so that it has no container with which something could be shared.", other.address)))
 		case other.inside != n.inside:
 			problems = append(problems, n.problem("wrong-engine", name, "Object of another engine",
-				fmt.Sprintf("%s is on %s, but %s is on %s, and a namespace is shared within one engine. Put both on one engine.",
-					n.address, engineWord(n.inside), other.address, engineWord(other.inside))))
+				fmt.Sprintf("%s is on %s, but %s is on %s, and %s shared within one engine. Put both on one engine.",
+					n.address, engineWord(n.inside), other.address, engineWord(other.inside), what)))
+		}
+		if target := s.tmpfsOf(other); name == volumesFrom && target != "" {
+			problems = append(problems, n.problem("conflicting-arguments", name, "Arguments that exclude each other",
+				fmt.Sprintf("%s takes the mounts of %s, which has a tmpfs at %s by a mount block, and engines refuse that. Write tmpfs = [%q] in %s instead of that block.",
+					n.address, other.address, target, target, other.address)))
 		}
 	}
 	return problems
+}
+
+// tmpfsOf is the target of a mount block of type tmpfs; empty without one.
+func (s *state) tmpfsOf(n *noun) string {
+	if n == nil {
+		return ""
+	}
+	for _, block := range elements(attribute(n.value, "mount")) {
+		if text(block, "type") == string(mount.Tmpfs) {
+			return text(block, "target")
+		}
+	}
+	return ""
 }
 
 // TooOld says which arguments the engine of an object does not know: it would

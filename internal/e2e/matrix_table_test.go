@@ -9,7 +9,7 @@ type trial struct {
 	with          string // what stands beside it all the time
 	without       string // what of the common arguments does not
 	path          string // in what `docker inspect` prints
-	shows, then   string // there, as JSON; "@plain" is the id of the container "plain"
+	shows, then   string // there, as JSON; "@plain" is the id of the container "plain", "@beside" that of another
 	// lifted is what it shows once the argument is taken away, where that is not
 	// what a container without it shows.
 	lifted string
@@ -96,6 +96,7 @@ func examples() map[string]trial {
 		"userns_mode":   {first: `"host"`, second: `null`, path: "HostConfig.UsernsMode", shows: `"host"`, then: `""`},
 		"uts":           {first: `"host"`, second: `null`, path: "HostConfig.UTSMode", shows: `"host"`, then: `""`},
 		"ipc":           {first: `"shareable"`, second: `"host"`, path: "HostConfig.IpcMode", shows: `"shareable"`, then: `"host"`},
+		"volumes_from":  {first: `[container.plain]`, second: `[container.beside]`, path: "HostConfig.VolumesFrom", shows: `["@plain"]`, then: `["@beside"]`},
 		"pid":           {first: `container.plain`, second: `"host"`, path: "HostConfig.PidMode", shows: `"container:@plain"`, then: `"host"`},
 		"cgroup":        {first: `"private"`, second: `"host"`, path: "HostConfig.CgroupnsMode", shows: `"private"`, then: `"host"`},
 		"cgroup_parent": {first: `"/matrix-a"`, second: `"/matrix-b"`, path: "HostConfig.CgroupParent", shows: `"/matrix-a"`, then: `"/matrix-b"`},

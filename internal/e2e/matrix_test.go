@@ -222,6 +222,7 @@ func (m *matrix) file(name string, value func(cell) string) string {
 		b.WriteString(strings.Join(more, "\n") + "\n}\n")
 	}
 	block("plain", "")
+	block("beside", "")
 	for _, c := range m.cells {
 		block(c.label(), c.without, c.with, c.text(value(c)))
 	}
@@ -358,6 +359,7 @@ func (m *matrix) shows(when string, objects map[string]any, value func(cell) str
 			continue
 		}
 		want = strings.ReplaceAll(want, "@plain", id("plain"))
+		want = strings.ReplaceAll(want, "@beside", id("beside"))
 		want = strings.ReplaceAll(want, "@own", id(c.label())[:12])
 		if d := cmp.Diff(canonical(want), at(objects[c.label()], c.path)); d != "" {
 			m.t.Errorf("%s: %s: %s shows (-want +got):\n%s", when, c.name, c.path, d)

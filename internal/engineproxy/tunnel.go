@@ -76,4 +76,3 @@ func (s *framedServer) Read(b []byte) (int, error) {
 	s.left -= int64(n)
 	return n, err
 }
-

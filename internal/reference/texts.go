@@ -158,6 +158,5 @@ func composeNames() [][2]string {
 		{"use_api_socket", "A `controller` block: it gets to its daemon by itself."},
 		{"volume_driver", "`driver` of a `volume` block."},
 		{"volumes", "`mount` blocks."},
-		{"volumes_from", "The same `mount` blocks in both: the rule has to see what every container mounts."},
 	}
 }

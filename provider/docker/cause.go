@@ -96,7 +96,7 @@ func (c *comparison) secretRecord(r row, path string) bool {
 func (c *comparison) cause(r row, path string) provider.Cause {
 	name := r.name
 	desired, created := c.specNow(name), c.record[name]
-	if c.secretRecord(r, path) {
+	if c.secretRecord(r, path) || name == "volumes_from" { // which nobody changes on a container that is there
 		return provider.Configured
 	}
 	if key := keyOf(name, path); key != "" {

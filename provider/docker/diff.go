@@ -220,8 +220,13 @@ func (c *comparison) managed(r row) bool {
 // unknownFor tells whether a declared value says too little yet. Of a reference
 // the id alone counts.
 func unknownFor(r row, declared cty.Value) bool {
-	if len(r.refs) > 0 && declared.IsKnown() && !declared.IsNull() && provider.IsRef(declared.Type()) {
-		return !declared.GetAttr("id").IsKnown()
+	if len(r.refs) > 0 && declared.IsKnown() && !declared.IsNull() {
+		switch t := declared.Type(); {
+		case provider.IsRef(t):
+			return !declared.GetAttr("id").IsKnown()
+		case t.IsListType() && provider.IsRef(t.ElementType()):
+			return slices.ContainsFunc(declared.AsValueSlice(), func(e cty.Value) bool { return unknownFor(r, e) })
+		}
 	}
 	return !declared.IsWhollyKnown()
 }

@@ -20,11 +20,26 @@ import (
 func deviceRows() []row {
 	text, list, mapping := cty.String, cty.List(cty.String), cty.Map(cty.String)
 	replace := provider.Replace
+	sharing := []provider.Kind{provider.Container, provider.Daemon, provider.Controller, provider.Job, provider.Guard}
 	return []row{
 		{
 			name: "tmpfs", typ: list, effect: replace, layer: layerEngine, form: like(`/[^:]*(:.+)?`, "a path with or without options, such as /run or /run:size=1m"),
 			fallback: "none", doc: "Directories in memory: /path or /path:options.",
 			codec: codec{put: putTmpfs, read: func(s seen) cty.Value { return stringList(tmpfsTexts(s.h.Tmpfs)) }},
+		},
+		{
+			name: "volumes_from", typ: cty.List(provider.RefType()), refs: sharing, effect: replace, layer: layerEngine,
+			fallback: "none", doc: "Objects whose binds and volumes it has, too, at the same paths and as writable as there. What it mounts itself wins. To have one read-only, write a mount block instead.",
+			codec: codec{
+				put: func(b *builder, name string) {
+					for _, v := range b.d.elements(name) {
+						if r, ok := refOf(v); ok {
+							b.r.host.VolumesFrom = append(b.r.host.VolumesFrom, cmp.Or(r.ID, r.engineName()))
+						}
+					}
+				},
+				read: func(s seen) cty.Value { return stringList(s.h.VolumesFrom) },
+			},
 		},
 		{
 			name: "storage_opt", typ: mapping, effect: replace, layer: layerEngine, fallback: "none", doc: "Options of the storage driver for this container, such as { size = \"10G\" }.",
