@@ -39,7 +39,7 @@ demo: ## apply examples/case2.hcl on this machine's engine; installs and starts 
 	docker/demo
 
 .PHONY: test
-test: tools lint unit real bench-check clean-check ## everything, a real Docker engine included
+test: tools lint unit real kill-small bench-check clean-check ## everything, a real Docker engine included
 	@echo "make test: all passed"
 
 .PHONY: tools
@@ -73,6 +73,23 @@ e2e: build ## the scenarios with the real binary alone; RUN=regexp chooses some
 	docker/test-tools.sh
 	$(GO) test -c -o $(CACHE)/tests/e2e.test ./internal/e2e
 	cd internal/e2e && DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) ../../$(ENGINE) $(BARE) -- ../../$(CACHE)/tests/e2e.test -test.v -test.timeout 25m -test.run '$(RUN)'
+
+# The engine is ended and started again, or is not: two engines, at the same time.
+.PHONY: kill-small
+kill-small: build ## kill points on a real engine: a small topology whole, and 12 points of case 2 (5 minutes)
+	mkdir -p $(CACHE)/tests
+	$(GO) test -c -o $(CACHE)/tests/kill.test ./internal/killpoints
+	cd internal/killpoints && export DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) DINDCTL_COMMIT=$$(git rev-parse HEAD 2>/dev/null || echo none); \
+	../../$(ENGINE) -- ../../$(CACHE)/tests/kill.test -test.timeout 20m -test.run 'TestSmall$$' & small=$$!; \
+	../../$(ENGINE) -- ../../$(CACHE)/tests/kill.test -test.timeout 20m -test.run 'TestSmallRestart|TestCase2Chosen' || { wait $$small || :; exit 1; }; \
+	wait $$small
+
+.PHONY: kill
+kill: build ## kill points of all of case 2 with every fault (hours); FAULTS=regexp chooses some
+	mkdir -p $(CACHE)/tests
+	$(GO) test -c -o $(CACHE)/tests/kill.test ./internal/killpoints
+	cd internal/killpoints && DINDCTL_KILL=all DINDCTL_KILL_FAULTS='$(FAULTS)' DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) \
+		../../$(ENGINE) -- ../../$(CACHE)/tests/kill.test -test.v -test.timeout 12h -test.run TestCase2All
 
 .PHONY: bench-check
 bench-check: build ## plan, apply and destroy of 100 containers, as ratios to a bare client in the same run

@@ -215,6 +215,8 @@ func engineKinds() []Kind {
 		{"engine-address", []string{"The engine's address cannot be used"}},
 		{"engine-denied", []string{"No permission to use the Docker engine", "The engine does not permit it"}},
 		{"engine-refused", []string{"The engine refused", "The engine cannot do that", "The engine's host cannot be looked at", "The engine does not have it", "The engine has lost count of a network's endpoints"}},
+		{"engine-answer", []string{"The engine's answer makes no sense", "The engine's answer is too large"}},
+		{"engine-timeout", []string{"The engine's time limit cannot be read"}},
 		{"engine-unreachable", []string{
 			"The Docker engine cannot be reached", "The engine could not be reached", "The engine could not be looked at", "The engine does not answer",
 		}},

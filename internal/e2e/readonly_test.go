@@ -35,9 +35,7 @@ func readOnlyCommands() []string {
 	return []string{"plan", "mounts", "validate", "show", "ls", "output", "graph", "console", "doctor"}
 }
 
-// proved is the one proof of this run. The engine is one for all tests, too.
-//
-//nolint:gochecknoglobals // TestMain has no other way to hand it to the tests
+// proved is the one proof of this run, as the engine is one for all tests.
 var proved = &proof{hooks: map[string]*engineproxy.ReadOnly{}}
 
 func TestMain(m *testing.M) {

@@ -11,6 +11,8 @@ import (
 
 // Call is one request to an engine.
 type Call struct {
+	// Number counts the calls of one proxy, from 1.
+	Number int64
 	Method string
 	// Path is the request's path without the API's version, and Query what follows it.
 	Path, Query string
@@ -45,7 +47,8 @@ func (c Call) ReadOnly() bool {
 // Mutating tells whether the call changes something in an engine. Waiting for a
 // container's end is a POST and changes nothing.
 func (c Call) Mutating() bool {
-	return !c.ReadOnly() && !(c.Method == http.MethodPost && strings.HasSuffix(c.Path, "/wait"))
+	waits := c.Method == http.MethodPost && strings.HasSuffix(c.Path, "/wait")
+	return !c.ReadOnly() && !waits
 }
 
 // tunnelExec is what a tunnel's exec has to say, no more and no less. It is

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 )
 
 // Proxy listens on a socket of its own in front of an engine's.
@@ -13,6 +14,7 @@ type Proxy struct {
 	engine   string
 	choose   func(pid int) Hook
 	listener *net.UnixListener
+	calls    atomic.Int64
 
 	mu      sync.Mutex
 	conns   map[peer]bool

@@ -81,7 +81,7 @@ func (r *relayed) next() bool {
 
 // callOf describes a request. A small body is read and put back.
 func (r *relayed) callOf(req *http.Request) (Call, error) {
-	call := Call{Method: req.Method, Path: req.URL.Path, Query: req.URL.RawQuery, Inside: r.inside}
+	call := Call{Number: r.p.calls.Add(1), Method: req.Method, Path: req.URL.Path, Query: req.URL.RawQuery, Inside: r.inside}
 	if prefix := version.FindString(call.Path); prefix != "" {
 		call.Path = call.Path[len(prefix)-1:]
 	}

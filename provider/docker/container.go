@@ -236,6 +236,8 @@ func (p *Provider) Resume(ctx context.Context, req provider.ResumeRequest, sink 
 	if err := mayChange(req.Project, "container", decl.Name, runOwner(c.Config.Labels)); err != nil {
 		return provider.ResumeResponse{}, err
 	}
+	say := newEvents(sink, decl.Address)
+	ctx = withVoice(ctx, say)
 	if c.State.Status == "created" {
 		r, err := requestOf(decl)
 		if err != nil {
@@ -245,7 +247,7 @@ func (p *Provider) Resume(ctx context.Context, req provider.ResumeRequest, sink 
 			return provider.ResumeResponse{}, err
 		}
 	}
-	object, err := p.finish(ctx, e, decl, c, newEvents(sink, decl.Address))
+	object, err := p.finish(ctx, e, decl, c, say)
 	if c.State.Status == "exited" && decl.Kind != provider.Job && object.Condition.State == provider.StateRunning {
 		err = errors.Join(err, e.problem(e.forgetStop(ctx, c.ID), "removing the record of a stop of", decl.Address, decl.Name))
 	}

@@ -16,6 +16,7 @@ func (p *Provider) Create(ctx context.Context, req provider.CreateRequest, sink 
 		return provider.CreateResponse{}, err
 	}
 	say := newEvents(sink, req.Declaration.Address)
+	ctx = withVoice(ctx, say)
 	if external(req.Declaration) {
 		return p.external(ctx, e, req)
 	}

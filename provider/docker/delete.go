@@ -44,9 +44,10 @@ func (p *Provider) deleteContainer(ctx context.Context, e *engine, req provider.
 		return err
 	}
 	say.address = owner.Address
+	ctx = withVoice(ctx, say)
 	if c.State.Status != "removing" && (c.State.Running || c.State.Restarting) {
 		say.phase(provider.PhaseStop, "")
-		if err := e.write.ContainerStop(ctx, c.ID, container.StopOptions{}); err != nil && !errdefs.IsNotFound(err) {
+		if err := e.write.ContainerStop(withGrace(ctx, stopGrace(c)), c.ID, container.StopOptions{}); err != nil && !errdefs.IsNotFound(err) {
 			return e.problem(err, "stopping the container", owner.Address, c.Name[1:])
 		}
 	}
@@ -55,6 +56,14 @@ func (p *Provider) deleteContainer(ctx context.Context, e *engine, req provider.
 		return err
 	}
 	return e.problem(e.forgetStop(ctx, c.ID), "removing the record of a stop of", owner.Address, c.Name[1:])
+}
+
+// stopGrace is how long the engine may take to stop a container before it kills it.
+func stopGrace(c container.InspectResponse) time.Duration {
+	if c.Config != nil && c.Config.StopTimeout != nil {
+		return time.Duration(max(0, *c.Config.StopTimeout)) * time.Second
+	}
+	return 10 * time.Second // the engine's default
 }
 
 // remove removes a container and its anonymous volumes, and waits until it is gone.

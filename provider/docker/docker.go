@@ -38,6 +38,7 @@ type Provider struct {
 	mu     sync.Mutex
 	places map[provider.Place]*engine
 	env    map[string]string // what Configure may read of the host process
+	waits  patience          // with engines that are silent
 
 	stopOnce sync.Once
 	stopping chan struct{} // closed by Stop
@@ -96,7 +97,11 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest)
 	around := make(chan []string, 1)
 	go func() { around <- containersAround(chosen, osFiles{}) }()
 	var failed dialFailure
-	root, err := newEngine(provider.Root, failed.watch(dial), chosen.limit())
+	waits, err := patienceOf(req.Environment)
+	if err != nil {
+		return provider.ConfigureResponse{}, err
+	}
+	root, err := newEngine(provider.Root, failed.watch(dial), chosen.limit(), waits)
 	if err != nil {
 		return provider.ConfigureResponse{}, err
 	}
@@ -111,7 +116,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest)
 	p.mu.Lock()
 	old := p.places[provider.Root]
 	p.places[provider.Root] = root
-	p.env = req.Environment
+	p.env, p.waits = req.Environment, waits
 	p.mu.Unlock()
 	if old != nil {
 		old.close()

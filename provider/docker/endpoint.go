@@ -176,6 +176,10 @@ func (at endpoint) problem(err error) error {
 		}
 	}
 	who := fmt.Sprintf("%s (chosen by %s)", at.url, at.chosen)
+	var known *provider.Problem
+	if errors.As(err, &known) {
+		return &provider.Problem{Code: known.Code, Summary: known.Summary, Detail: who + ": " + known.Detail}
+	}
 	if errors.Is(err, syscall.EACCES) || strings.Contains(err.Error(), "permission denied") {
 		return &provider.Problem{
 			Code: provider.Denied, Summary: "No permission to use the Docker engine",

@@ -57,6 +57,7 @@ type engine struct {
 	transports []*http.Transport
 	facts      provider.Facts
 	execs      sync.WaitGroup // commands that were run in containers, until they end
+	waits      patience
 
 	mu      sync.Mutex
 	waiting map[string]*sync.Mutex // image references that are being fetched
@@ -71,34 +72,41 @@ const maxTunnels = 4
 
 // newEngine prepares an engine; nothing is dialled yet. Reading uses at most
 // limit connections at once; 0 means any number.
-func newEngine(place provider.Place, dial dialFunc, limit int) (*engine, error) {
+func newEngine(place provider.Place, dial dialFunc, limit int, waits patience) (*engine, error) {
 	reading := newTransport(dial, limit)
 	streams := newTransport(dial, 0)
 	writing := newTransport(dial, 0)
-	guard := readOnly{reads: reading, tunnels: streams}
+	guard := readOnly{reads: patient{reading, waits}, tunnels: patient{streams, waits}}
 
 	read, err := newClient(&http.Client{Transport: guard, CheckRedirect: client.CheckRedirect})
 	if err != nil {
 		return nil, err
 	}
-	write, err := newClient(&http.Client{Transport: writing, CheckRedirect: client.CheckRedirect})
+	changing := &http.Client{Transport: writing, CheckRedirect: client.CheckRedirect}
+	write, err := newClient(changing)
 	if err != nil {
 		return nil, err
 	}
+	// Only now: the client takes the way of hijacked connections from a plain transport.
+	changing.Transport = patient{changing.Transport, waits}
 	return &engine{
 		place:      place,
 		dial:       dial,
-		read:       read,
+		read:       sound{read},
 		write:      write,
 		tunnels:    &http.Client{Transport: guard},
 		transports: []*http.Transport{reading, streams, writing},
+		waits:      waits,
 		waiting:    map[string]*sync.Mutex{},
 	}, nil
 }
 
 func newTransport(dial dialFunc, limit int) *http.Transport {
 	return &http.Transport{
-		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			conn, err := dial(ctx)
+			return impatient(ctx, conn), err
+		},
 		MaxConnsPerHost:     limit,
 		MaxIdleConnsPerHost: max(limit, maxTunnels),
 		IdleConnTimeout:     5 * time.Minute,

@@ -46,9 +46,11 @@ func (e *engine) exec(ctx context.Context, req provider.ExecRequest) (int, error
 	if err != nil {
 		return 0, err
 	}
-	stream, err := e.write.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{Tty: req.TTY})
+	attaching, watch := e.waits.attaching(ctx, "POST /exec/"+created.ID[:min(12, len(created.ID))]+"/start")
+	stream, err := e.write.ContainerExecAttach(attaching, created.ID, container.ExecAttachOptions{Tty: req.TTY})
+	watch.stop()
 	if err != nil {
-		return 0, err
+		return 0, watch.instead(err)
 	}
 	defer stream.Close()
 	ended := make(chan struct{})

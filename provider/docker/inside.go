@@ -59,7 +59,7 @@ func insideEngine(ctx context.Context, environment map[string]string, out io.Wri
 	if err != nil {
 		return err
 	}
-	e, err := newEngine(provider.Root, dial, 0)
+	e, err := newEngine(provider.Root, dial, 0, patience{silenceLimit, silenceLimitSlow})
 	if err != nil {
 		return err
 	}

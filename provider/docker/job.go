@@ -133,7 +133,7 @@ func (w *watch) stop(ctx context.Context, say events, result <-chan error) error
 	// The job is stopped although, or because, the call was cancelled.
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if err := w.e.write.ContainerStop(stopping, w.id, container.StopOptions{Timeout: w.stopTimeout}); err != nil {
+	if err := w.e.write.ContainerStop(withGrace(stopping, time.Minute), w.id, container.StopOptions{Timeout: w.stopTimeout}); err != nil {
 		return err
 	}
 	select {

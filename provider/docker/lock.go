@@ -40,6 +40,16 @@ func (p *Provider) Lock(ctx context.Context, project string, holder provider.Hol
 	if err != nil {
 		return provider.Holder{}, false, e.problem(err, "locking the project", "", project)
 	}
+	if created.Labels[lockNonce] == "" {
+		// An engine that was restarted since answers without the labels of a volume
+		// that exists; only inspect has them (measured: Engine 20.10).
+		switch v, err := e.read.VolumeInspect(ctx, lockPrefix+project); {
+		case err == nil:
+			created = v
+		case !errdefs.IsNotFound(err): // else it was released a moment ago: the caller asks again
+			return provider.Holder{}, false, e.problem(err, "reading the lock of the project", "", project)
+		}
+	}
 	now := holderOf(created.Labels)
 	return now, now.Nonce == holder.Nonce, nil
 }

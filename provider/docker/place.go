@@ -64,7 +64,7 @@ func (p *Provider) enter(place provider.Place, dial dialFunc, limit int) (*engin
 	if known, ok := p.places[place]; ok {
 		return known, nil
 	}
-	return newEngine(place, dial, limit)
+	return newEngine(place, dial, limit, p.waits)
 }
 
 // door finds the way into the object, or the reason why there is none now.

@@ -16,6 +16,10 @@ import (
 
 // engineWords is what an engine said, without the client's preambles.
 func engineWords(err error) string {
+	var known *provider.Problem
+	if errors.As(err, &known) {
+		return strings.TrimSuffix(known.Detail, ".")
+	}
 	if client.IsErrConnectionFailed(err) && strings.Contains(err.Error(), engineHost) {
 		return "nothing listens on its socket"
 	}
@@ -39,6 +43,9 @@ func (e *engine) problem(err error, doing, address, name string) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &already):
+		if already.Address == "" {
+			already.Address = address
+		}
 		return err
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s %s: %w", doing, name, err)

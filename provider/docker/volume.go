@@ -46,12 +46,13 @@ func (p *Provider) createVolume(ctx context.Context, e *engine, req provider.Cre
 	if err != nil {
 		return provider.CreateResponse{}, e.problem(err, "creating the volume", decl.Address, decl.Name)
 	}
-	if created.Labels[labelRun] != req.Owner.Run {
-		return adoptVolume(e, req, created) // somebody was faster
-	}
+	// The answer itself lacks the labels, where the volume existed already when the engine was started.
 	v, err := e.read.VolumeInspect(ctx, created.Name)
 	if err != nil {
 		return provider.CreateResponse{ID: created.Name}, e.problem(err, "reading the volume", decl.Address, decl.Name)
+	}
+	if v.Labels[labelRun] != req.Owner.Run {
+		return adoptVolume(e, req, v) // somebody was faster
 	}
 	object := placed(e, volumeObject(v))
 	return provider.CreateResponse{ID: v.Name, Object: object}, applied(req, object, e.facts, "")
