@@ -334,10 +334,15 @@ func (w *world) destroy(r round) {
 		w.violate(converges, "destroy: %s", a.tale())
 		return
 	}
+	w.checkGone(before, r.Consent)
+	w.count("destroyed")
+}
+
+// checkGone fails where something is left of what could be seen before a destroy.
+func (w *world) checkGone(before map[string]providertest.Thing, consent bool) {
 	for _, o := range sorted(w.m.Things()) {
-		if o.Owner.Project == project && live(before, o.Engine) && !kept(o, r.Consent) {
+		if o.Owner.Project == project && live(before, o.Engine) && !kept(o, consent) {
 			w.violate(noOrphan, "after destroy there is %s (%s)", o.Owner.Address, o.Name)
 		}
 	}
-	w.count("destroyed")
 }
