@@ -168,8 +168,10 @@ func (w *world) calm() {
 		return
 	}
 	w.count("applied")
-	r.Destroy, r.Consent = true, w.hash("volumes")%2 == 0
-	w.destroy(r)
+	if w.hash("destroy")%2 == 0 {
+		r.Destroy, r.Consent = true, w.hash("volumes")%2 == 0
+		w.destroy(r)
+	}
 }
 
 // makeWay removes the foreign objects whose names are wanted, as their owners do.

@@ -57,7 +57,11 @@ func generate(seed uint64) schedule {
 	var blocks []block
 	for i := range 1 + random.IntN(3) {
 		if i == 0 || random.IntN(2) == 0 {
-			blocks = draw(random, 2+random.IntN(9), true)
+			most := 6
+			if random.IntN(8) == 0 {
+				most = 12 // what takes many blocks is rare; so that it is cheap, too
+			}
+			blocks = draw(random, 2+random.IntN(most), true)
 		} else {
 			blocks = edit(random, blocks)
 		}

@@ -98,7 +98,7 @@ func (m *Memory) Mutations() map[string]int {
 // Describe implements [provider.Provider].
 func (m *Memory) Describe(context.Context) (provider.Description, error) {
 	return provider.Description{
-		Name: "memory", Version: "1.0", Schema: MemorySchema(),
+		Name: "memory", Version: "1.0", Schema: m.world.schema,
 		Powers: []provider.Power{
 			provider.PowerDial, provider.PowerExec, provider.PowerLogs, provider.PowerStat,
 			provider.PowerCarry, provider.PowerSurvey, provider.PowerProbe, provider.PowerLock, provider.PowerPrepare,

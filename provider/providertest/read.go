@@ -111,6 +111,25 @@ func imageID(name string) string {
 // settled is a declared value as it is kept: without marks, references cut down to
 // what they name.
 func settled(v cty.Value) (cty.Value, error) {
+	v, _ = v.Unmark()
+	if v.IsNull() || !v.Type().IsObjectType() || provider.IsRef(v.Type()) {
+		return withoutRefs(v)
+	}
+	all := v.AsValueMap()
+	for name, part := range all {
+		if part, _ = part.Unmark(); part.IsNull() || part.Type().IsPrimitiveType() {
+			all[name] = part // most are not declared
+			continue
+		}
+		var err error
+		if all[name], err = withoutRefs(part); err != nil {
+			return v, err
+		}
+	}
+	return cty.ObjectVal(all), nil
+}
+
+func withoutRefs(v cty.Value) (cty.Value, error) {
 	v, _ = v.UnmarkDeep()
 	return cty.Transform(v, func(_ cty.Path, v cty.Value) (cty.Value, error) {
 		if !provider.IsRef(v.Type()) || v.IsNull() {
