@@ -38,7 +38,7 @@ func (p *Provider) createContainer(ctx context.Context, e *engine, req provider.
 	m := &making{p: p, e: e, req: req, request: r, say: say}
 	if m.imageID, err = p.haveImage(ctx, e, imageWish{
 		reference: r.image, policy: r.pull, from: req.ImageFrom, address: req.Declaration.Address, platform: r.platform,
-		auth: pullAuthOf(req.Declaration, r.image),
+		auth: pullAuthOf(req.Declaration, r.image), built: builtAs(req.Declaration),
 	}, say); err != nil {
 		return provider.CreateResponse{}, err
 	}

@@ -23,6 +23,18 @@ type imageWish struct {
 	address   string
 	platform  string
 	auth      pullAuth
+	// built is the id of the image block that is meant; empty where it is not known,
+	// or an image is only named. The engine may have an earlier one of that name.
+	built string
+}
+
+// is tells whether an image with this id is the one that is wished for.
+func (w imageWish) is(id string) bool { return id != "" && (w.built == "" || id == w.built) }
+
+// builtAs is the id of the image block that a declaration refers to, or empty.
+func builtAs(decl provider.Declaration) string {
+	image, _ := valuesOf(decl.Declared).ref("image")
+	return image.ID
 }
 
 // haveImage brings an image into an engine and returns its id: the engine's own,
@@ -45,7 +57,7 @@ func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say
 	if err != nil {
 		return "", e.problem(err, "looking for the image", wish.address, wish.reference)
 	}
-	if id != "" && wish.policy != "always" {
+	if wish.is(id) && wish.policy != "always" {
 		return id, nil
 	}
 	for _, place := range wish.from {
@@ -55,10 +67,13 @@ func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say
 		}
 		tried = append(tried, "engine "+source.facts.Name)
 		there, err := source.imageID(ctx, wish.reference)
-		if err != nil || there == "" {
+		if err != nil || !wish.is(there) {
 			continue
 		}
 		return carry(ctx, source, e, wish.reference, say)
+	}
+	if id != "" && wish.policy != "always" {
+		return id, nil // the built one is nowhere; what bears its name is what there is
 	}
 	if wish.policy == "never" {
 		return "", noImage(wish, tried, errors.New("pull = \"never\" rules a registry out"))

@@ -129,6 +129,34 @@ func TestDaemonControllerAndNestedJob(t *testing.T) {
 	}
 }
 
+// An image block that was built again is carried again: the daemon has the earlier
+// one under the same name, and nothing is made from that any longer.
+func TestABuiltImageIsCarriedAgain(t *testing.T) {
+	r := newRig(t)
+	n := r.nest(nil)
+	name := r.project + "-built"
+	build := func(word string) string {
+		maker := r.project + "-maker"
+		r.docker("run", "--name", maker, bashImage, "sh", "-c", "echo "+word+" > /word")
+		id := r.docker("commit", maker, name)
+		r.docker("rm", maker)
+		return id
+	}
+	t.Cleanup(func() { r.docker("rmi", name) })
+	for _, word := range []string{"first", "second"} {
+		image := reference("image.built", "image", name).AsValueMap()
+		image["id"] = text(build(word))
+		job := r.declaration("job."+word, attributes{"image": cty.ObjectVal(image), "command": list("cat", "/word")})
+		resp, err := r.p.Create(t.Context(), r.request(n.place, job), r.sink)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := *resp.Object.Values.Stdout; got != word+"\n" {
+			t.Errorf("the job ran on an image that says %q, not %q", got, word)
+		}
+	}
+}
+
 // Looking into a daemon again and again opens no more than a few tunnels, and
 // closing the provider ends every one of them.
 func TestTunnelsAreReusedAndEnd(t *testing.T) {

@@ -48,7 +48,7 @@ func (p *Provider) Prepare(ctx context.Context, req provider.PrepareRequest, sin
 	}
 	_, err = p.haveImage(ctx, e, imageWish{
 		reference: r.image, policy: r.pull, from: req.ImageFrom, address: decl.Address, platform: r.platform,
-		auth: pullAuthOf(decl, r.image),
+		auth: pullAuthOf(decl, r.image), built: builtAs(decl),
 	}, newEvents(sink, decl.Address))
 	return err
 }
