@@ -39,7 +39,7 @@ demo: ## apply examples/case2.hcl on this machine's engine; installs and starts 
 	docker/demo
 
 .PHONY: test
-test: tools lint unit real kill-small bench-check clean-check ## everything, a real Docker engine included
+test: tools lint unit sim real kill-small bench-check clean-check ## everything, a real Docker engine included
 	@echo "make test: all passed"
 
 .PHONY: tools
@@ -57,6 +57,12 @@ lint: ## gofumpt, imports, floors, golangci-lint, shellcheck
 .PHONY: unit
 unit: ## all tests that need no engine, with the race detector
 	$(GO) test -race ./...
+
+SCHEDULES := 20000
+POINTS := 1000
+.PHONY: sim
+sim: ## simulated faults in memory: SCHEDULES of them, and all at every point of POINTS configurations; SEED= replays one
+	$(GO) test ./internal/sim -count=1 -v -timeout 0 -schedules $(SCHEDULES) -points $(POINTS) $(if $(SEED),-seed $(SEED))
 
 .PHONY: real
 real: build ## all tests that need a real Docker engine, in a private one

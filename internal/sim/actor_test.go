@@ -45,6 +45,7 @@ type actor struct {
 	problems diag.List
 	needs    map[string][]string
 	steps    map[string]map[int]runner.EventKind // by address, of what is not a removal
+	added    []plan.Resource                     // what was planned only inside a daemon
 	removes  map[string]bool                     // ids that the plan showed to go
 	wrong    []violation
 }
@@ -215,6 +216,7 @@ func (a *actor) event(e runner.Event) {
 	if e.Kind == runner.Added {
 		a.w.tallied("refined")
 		a.expect(e.Step)
+		a.added = append(a.added, plan.Resource{Address: e.Step.Address, Changes: e.Step.Changes})
 	}
 	if e.Step.Action == plan.Delete {
 		return

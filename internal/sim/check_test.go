@@ -116,7 +116,7 @@ func (w *world) checkJob(a *actor, o providertest.Thing, things map[string]provi
 // groundChanges tells whether the image of a job is another one by now, or what is
 // in a volume that it mounts.
 func (a *actor) groundChanges(b block) bool {
-	return slices.ContainsFunc(a.plan.Resources, func(r plan.Resource) bool {
+	return slices.ContainsFunc(slices.Concat(a.plan.Resources, a.added), func(r plan.Resource) bool {
 		switch {
 		case r.Address == b.Address:
 			return slices.ContainsFunc(r.Changes, func(c provider.Change) bool { return c.Path == "image" })

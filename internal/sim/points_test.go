@@ -320,10 +320,12 @@ func (e *exhaustion) recover(m *providertest.Memory, k task) string {
 	a := &actor{blocks: k.blocks, destroy: k.destroy, plan: made.plan}
 	for _, o := range sorted(before) {
 		now, stays := after[o.ID]
+		_, hosted := after[o.Engine]
+		hosted = hosted || o.Engine == "root" // else it went with the data that it was on
 		switch {
 		case !stays && o.Kind == provider.Volume && !k.consent:
 			w.violate(noLoss, "the volume %s", o.Owner.Address)
-		case !stays && o.Kind == provider.Job && live(before, o.Engine):
+		case !stays && o.Kind == provider.Job && hosted && live(before, o.Engine):
 			w.checkJob(a, o, before)
 		case stays && o.Kind == provider.Job && now.Starts > 1:
 			w.violate(notTwice, "the job %s was started %d times", o.Owner.Address, now.Starts)

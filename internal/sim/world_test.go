@@ -185,7 +185,10 @@ func (w *world) abandon() {
 		w.kill(a, errors.New("the simulation is over"))
 	}
 	synctest.Wait()
-	for !w.over() {
+	for tries := 0; !w.over(); tries++ {
+		if tries > 1000 {
+			w.t.Fatalf("seed %d: a run hangs, and cannot be ended: %s", w.s.Seed, w.out.first())
+		}
 		<-time.After(time.Minute)
 		synctest.Wait()
 	}
