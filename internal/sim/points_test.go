@@ -35,7 +35,7 @@ func pointFaults() []string {
 // what is there, and for a destroy.
 func TestEveryFaultAtEveryPoint(t *testing.T) {
 	t.Parallel()
-	count := orElse(*pointCount, 1000, 30)
+	count := orElse(*pointCount, 100, 10)
 	var next atomic.Uint64
 	var failed atomic.Bool
 	var mu sync.Mutex

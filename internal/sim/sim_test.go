@@ -3,6 +3,7 @@
 // other people change things, and two machines want to apply at once. A schedule
 // of such events follows from a seed and replays exactly.
 //
+//	make sim                                        # as many as make test runs: 20,000
 //	go test ./internal/sim -schedules 100000        # more of them
 //	go test ./internal/sim -seed 4711 -schedules 1  # that one, made small and told if it fails
 //	go test ./internal/sim -points 5000             # more configurations, each with every fault at every point
@@ -20,9 +21,9 @@ import (
 )
 
 var (
-	scheduleCount = flag.Int("schedules", 0, "how many schedules are simulated; 0: 20,000, or 1,000 with the race detector")
+	scheduleCount = flag.Int("schedules", 0, "how many schedules are simulated; 0: 2,000, or 500 with the race detector")
 	firstSeed     = flag.Uint64("seed", 0, "the seed of the first schedule")
-	pointCount    = flag.Int("points", 0, "how many configurations get every fault at every point; 0: 1,000, or 30 with the race detector")
+	pointCount    = flag.Int("points", 0, "how many configurations get every fault at every point; 0: 100, or 10 with the race detector")
 )
 
 func TestMain(m *testing.M) {
@@ -48,7 +49,7 @@ func orElse(n, usual, withRace int) int {
 // makes what the configuration says and leaves nothing to do.
 func TestSchedules(t *testing.T) {
 	t.Parallel()
-	count := orElse(*scheduleCount, 20000, 1000)
+	count := orElse(*scheduleCount, 2000, 500)
 	var next atomic.Uint64
 	var failed atomic.Bool
 	var mu sync.Mutex
