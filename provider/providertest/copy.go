@@ -77,7 +77,7 @@ func (m *Memory) CopyIn(ctx context.Context, req provider.CopyInRequest) error {
 		}
 		fresh[path.Join(directory, header.Name)] = file{Mode: header.Mode, Kind: header.Typeflag, Link: header.Linkname, Content: content}
 	}
-	return m.effect(ctx, "copy", "copied", req.ID, func(s *state) error {
+	return m.effect(ctx, "copy", "copied", m.addressOf(req.ID), func(s *state) error {
 		r, err := s.there(req.Place, req.ID)
 		if err != nil {
 			return err

@@ -25,7 +25,7 @@ func (s *state) lasting(place provider.Place, id, project string) (*record, erro
 // Halt implements [provider.Halter].
 func (m *Memory) Halt(ctx context.Context, req provider.HaltRequest, sink provider.Sink) (provider.HaltResponse, error) {
 	var out provider.Object
-	err := m.effect(ctx, "halt", "halted", req.ID, func(s *state) error {
+	err := m.effect(ctx, "halt", "halted", m.addressOf(req.ID), func(s *state) error {
 		r, err := s.lasting(req.Place, req.ID, req.Project)
 		if err != nil {
 			return err

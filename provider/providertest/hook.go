@@ -10,8 +10,8 @@ import (
 // Effect is what a connection is about to do, or has just done, when it asks its
 // hook; see [Memory.Through].
 type Effect struct {
-	// Op is the verb, as in [Options.Fault]: create, start, update, delete, carry,
-	// pull, lock, unlock. Of what changes nothing it is ready, probe, prepare,
+	// Op is the verb, as in [Options.Fault]: create, start, update, delete, halt,
+	// copy, carry, pull, lock, unlock. Of what changes nothing it is ready, probe, prepare,
 	// observe or open.
 	Op string
 	// After says that the change was made and the answer is on its way.
@@ -50,6 +50,16 @@ func (m *Memory) look(ctx context.Context, op, address string) error {
 		return nil
 	}
 	return m.hook(ctx, Effect{Op: op, Address: address})
+}
+
+// addressOf is the address of an object, for the hook; empty for nobody's.
+func (m *Memory) addressOf(id string) (address string) {
+	_ = m.world.look(func(s *state) {
+		if r := s.Objects[id]; r != nil {
+			address = r.Owner.Address
+		}
+	})
+	return address
 }
 
 // effect is one change of the engine, with the hooks before and after it.
@@ -113,6 +123,7 @@ func (m *Memory) Clone() *Memory {
 		fresh.state.Serial, fresh.state.Clock = s.Serial, s.Clock
 		for id, r := range s.Objects {
 			own := *r
+			own.Files = maps.Clone(r.Files)
 			fresh.state.Objects[id] = &own
 		}
 		for engine, images := range s.Images {
