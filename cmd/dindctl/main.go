@@ -39,7 +39,7 @@ func run() int {
 	defer cancel()
 	stopping := make(chan struct{})
 	stop := sync.OnceFunc(func() { close(stopping) })
-	go heed(stop, cancel)
+	heed(stop, cancel)
 	self, err := os.Executable()
 	if err != nil {
 		self = os.Args[0]
@@ -65,8 +65,8 @@ func run() int {
 	return cli.Run(ctx, env)
 }
 
-// heed asks for a graceful end at the first signal and ends the run at the second
-// one; a third ends the process. A terminal that goes away asks once, however
+// heed makes the first signal ask for a graceful end and the second one end the
+// run; a third ends the process. A terminal that goes away asks once, however
 // often its processes are told.
 func heed(stop func(), cancel context.CancelFunc) {
 	// A write that nobody reads is an error of that write, not the end of the process.
@@ -77,14 +77,16 @@ func heed(stop func(), cancel context.CancelFunc) {
 			signal.Notify(signals, s)
 		}
 	}
-	for asked := 0; asked < 2; {
-		if s := <-signals; s != syscall.SIGHUP {
-			asked++
+	go func() {
+		for asked := 0; asked < 2; {
+			if s := <-signals; s != syscall.SIGHUP {
+				asked++
+			}
+			stop()
 		}
-		stop()
-	}
-	signal.Reset(syscall.SIGINT, syscall.SIGTERM)
-	cancel()
+		signal.Reset(syscall.SIGINT, syscall.SIGTERM)
+		cancel()
+	}()
 }
 
 // window tells whether a stream is a terminal, and how wide that is; 0 where it does not say.

@@ -214,7 +214,7 @@ func TestTwentyAppliesAtOnce(t *testing.T) {
 	if applied+refused != 20 || applied < 10 || len(w.turns) != applied {
 		t.Errorf("%d applied, %d were refused, %d turns: %v", applied, refused, len(w.turns), w.turns)
 	}
-	t.Logf("racers: 20 from 2 machines; %d applied one after the other, %d told who holds the lock; %d creates, none twice at once", applied, refused, w.creates)
+	fmt.Printf("racers: 20 from 2 machines; %d applied one after the other, %d told who holds the lock; %d creates, none twice at once\n", applied, refused, w.creates)
 	s.wantList("containers", s.containers(), "web")
 	s.wantList("networks", s.networks(), "ci")
 	s.wantList("volumes", s.volumes(), "data")
@@ -315,4 +315,26 @@ func TestALivingHolder(t *testing.T) {
 	s.wantList("containers", s.containers())
 	s.leavesNothing()
 	s.do("apply", "-auto-approve").wants(t, 0)
+}
+
+// A machine whose clocks are a year off holds, waits and gives way like any other:
+// its waiting ends when it said, and its locks and readiness do not.
+func TestClocksDecideNothing(t *testing.T) {
+	t.Parallel()
+	needEngine(t)
+	s := nouns{emptyScenario(t)}
+	s.as(strings.Replace(idle, "init    = true", "init    = true\n  ready {\n    log = \"^nothing\"\n    timeout = \"1s\"\n  }", 1))
+	year := func(cmd *exec.Cmd) {
+		cmd.Args = append([]string{"unshare", "--time", "--monotonic", "31536000", "--boottime", "31536000", "--fork", "--kill-child", cmd.Path}, cmd.Args[1:]...)
+		cmd.Path, cmd.Err = exec.LookPath("unshare")
+	}
+	apply := []string{"apply", "nouns", "-project", s.project, "-auto-approve", "-lock-timeout", "1s"}
+	s.begin(year, apply...).ends(20*time.Second).wants(t, 1).says(t, "It did not get ready in time", "after 1s")
+	s.as(idle)
+	s.docker("volume", "create", "--label", "dev.dindctl.lock="+s.project, "--label", "dev.dindctl.lock.nonce=n", "--label", "dev.dindctl.lock.who=jo@elsewhere", "dindctl.lock."+s.project)
+	s.begin(year, apply...).ends(20*time.Second).wants(t, 1).says(t, "Waiting for jo@elsewhere", "The project is locked")
+	s.docker("volume", "rm", "dindctl.lock."+s.project)
+	s.begin(year, apply...).ends(20*time.Second).wants(t, 0)
+	s.do("plan", "-detailed-exitcode").wants(t, 0)
+	s.leavesNothing()
 }

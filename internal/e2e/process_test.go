@@ -49,6 +49,9 @@ func (s *scenario) begin(set func(*exec.Cmd), args ...string) *process {
 	s.t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		<-p.ended
+		if s.t.Failed() {
+			s.t.Logf("$ %s\n%s", strings.Join(p.cmd.Args[1:], " "), p.output())
+		}
 	})
 	return p
 }
@@ -95,7 +98,7 @@ func until(t *testing.T, what string, holds func() bool) {
 // prints waits until the process has printed a text.
 func (p *process) prints(text string) {
 	p.t.Helper()
-	until(p.t, fmt.Sprintf("no %q in\n%s", text, p.output()), func() bool {
+	until(p.t, fmt.Sprintf("it does not print %q", text), func() bool {
 		select {
 		case <-p.ended:
 			if !strings.Contains(p.output(), text) {
@@ -165,7 +168,9 @@ func (s *scenario) execs() []string {
 	s.t.Helper()
 	var out []string
 	for _, name := range s.containers() {
-		for _, id := range s.docker("inspect", "-f", `{{range .ExecIDs}}{{println .}}{{end}}`, name) {
+		var container struct{ ExecIDs []string }
+		s.get("/containers/"+name+"/json", &container) // false: it is being made, or on its way out
+		for _, id := range container.ExecIDs {
 			var state struct {
 				Running       bool
 				ProcessConfig struct {

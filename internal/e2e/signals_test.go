@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -106,6 +107,7 @@ func TestARunThatIsAskedToEnd(t *testing.T) {
 	s.as(strings.Replace(interruptible, "while :; do echo tick; sleep 0.1; done", "exit 0", 1))
 	s.applied()
 	s.wantList("containers", s.containers(), "after", "dind")
+	fmt.Printf("signals: %d ways to be asked to end; after each, no process, tunnel, command, file or lock left\n", len(ways))
 }
 
 const deaf = `
@@ -140,7 +142,7 @@ func TestASecondInterruptEndsAtOnce(t *testing.T) {
 
 	destroy := []string{"destroy", "nouns", "-project", s.project, "-auto-approve", "-target", "container.deaf"}
 	p = s.begin(nil, destroy...)
-	p.prints("container.deaf: stop")
+	p.prints("container.deaf: removing")
 	p.signal(syscall.SIGINT)
 	select {
 	case <-p.ended:

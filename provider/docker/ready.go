@@ -99,7 +99,7 @@ func (r *readiness) unready(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case r.p.isStopping():
-		return &provider.Problem{Code: provider.Interrupted, Address: r.decl.Address, Summary: "Waiting was interrupted", Detail: r.told + "."}
+		return &provider.Problem{Code: provider.Interrupted, Address: r.decl.Address, Summary: "Waiting was interrupted", Detail: fmt.Sprintf("Container %s runs, and was not ready yet: %s.", r.decl.Name, r.told)}
 	}
 	return r.late(ctx)
 }
