@@ -58,6 +58,21 @@ func TestFilesOfTheHostStayAsTheyAre(t *testing.T) {
 	s.do("apply", "-auto-approve").wants(t, 1).says(t, "File that would be written through a mount", "/conf/seed", "main.hcl")
 	s.as(strings.Replace(filesOfTheHost, `image = "dindctl.local/dind"`, "image = \"dindctl.local/dind\"\n  mtu = 1400", 1))
 	s.do("apply", "-auto-approve").wants(t, 1).says(t, "File that would be written through a mount", "The daemon's settings (mtu)")
+	s.as(`container "linked" {
+  image   = "dindctl.local/bash"
+  command = ["sleep", "1000"]
+  init    = true
+  mount {
+    source = "./conf"
+    target = "/run"
+  }
+  file {
+    path    = "/var/run/seed"
+    content = "x"
+  }
+}
+`)
+	s.do("apply", "-auto-approve").wants(t, 1).says(t, "File that would be written through a mount", "leads /var/run/seed to /run/seed", "container.linked")
 	s.do("destroy", "-auto-approve").wants(t, 0)
 	for name, want := range map[string]string{"etc/daemon.json": settings, "conf/seed": conf} {
 		if got := readFile(t, filepath.Join(s.dir, "nouns", name)); got != want {

@@ -151,6 +151,9 @@ func prepare(ctx context.Context, e *engine, decl provider.Declaration, r reques
 			return e.problem(err, "connecting "+decl.Name+" to the network", decl.Address, n.name)
 		}
 	}
+	if err := e.checkLandings(ctx, decl, r, c); err != nil {
+		return err
+	}
 	if decl.Kind == provider.Daemon {
 		if err := e.putSettings(ctx, decl, r, c); err != nil {
 			return err
