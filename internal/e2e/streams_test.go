@@ -134,6 +134,7 @@ func TestAFullDiskLeavesTheOldPlanFileWhole(t *testing.T) {
 	s.do("plan", "-out", file).wants(t, 0)
 	s.dindctl("apply", file).wants(t, 0)
 	s.do("plan", "-detailed-exitcode").wants(t, 0)
+	s.leavesNothing()
 }
 
 // Without a place for locks nothing is done: no permission, no directory, no space.
