@@ -132,7 +132,7 @@ container %q {
 	s.applied().says(t, "container.http: created", "port 8080 does not accept connections yet")
 
 	broken := block("late", "0.0.0.0", "http {\n port = 8080\n}")
-	s.as(strings.Replace(broken, `"20s"`, `"2s"`, 1))
+	s.as(strings.Replace(broken, `"20s"`, `"4s"`, 1))
 	s.do("apply", "-auto-approve").wants(t, 1).
 		says(t, "did not get ready in time", "GET http://localhost:8080/ answers with status 404", "listening now", "timeout")
 	s.as(strings.Replace(broken, "sleep 0.4; echo listening now", "sleep 0.4; echo cannot bind; exit 4", 1))

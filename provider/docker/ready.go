@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,8 +75,10 @@ func (r *readiness) wait(ctx context.Context) error {
 			return ctx.Err()
 		case err == nil && missing == "":
 			return nil
-		case limited.Err() != nil: // what was found last may be wrong: its calls were cut off
-			r.told = cmp.Or(r.told, missing)
+		case limited.Err() != nil:
+			if err == nil || r.told == "" {
+				r.told = missing
+			}
 			return r.unready(ctx)
 		case missing != "" && missing != r.told:
 			r.told = missing
