@@ -190,7 +190,7 @@ func declared(r plan.Resource, o Options) []string {
 	}
 	width := 0
 	names := []string{}
-	if r.Kind == provider.Daemon && value.Type().HasAttribute("privileged") && attr(value, "privileged").IsNull() {
+	if r.Kind == provider.Daemon && attr(value, "privileged").IsNull() {
 		names, width = append(names, "privileged"), len("privileged") // the default, and worth knowing
 	}
 	for it := value.ElementIterator(); it.Next(); {
@@ -202,9 +202,9 @@ func declared(r plan.Resource, o Options) []string {
 	}
 	var out []string
 	for _, name := range names {
-		element := value.GetAttr(name)
-		if name == "privileged" && element.IsNull() {
-			element = cty.True
+		element := cty.True // privileged, where it is not declared
+		if name != "privileged" || !attr(value, name).IsNull() {
+			element = value.GetAttr(name)
 		}
 		if name == "mount" {
 			for _, line := range mountLines(element) {
