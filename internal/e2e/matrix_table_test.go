@@ -13,13 +13,22 @@ type trial struct {
 	// lifted is what it shows once the argument is taken away, where that is not
 	// what a container without it shows.
 	lifted string
-	// outside are the arguments of `docker update` that change it; without any,
-	// Docker lets nobody change it on a container as it stands.
+	// outside changes it: of a container arguments of `docker update`, or another
+	// command of docker; of a network and a volume, arguments of `docker ... create`
+	// for one in its place; of a daemon, a command in it. Without any, Docker lets
+	// nobody change it on an object as it stands.
 	outside string
 	// probe are the arguments of `docker run` whose effect shows that the kernel
 	// has what the argument needs: it succeeds, and path then shows `shows`.
 	probe  string
 	exempt reason
+	// live says that it is changed live: of a block, and of what the core's table
+	// says for all nouns together.
+	live bool
+	// on is the label of the object that it stands on, where it has none of its own.
+	on string
+	// changes are how the paths of its changes begin, where that is not its name.
+	changes []string
 }
 
 // reason is why an argument is not in the matrix, or not in a part of it. There

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,11 +24,11 @@ import (
 	"github.com/dindctl/dindctl/provider/docker"
 )
 
-// The matrix: each argument of a container that the provider's table has is
+// The matrix: each argument of a container, network, volume, image and daemon is
 // found in the object that the engine shows, and the plan is empty then; changed
 // outside, where Docker lets one, the plan shows exactly that; changed in the
 // configuration, it is done live or by replacement as the table says; taken out
-// of it, the container is as one without it. One container an argument, in one project.
+// of it, the object is as one without it. One object an argument, in one project.
 func TestMatrix(t *testing.T) {
 	needEngine(t)
 	m := newMatrix(t)
@@ -38,25 +39,22 @@ func TestMatrix(t *testing.T) {
 	m.shows("after the first apply", first, func(c cell) string { return c.shows })
 
 	m.outside()
-	m.expect("after a change outside", provider.Outside, func(c cell) bool { return c.outside != "" })
+	changed := m.inspect()
+	changes := m.expect("after a change outside", provider.Outside, func(c cell) bool { return c.outside != "" })
 	m.apply("first")
-	m.kept(first, "the repair of a change outside")
-	m.shows("after the repair", m.inspect(), func(c cell) string { return c.shows })
+	m.clean("first")
+	first = m.inspect()
+	m.made(changed, first, changes)
+	m.shows("after the repair", first, func(c cell) string { return c.shows })
 
 	m.file("second", func(c cell) string { return c.second })
-	changes := m.expect("second", provider.Configured, func(cell) bool { return true })
+	changes = m.expect("second", provider.Configured, func(cell) bool { return true })
 	m.apply("second")
 	m.clean("second")
 	second := m.inspect()
 	m.shows("after a change in the configuration", second, func(c cell) string { return c.then })
 	m.made(first, second, changes)
-	for _, c := range m.cells {
-		for _, change := range changes[c.address()] {
-			if change.Effect != c.effect && c.second != "null" {
-				t.Errorf("%s: the table says %s, the plan %s", c.name, c.effect, change.Effect)
-			}
-		}
-	}
+	m.asTheTableSays(changes)
 
 	m.file("none", func(cell) string { return "" })
 	changes = m.expect("none", provider.Configured, func(cell) bool { return true })
@@ -68,22 +66,42 @@ func TestMatrix(t *testing.T) {
 		if c.lifted != "" {
 			return c.lifted
 		}
-		return at(none["plain"], c.path)
+		return at(none[c.plain()], c.path)
 	})
-	m.dindctl("destroy", "none.hcl", "-auto-approve").wants(t, 0)
+	m.dindctl("destroy", "none.hcl", "-auto-approve", "-volumes", "-images").wants(t, 0)
 	m.report()
 }
 
 // cell is one argument in the matrix.
 type cell struct {
 	trial
+	kind   provider.Kind
 	name   string
 	block  bool // the example is the body of a block
 	effect provider.Effect
 }
 
-func (c cell) label() string   { return strings.NewReplacer(".", "-", "_", "-").Replace(c.name) }
-func (c cell) address() string { return "container." + c.label() }
+func (c cell) label() string {
+	if c.on != "" {
+		return c.on
+	}
+	return strings.NewReplacer(".", "-", "_", "-").Replace(c.name)
+}
+func (c cell) address() string { return string(c.kind) + "." + c.label() }
+
+// plain is the address of an object of the kind that has no argument of its own.
+func (c cell) plain() string { return string(c.kind) + ".plain" }
+
+// full is the argument's name with its kind, for people.
+func (c cell) full() string { return string(c.kind) + " " + c.name }
+
+// paths are how changes of the argument begin.
+func (c cell) paths() []string {
+	if c.changes != nil {
+		return c.changes
+	}
+	return []string{c.name}
+}
 
 // text is the argument as it stands in a file.
 func (c cell) text(value string) string {
@@ -109,14 +127,15 @@ type matrix struct {
 	provider provider.Provider
 	facts    provider.Facts
 	cells    []cell
+	drivers  []string // of networks, beside bridge, that this kernel has
 	exempt   map[reason][]string
-	unshown  int // no outside change possible
-	total    int
+	unshown  map[provider.Kind]int // no outside change possible
+	total    map[provider.Kind]int
 }
 
 func newMatrix(t *testing.T) *matrix {
 	t.Helper()
-	m := &matrix{scenario: &scenario{t: t, dir: t.TempDir(), project: "matrix"}, exempt: map[reason][]string{}}
+	m := &matrix{scenario: &scenario{t: t, dir: t.TempDir(), project: "matrix"}, exempt: map[reason][]string{}, unshown: map[provider.Kind]int{}, total: map[provider.Kind]int{}}
 	m.env = append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(m.dir, "state"), "XDG_RUNTIME_DIR="+filepath.Join(m.dir, "run"))
 	t.Cleanup(m.sweep)
 	m.provider = docker.New(nil)
@@ -126,30 +145,72 @@ func newMatrix(t *testing.T) *matrix {
 		t.Fatal(err)
 	}
 	m.facts = resp.Facts
-	left := examples()
-	m.walk(docker.Schema().Nouns[provider.Container], "", left, "")
-	for name := range left {
-		t.Errorf("there is an example for %q, but no such argument", name)
+	m.prepare()
+	all := allExamples()
+	for _, kind := range []provider.Kind{provider.Container, provider.Network, provider.Volume, provider.Image, provider.Daemon} {
+		m.walk(kind, bodyOf(kind), "", all[kind], "")
+		for name := range all[kind] {
+			t.Errorf("there is an example for %q of a %s, but no such argument", name, kind)
+		}
 	}
 	return m
 }
 
+// prepare makes what the examples refer to: files, and tags of the images at hand.
+func (m *matrix) prepare() {
+	for name, content := range map[string]string{
+		"a.env": "FROM=a\n", "b.env": "FROM=b\n",
+		"a/Dockerfile": "FROM " + bashImage + "\nLABEL from=a\n", "b/Dockerfile": "FROM " + bashImage + "\nLABEL from=b\n",
+		"c/One": "FROM " + bashImage + "\nLABEL from=one\n", "c/Two": "FROM " + bashImage + "\nLABEL from=two\n",
+		"mount/a/x": "", "mount/b/x": "",
+	} {
+		m.write(name, content)
+	}
+	for tag, image := range map[string]string{"matrix.local/a": bashImage, "matrix.local/b": "dindctl.local/controller"} {
+		m.docker("tag", image, tag)
+		m.t.Cleanup(func() { _ = exec.Command("docker", "rmi", tag).Run() })
+	}
+	for _, driver := range []string{"macvlan", "ipvlan"} {
+		const name = "matrix-probe"
+		m.drivers = append(m.drivers, driver)
+		if exec.Command("docker", "network", "create", "-d", driver, name).Run() != nil {
+			m.drivers = m.drivers[:len(m.drivers)-1]
+			continue
+		}
+		m.docker("network", "rm", name)
+	}
+}
+
+// bodyOf is what a block of the kind takes; of a daemon, what no container takes.
+func bodyOf(kind provider.Kind) provider.Body {
+	body := config.NounBody(kind, docker.Schema())
+	if kind != provider.Daemon {
+		return body
+	}
+	container := config.NounBody(provider.Container, docker.Schema())
+	body.Attributes = slices.DeleteFunc(slices.Clone(body.Attributes), func(a provider.Attribute) bool {
+		return slices.ContainsFunc(container.Attributes, func(other provider.Attribute) bool { return a.Name == other.Name })
+	})
+	body.Blocks = nil
+	return body
+}
+
 // walk takes every argument of the table in: by an example of its own, or as a
 // part of its block's.
-func (m *matrix) walk(body provider.Body, prefix string, left map[string]trial, within string) {
+func (m *matrix) walk(kind provider.Kind, body provider.Body, prefix string, left map[string]trial, within string) {
 	for _, a := range body.Attributes {
 		e, own := left[prefix+a.Name]
 		switch {
 		case own:
 			delete(left, prefix+a.Name)
-			m.add(cell{trial: e, name: prefix + a.Name, effect: a.Effect}, a.MinAPI)
+			m.add(cell{trial: e, kind: kind, name: prefix + a.Name, effect: a.Effect}, a.MinAPI)
 		case within == string(notShown) || within == string(noHardware):
-			m.total++
-			m.exempt[reason(within)] = append(m.exempt[reason(within)], prefix+a.Name)
+			m.total[kind]++
+			m.exempt[reason(within)] = append(m.exempt[reason(within)], string(kind)+" "+prefix+a.Name)
 		case regexp.MustCompile(`(?m)^` + a.Name + `\s*=`).MatchString(within):
-			m.total++
+			m.total[kind]++
 		default:
-			m.t.Errorf("%s%s has no example in the matrix", prefix, a.Name)
+			m.t.Errorf("%s %s%s has no example in the matrix", kind, prefix, a.Name)
 		}
 	}
 	for _, b := range body.Blocks {
@@ -161,30 +222,39 @@ func (m *matrix) walk(body provider.Body, prefix string, left map[string]trial, 
 			text = string(e.exempt)
 		case own:
 			delete(left, prefix+b.Name)
-			m.total-- // its arguments are counted
-			m.add(cell{trial: e, name: prefix + b.Name, block: true, effect: provider.Replace}, "")
+			m.total[kind]-- // its arguments are counted
+			m.add(cell{trial: e, kind: kind, name: prefix + b.Name, block: true, effect: provider.Replace}, "")
+		default:
+			text = within
 		}
-		m.walk(b.Body, prefix+b.Name+".", left, text)
+		m.walk(kind, b.Body, prefix+b.Name+".", left, text)
 	}
 }
 
 // add takes an argument in, unless there is a reason not to.
 func (m *matrix) add(c cell, minAPI string) {
-	m.total++
+	m.total[c.kind]++
+	if c.live {
+		c.effect = provider.Live
+	}
 	why := c.exempt
 	switch {
 	case why != "":
 	case minAPI != "" && older(m.facts.API, minAPI):
 		why = needsAPI
+	case c.kind == provider.Network && c.probe != "":
+		if !slices.Contains(m.drivers, c.probe) {
+			why = noKernel
+		}
 	case c.probe != "" && !m.works(c):
 		why = noKernel
 	}
 	if why != "" {
-		m.exempt[why] = append(m.exempt[why], c.name)
+		m.exempt[why] = append(m.exempt[why], c.full())
 		return
 	}
 	if c.outside == "" {
-		m.unshown++
+		m.unshown[c.kind]++
 	}
 	m.cells = append(m.cells, c)
 }
@@ -211,28 +281,44 @@ func (m *matrix) works(c cell) bool {
 // file writes a configuration in which each argument has the value.
 func (m *matrix) file(name string, value func(cell) string) string {
 	var b strings.Builder
-	b.WriteString("project { name = \"matrix\" }\n")
-	block := func(label, without string, more ...string) {
-		fmt.Fprintf(&b, "container %q {\nimage = %q\n", label, bashImage)
-		for argument, text := range map[string]string{"command": `["sleep", "1000"]`, "stop_signal": `"KILL"`, "network_mode": `"bridge"`} {
-			if argument != without {
+	b.WriteString("project { name = \"matrix\" }\n" + besides)
+	block := func(kind provider.Kind, label, without string, more ...string) {
+		fmt.Fprintf(&b, "%s %q {\n", kind, label)
+		for argument, text := range common(kind) {
+			if !slices.Contains(strings.Fields(without), argument) {
 				fmt.Fprintf(&b, "%s = %s\n", argument, text)
 			}
 		}
 		b.WriteString(strings.Join(more, "\n") + "\n}\n")
 	}
-	block("plain", "")
-	block("beside", "")
-	for _, c := range m.cells {
-		block(c.label(), c.without, c.with, c.text(value(c)))
+	for _, kind := range []provider.Kind{provider.Container, provider.Network, provider.Volume} {
+		block(kind, "plain", "")
 	}
+	block(provider.Container, "beside", "")
+	daemon := []string{}
+	for _, c := range m.cells {
+		text := value(c)
+		switch {
+		case c.kind == provider.Image && text == "":
+			block(c.kind, c.label(), "", "build {\ndockerfile_inline = \"FROM "+bashImage+"\"\n}", c.with)
+		case c.kind == provider.Image:
+			block(c.kind, c.label(), "", text, c.with)
+		case c.kind == provider.Daemon:
+			daemon = append(daemon, c.text(text))
+		case text == "" && c.name == "image":
+			block(c.kind, c.label(), "", c.with) // it has to be said
+		default:
+			block(c.kind, c.label(), c.without, c.with, c.text(text))
+		}
+	}
+	block(provider.Daemon, daemonLabel, "", daemon...)
 	m.write(name+".hcl", b.String())
 	return name
 }
 
 func (m *matrix) apply(name string) {
 	m.t.Helper()
-	m.dindctl("apply", name+".hcl", "-auto-approve").wants(m.t, 0)
+	m.dindctl("apply", name+".hcl", "-auto-approve", "-volumes").wants(m.t, 0)
 }
 
 // plan plans in this process, as the binary does.
@@ -246,7 +332,7 @@ func (m *matrix) plan(name string) *plan.Plan {
 	observed, problems := runner.Observe(m.t.Context(), m.provider, m.facts, runner.Wanted(cfg.Project, expanded))
 	m.fine(problems)
 	p, problems := plan.Make(plan.Input{
-		Project: cfg.Project, Origin: cfg.Origin, Observed: observed, Diff: runner.Differ(m.t.Context(), m.provider),
+		Project: cfg.Project, Origin: cfg.Origin, Observed: observed, Diff: runner.Differ(m.t.Context(), m.provider), DataLoss: true,
 		Expand: func(known config.Known) (*config.Expanded, diag.List) { return config.Expand(cfg, schema, known) },
 	})
 	m.fine(problems)
@@ -283,20 +369,32 @@ func (m *matrix) expect(name string, cause provider.Cause, wants func(cell) bool
 	}
 	before := m.inspect()
 	for _, c := range m.cells {
-		got := changes[c.address()]
+		got := m.own(c, changes[c.address()])
 		want := wants(c)
 		if cause == provider.Configured && m.same(name, c, before) {
 			want = len(got) > 0 // nothing has to become of it
 		}
 		ok := want == (len(got) > 0)
 		for _, change := range got {
-			ok = ok && belongs(change.Path, c.name) && (change.Cause == cause || stale(name, c, change))
+			ok = ok && (change.Cause == cause || stale(name, c, change))
 		}
 		if !ok {
-			m.t.Errorf("%s: %s: want a change: %v; the plan has %s", name, c.name, want, changeTexts(got))
+			m.t.Errorf("%s: %s: want a change: %v; the plan has %s", name, c.full(), want, changeTexts(got))
+		}
+	}
+	for address, list := range changes {
+		for _, change := range list {
+			if !slices.ContainsFunc(m.cells, func(c cell) bool { return c.address() == address && c.belongs(change.Path) }) {
+				m.t.Errorf("%s: %s: a change of something else: %s", name, address, changeTexts([]provider.Change{change}))
+			}
 		}
 	}
 	return changes
+}
+
+// own are the changes that are of the argument.
+func (m *matrix) own(c cell, changes []provider.Change) []provider.Change {
+	return slices.DeleteFunc(slices.Clone(changes), func(change provider.Change) bool { return !c.belongs(change.Path) })
 }
 
 // stale tells whether a change is of what was changed live: its record is of
@@ -305,18 +403,20 @@ func stale(name string, c cell, change provider.Change) bool {
 	return name == "none" && c.effect == provider.Live && change.Cause == provider.Both
 }
 
-// same tells whether a removal leaves the container as it is.
+// same tells whether a removal leaves the object as it is.
 func (m *matrix) same(name string, c cell, now map[string]any) bool {
-	return name == "none" && (canonical(c.then) == at(now["plain"], c.path) || c.then == c.lifted) || canonical(c.shows) == canonical(c.then)
+	return name == "none" && (canonical(c.then) == at(now[c.plain()], c.path) || c.then == c.lifted) || canonical(c.shows) == canonical(c.then)
 }
 
 // belongs tells whether a path is of the argument.
-func belongs(path, argument string) bool {
-	rest, ok := strings.CutPrefix(path, argument)
-	if ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-		return true
+func (c cell) belongs(path string) bool {
+	for _, argument := range c.paths() {
+		rest, ok := strings.CutPrefix(path, argument)
+		if ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return true
+		}
 	}
-	block, _, nested := strings.Cut(argument, ".")
+	block, _, nested := strings.Cut(c.name, ".")
 	return nested && path == block // compared as a whole
 }
 
@@ -328,62 +428,124 @@ func changeTexts(changes []provider.Change) string {
 	return "[" + strings.Join(out, ", ") + "]"
 }
 
-// inspect is what the engine shows of each container, by label.
+// inspect is what the engine shows of each object, by address.
 func (m *matrix) inspect() map[string]any {
 	m.t.Helper()
-	ids := m.docker("ps", "-aq", "--filter", "label=dev.dindctl.project="+m.project)
-	out, err := exec.Command("docker", append([]string{"inspect"}, ids...)...).Output()
-	if err != nil {
-		m.t.Fatal(err)
+	byAddress := map[string]any{}
+	for _, what := range []string{"container", "network", "volume", "image"} {
+		list := []string{what, "ls", "-q", "--filter", "label=dev.dindctl.project=" + m.project}
+		if what == "container" {
+			list = append(list, "-a")
+		}
+		ids := m.docker(list...)
+		if len(ids) == 0 {
+			continue
+		}
+		out, err := exec.Command("docker", append([]string{what, "inspect"}, ids...)...).Output()
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		var objects []any
+		if err := json.Unmarshal(out, &objects); err != nil {
+			m.t.Fatal(err)
+		}
+		for _, o := range objects {
+			where := "Labels"
+			if what == "container" || what == "image" {
+				where = "Config.Labels"
+			}
+			labels := map[string]string{}
+			_ = json.Unmarshal([]byte(at(o, where)), &labels)
+			if what != "image" || at(o, "RepoTags.0") != "null" { // what was built before has lost its name
+				byAddress[labels["dev.dindctl.address"]] = o
+			}
+		}
 	}
-	var list []any
-	if err := json.Unmarshal(out, &list); err != nil {
-		m.t.Fatal(err)
+	m.inspectDaemon(byAddress["daemon."+daemonLabel])
+	return byAddress
+}
+
+// inspectDaemon adds to a daemon's container what lies and runs in it: File is its
+// daemon.json, Info what dockerd says of itself, Args are dockerd's.
+func (m *matrix) inspectDaemon(container any) {
+	m.t.Helper()
+	object, ok := container.(map[string]any)
+	if !ok {
+		return
 	}
-	byLabel := map[string]any{}
-	for _, c := range list {
-		var name string
-		_ = json.Unmarshal([]byte(at(c, "Name")), &name)
-		byLabel[strings.TrimPrefix(name, "/matrix-")] = c
+	name := m.project + "-" + daemonLabel
+	for field, command := range map[string]string{
+		"File": "cat /etc/docker/daemon.json 2>/dev/null || echo {}",
+		"Info": "docker info -f '{{json .}}'",
+		"Args": `xargs -0 printf '%s\n' </proc/$(pidof dockerd)/cmdline | sed 's/.*/"&",/; 1s/^/[/; $s/,$/]/'`,
+	} {
+		out, err := exec.Command("docker", "exec", name, "sh", "-c", command).Output()
+		if err != nil {
+			m.t.Fatalf("%s: %v", command, err)
+		}
+		var value any
+		if err := json.Unmarshal(out, &value); err != nil {
+			m.t.Fatalf("%s: %v: %s", command, err, out)
+		}
+		object[field] = value
 	}
-	return byLabel
+}
+
+// identity is what tells an object from one that was made in its place.
+func identity(objects map[string]any, address string) string {
+	o := objects[address]
+	if strings.HasPrefix(address, string(provider.Volume)) {
+		return at(o, "CreatedAt") + at(o, "Name")
+	}
+	return at(o, "Id")
 }
 
 // shows expects each argument's value in what the engine shows.
 func (m *matrix) shows(when string, objects map[string]any, value func(cell) string) {
 	m.t.Helper()
-	id := func(label string) string { return strings.Trim(at(objects[label], "Id"), `"`) }
+	id := func(address string) string { return strings.Trim(at(objects[address], "Id"), `"`) }
 	for _, c := range m.cells {
 		want := value(c)
 		if want == "@any" {
 			continue
 		}
-		want = strings.ReplaceAll(want, "@plain", id("plain"))
-		want = strings.ReplaceAll(want, "@beside", id("beside"))
-		want = strings.ReplaceAll(want, "@own", id(c.label())[:12])
-		if d := cmp.Diff(canonical(want), at(objects[c.label()], c.path)); d != "" {
-			m.t.Errorf("%s: %s: %s shows (-want +got):\n%s", when, c.name, c.path, d)
+		want = strings.ReplaceAll(want, "@plain", id("container.plain"))
+		want = strings.ReplaceAll(want, "@beside", id("container.beside"))
+		if strings.Contains(want, "@own") {
+			want = strings.ReplaceAll(want, "@own", id(c.address())[:12])
+		}
+		if d := cmp.Diff(canonical(want), at(objects[c.address()], c.path)); d != "" {
+			m.t.Errorf("%s: %s: %s shows (-want +got):\n%s", when, c.full(), c.path, d)
 		}
 	}
 }
 
-// outside changes with docker's own hands what Docker lets one change.
+// outside changes with docker's own hands what Docker lets one change. Networks,
+// volumes and images are made anew, with the labels that they had.
 func (m *matrix) outside() {
-	m.t.Helper()
-	for _, c := range m.cells {
-		if c.outside != "" {
-			m.docker(slices.Concat([]string{"update"}, strings.Fields(c.outside), []string{"matrix-" + c.label()})...)
-		}
-	}
-}
-
-// kept expects that no container was replaced.
-func (m *matrix) kept(before map[string]any, by string) {
 	m.t.Helper()
 	now := m.inspect()
 	for _, c := range m.cells {
-		if at(before[c.label()], "Id") != at(now[c.label()], "Id") {
-			m.t.Errorf("%s: %s replaced the container", c.name, by)
+		if c.outside == "" {
+			continue
+		}
+		name := m.project + "-" + c.label()
+		switch {
+		case c.kind == provider.Daemon:
+			m.docker("exec", name, "sh", "-c", c.outside)
+		case c.kind == provider.Network || c.kind == provider.Volume:
+			args := []string{string(c.kind), "create"}
+			var labels map[string]string
+			_ = json.Unmarshal([]byte(at(now[c.address()], "Labels")), &labels)
+			for key, value := range labels {
+				args = append(args, "--label", key+"="+value)
+			}
+			m.docker(string(c.kind), "rm", name)
+			m.docker(slices.Concat(args, strings.Fields(c.outside), []string{name})...)
+		case strings.HasPrefix(c.outside, "-"):
+			m.docker(slices.Concat([]string{"update"}, strings.Fields(c.outside), []string{name})...)
+		default:
+			m.docker(strings.Fields(c.outside)...)
 		}
 	}
 }
@@ -393,15 +555,31 @@ func (m *matrix) made(before, after map[string]any, changes map[string][]provide
 	m.t.Helper()
 	for _, c := range m.cells {
 		planned := slices.ContainsFunc(changes[c.address()], func(c provider.Change) bool { return c.Effect == provider.Replace })
-		if replaced := at(before[c.label()], "Id") != at(after[c.label()], "Id"); replaced != planned {
-			m.t.Errorf("%s: replaced: %v, planned: %v", c.name, replaced, planned)
+		replaced := identity(before, c.address()) != identity(after, c.address())
+		if c.kind == provider.Image && planned && !replaced {
+			continue // what is built from the same comes out the same
+		}
+		if replaced != planned {
+			m.t.Errorf("%s: replaced: %v, planned: %v", c.full(), replaced, planned)
+		}
+	}
+}
+
+// asTheTableSays expects of each change the effect that the table gives its argument.
+func (m *matrix) asTheTableSays(changes map[string][]provider.Change) {
+	m.t.Helper()
+	for _, c := range m.cells {
+		own := m.own(c, changes[c.address()])
+		said := slices.ContainsFunc(own, func(change provider.Change) bool { return change.Effect == c.effect })
+		if len(own) > 0 && !said && c.second != "null" {
+			m.t.Errorf("%s: the table says %s, the plan %s", c.full(), c.effect, changeTexts(own))
 		}
 	}
 }
 
 // report prints the count.
 func (m *matrix) report() {
-	left := 0
+	left, total, unshown := 0, 0, 0
 	for _, why := range []reason{needsAPI, noHardware, noKernel, notShown} {
 		slices.Sort(m.exempt[why])
 		left += len(m.exempt[why])
@@ -409,8 +587,13 @@ func (m *matrix) report() {
 			fmt.Printf("matrix: %3d exempt: %s: %s\n", len(m.exempt[why]), why, strings.Join(m.exempt[why], ", "))
 		}
 	}
-	fmt.Printf("matrix: %3d without a change outside: %s\n", m.unshown, noOutside)
-	fmt.Printf("matrix: %3d arguments, %d proved in %d containers, %d exempt\n", m.total, m.total-left, len(m.cells), left)
+	for _, kind := range []provider.Kind{provider.Container, provider.Network, provider.Volume, provider.Image, provider.Daemon} {
+		total += m.total[kind]
+		unshown += m.unshown[kind]
+		fmt.Printf("matrix: %3d arguments of a %s\n", m.total[kind], kind)
+	}
+	fmt.Printf("matrix: %3d without a change outside: %s\n", unshown, noOutside)
+	fmt.Printf("matrix: %3d arguments, %d proved by %d examples, %d exempt\n", total, total-left, len(m.cells), left)
 }
 
 // at is what stands at a path, as canonical JSON; null where there is nothing.
@@ -418,10 +601,17 @@ func at(object any, path string) string {
 	for _, key := range strings.Split(path, ".") {
 		switch in := object.(type) {
 		case map[string]any:
+			if key == "@keys" {
+				object = keysIn(in)
+				continue
+			}
 			object = in[key]
 		case []any:
 			i, err := strconv.Atoi(key)
-			if err != nil || i >= len(in) {
+			if key == "@last" {
+				i, err = len(in)-1, nil
+			}
+			if err != nil || i < 0 || i >= len(in) {
 				return "null"
 			}
 			object = in[i]
@@ -434,6 +624,14 @@ func at(object any, path string) string {
 		return "null"
 	}
 	return string(content)
+}
+
+func keysIn(object map[string]any) []any {
+	out := []any{}
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		out = append(out, key)
+	}
+	return out
 }
 
 // ordered sorts lists of objects: engines list limits in no order.
