@@ -151,6 +151,10 @@ func (m *maker) absent(r *Resource) {
 	}
 	if s := m.seen(r.Inside); !s.Readable && !s.Absent {
 		r.Tentative = true
+		r.Cause = "whether it is there is not known: " + r.Inside + " cannot be looked into"
+		if r.Kind == provider.Job {
+			r.Cause = "whether it has run is not known: " + r.Inside + " cannot be looked into"
+		}
 	}
 }
 

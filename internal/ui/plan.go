@@ -32,9 +32,10 @@ func Plan(p *plan.Plan, o Options) string {
 		out.WriteString(o.paint(green, "No changes.") + " What runs is what the configuration describes.\n")
 		return out.String()
 	}
+	out.WriteString(legend(p, o))
 	for _, r := range p.Shown() {
 		if r.Action != plan.None {
-			out.WriteString(resource(r, o) + "\n")
+			out.WriteString(resource(p, r, o) + "\n")
 		}
 	}
 	writeKept(&out, p)
@@ -117,7 +118,7 @@ func symbol(a plan.Action) (text, color, verb string) {
 	return " ", faint, "stays as it is"
 }
 
-func resource(r plan.Resource, o Options) string {
+func resource(p *plan.Plan, r plan.Resource, o Options) string {
 	sign, color, verb := symbol(r.Action)
 	if r.Tentative {
 		verb += ", unless already there"
@@ -125,10 +126,13 @@ func resource(r plan.Resource, o Options) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "  # %s %s\n", o.paint(bold, r.Address), verb)
 	if r.Cause != "" {
-		fmt.Fprintf(&out, "  # (%s)\n", clean(r.Cause))
+		remarks(&out, "("+r.Cause+")", "", o)
+	}
+	for _, text := range affected(p, r) {
+		remarks(&out, text, "", o)
 	}
 	if r.DataLoss != "" {
-		fmt.Fprintf(&out, "  # %s\n", o.paint(red, "data loss: "+clean(r.DataLoss)))
+		remarks(&out, "data loss: "+r.DataLoss, red, o)
 	}
 	fmt.Fprintf(&out, "%s %s %q", pad(o.paint(color, sign), sign), r.Kind, r.Name)
 	if r.Inside != "" {
@@ -141,6 +145,16 @@ func resource(r plan.Resource, o Options) string {
 	}
 	out.WriteString(" {\n" + strings.Join(lines, "") + "    }\n")
 	return out.String()
+}
+
+// remarks writes a text as comments of a resource, in as many lines as it takes.
+func remarks(out *strings.Builder, text, color string, o Options) {
+	for i, line := range wrap(text, o.width()-6) {
+		if i > 0 {
+			line = "  " + line
+		}
+		fmt.Fprintf(out, "  # %s\n", o.paint(color, line))
+	}
 }
 
 func pad(painted, plain string) string {
@@ -156,27 +170,7 @@ func attributes(r plan.Resource, o Options) []string {
 		}
 	case plan.Delete, plan.Start, plan.None, plan.Update, plan.Replace, plan.Stop:
 	}
-	width := 0
-	for _, c := range r.Changes {
-		width = max(width, len(c.Path))
-	}
-	var out []string
-	for _, c := range r.Changes {
-		from, to := short(c.From, c.Sensitive), short(c.To, c.Sensitive)
-		line := fmt.Sprintf("      %s %-*s = %s -> %s", o.paint(yellow, "~"), width, c.Path, from, to)
-		if c.Default != "" {
-			line += " (" + c.Default + " default)"
-		}
-		if c.Effect == provider.Replace {
-			line += o.paint(red, " # forces replacement")
-		}
-		line += o.paint(faint, " ("+string(c.Cause)+")")
-		if c.Cause == provider.Both {
-			line += o.paint(faint, " created as "+short(c.Created, c.Sensitive))
-		}
-		out = append(out, line+"\n")
-	}
-	return out
+	return changed(r, o)
 }
 
 // declared lists what the configuration says of a new object.

@@ -35,7 +35,7 @@ const (
 
 // paint puts text into a colour.
 func (o Options) paint(code, text string) string {
-	if !o.Color || text == "" {
+	if !o.Color || text == "" || code == "" {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"

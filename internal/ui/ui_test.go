@@ -2,8 +2,10 @@ package ui_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -64,6 +66,71 @@ func changes() *plan.Plan {
 	}
 }
 
+// everything is a plan with each action, and a change of each form.
+func everything() *plan.Plan {
+	ref := func(address string, kind provider.Kind) cty.Value {
+		v := map[string]cty.Value{}
+		for name, t := range provider.RefType().AttributeTypes() {
+			v[name] = cty.NullVal(t)
+		}
+		v["address"], v["kind"] = cty.StringVal(address), cty.StringVal(string(kind))
+		return cty.ObjectVal(v)
+	}
+	declared := func(attributes map[string]cty.Value) *config.Instance {
+		return &config.Instance{Declared: cty.ObjectVal(attributes)}
+	}
+	list := func(words ...string) cty.Value {
+		var out []cty.Value
+		for _, w := range words {
+			out = append(out, cty.StringVal(w))
+		}
+		return cty.ListVal(out)
+	}
+	there := &provider.Object{ID: "1"}
+	change := func(path string, from, to cty.Value, effect provider.Effect, cause provider.Cause) provider.Change {
+		return provider.Change{Path: path, From: from, To: to, Created: cty.NullVal(cty.DynamicPseudoType), Effect: effect, Cause: cause}
+	}
+	var before, after strings.Builder
+	for n := range 20 {
+		fmt.Fprintf(&before, "RUN step %d\n", n)
+		if n == 10 {
+			after.WriteString("RUN another step\nRUN and one more\n")
+			continue
+		}
+		fmt.Fprintf(&after, "RUN step %d\n", n)
+	}
+	return &plan.Plan{
+		Project: "shop", Partial: true,
+		Engine: provider.Facts{Name: "build-1", Version: "28.5.2", Endpoint: "unix:///var/run/docker.sock", Chosen: "default socket"},
+		Resources: []plan.Resource{
+			{
+				Address: "container.app", Kind: provider.Container, Name: "shop-app", Inside: "daemon.dind", Action: plan.Start, Cause: "daemon.dind is replaced",
+				Before: there, Tentative: true,
+			},
+			{
+				Address: "container.web", Kind: provider.Container, Name: "shop-web", Action: plan.Update, Cause: "mem_limit, name: changed outside and configuration", Before: there, MovedFrom: "container.www",
+				Changes: []provider.Change{
+					change("mem_limit", cty.StringVal("64m"), cty.StringVal("128m"), provider.Live, provider.Outside),
+					change("name", cty.StringVal("shop-www"), cty.StringVal("shop-web"), provider.Live, provider.Configured),
+					change("networks", list("a-network", "another-network", "a-third-network", "the-last-network"), list("a-network", "another-network", "the-last-network"), provider.Live, provider.Configured),
+				},
+			},
+			{Address: "controller.control", Kind: provider.Controller, Name: "shop-control", Action: plan.None, Before: there, After: declared(map[string]cty.Value{"daemon": ref("daemon.dind", provider.Daemon)})},
+			{
+				Address: "daemon.dind", Kind: provider.Daemon, Name: "shop-dind", Action: plan.Replace, Cause: "image: changed outside", Before: there, After: declared(map[string]cty.Value{"image": cty.StringVal("docker:28-dind")}),
+				Changes: []provider.Change{change("image", cty.StringVal("docker:28-dind (7867cba6d8d0)"), cty.StringVal("docker:28-dind (c7a5ee9575a8)"), provider.Replace, provider.Outside)},
+			},
+			{Address: "daemon.dind.data", Kind: provider.Volume, Name: "shop-dind-data", Action: plan.None, Before: there},
+			{
+				Address: "image.tool", Kind: provider.Image, Name: "shop-tool", Action: plan.Replace, Cause: "build.dockerfile_inline: configuration", Before: there,
+				Changes: []provider.Change{change("build.dockerfile_inline", cty.StringVal(before.String()), cty.StringVal(after.String()), provider.Replace, provider.Configured)},
+			},
+			{Address: "job.list", Kind: provider.Job, Name: "shop-list", Inside: "daemon.dind", Action: plan.None, Before: there},
+			{Address: "job.test", Kind: provider.Job, Name: "shop-test", Inside: "daemon.dind", Action: plan.Run, Cause: "its last run ended with exit code 2 at 2026-01-02T03:04:05Z", Before: there, Tentative: true},
+		},
+	}
+}
+
 func problems() diag.List {
 	at := diag.Range{File: "shop.hcl", Start: diag.Pos{Line: 3, Column: 12, Byte: 40}, End: diag.Pos{Line: 3, Column: 19, Byte: 47}}
 	return diag.List{
@@ -90,19 +157,23 @@ func TestScreens(t *testing.T) {
 		},
 	}
 	for name, screen := range map[string]string{
-		"plan-80":          ui.Plan(changes(), ui.Options{Width: 80}),
-		"plan-80-color":    ui.Plan(changes(), ui.Options{Width: 80, Color: true}),
-		"plan-200":         ui.Plan(changes(), ui.Options{Width: 200}),
-		"plan-clean":       ui.Plan(&plan.Plan{Project: "shop", Clean: true}, ui.Options{}),
-		"problems-80":      ui.Diagnostics(problems(), sources, ui.Options{Width: 80}),
-		"problems-200":     ui.Diagnostics(problems(), sources, ui.Options{Width: 200}),
-		"problems-color":   ui.Diagnostics(problems(), sources, ui.Options{Width: 80, Color: true}),
-		"problems-json":    ui.ValidateJSON(problems(), sources),
-		"mounts":           ui.Mounts(entries, ui.Options{Width: 80}),
-		"mounts-none":      ui.Mounts(nil, ui.Options{Width: 80}),
-		"outputs":          ui.Outputs([]config.OutputValue{{Name: "a", Value: cty.StringVal("x\ny\n")}, {Name: "b", Value: cty.StringVal("s"), Sensitive: true}}, ui.Options{}),
-		"outputs-json":     ui.OutputsJSON([]config.OutputValue{{Name: "a", Value: cty.StringVal("x")}, {Name: "b", Value: cty.StringVal("s"), Sensitive: true}}),
-		"what-stands-here": ui.Chain([]mount.Link{{View: "host", Path: "/srv", Object: "host:/srv"}, {View: "daemon.dind", Path: "/repo", Object: "host:/srv"}}),
+		"plan-80":           ui.Plan(changes(), ui.Options{Width: 80}),
+		"plan-80-color":     ui.Plan(changes(), ui.Options{Width: 80, Color: true}),
+		"plan-200":          ui.Plan(changes(), ui.Options{Width: 200}),
+		"plan-all-80":       ui.Plan(everything(), ui.Options{Width: 80}),
+		"plan-all-200":      ui.Plan(everything(), ui.Options{Width: 200}),
+		"plan-all-80-color": ui.Plan(everything(), ui.Options{Width: 80, Color: true}),
+		"plan-destroy-80":   ui.Plan(&plan.Plan{Project: "shop", Destroy: true, Clean: true, Unread: []plan.Unread{{Address: "daemon.dind", Why: "its container is stopped"}}}, ui.Options{Width: 80}),
+		"plan-clean":        ui.Plan(&plan.Plan{Project: "shop", Clean: true}, ui.Options{}),
+		"problems-80":       ui.Diagnostics(problems(), sources, ui.Options{Width: 80}),
+		"problems-200":      ui.Diagnostics(problems(), sources, ui.Options{Width: 200}),
+		"problems-color":    ui.Diagnostics(problems(), sources, ui.Options{Width: 80, Color: true}),
+		"problems-json":     ui.ValidateJSON(problems(), sources),
+		"mounts":            ui.Mounts(entries, ui.Options{Width: 80}),
+		"mounts-none":       ui.Mounts(nil, ui.Options{Width: 80}),
+		"outputs":           ui.Outputs([]config.OutputValue{{Name: "a", Value: cty.StringVal("x\ny\n")}, {Name: "b", Value: cty.StringVal("s"), Sensitive: true}}, ui.Options{}),
+		"outputs-json":      ui.OutputsJSON([]config.OutputValue{{Name: "a", Value: cty.StringVal("x")}, {Name: "b", Value: cty.StringVal("s"), Sensitive: true}}),
+		"what-stands-here":  ui.Chain([]mount.Link{{View: "host", Path: "/srv", Object: "host:/srv"}, {View: "daemon.dind", Path: "/repo", Object: "host:/srv"}}),
 	} {
 		golden(t, name, screen)
 	}

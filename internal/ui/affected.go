@@ -1,0 +1,103 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// legend explains the signs of a plan, those alone that it has.
+func legend(p *plan.Plan, o Options) string {
+	meanings := []struct {
+		actions []plan.Action
+		text    string
+	}{
+		{[]plan.Action{plan.Create, plan.Run}, "create or run"},
+		{[]plan.Action{plan.Update, plan.Start}, "change or start what is there"},
+		{[]plan.Action{plan.Replace}, "replace: destroy, then create"},
+		{[]plan.Action{plan.Delete}, "destroy"},
+	}
+	var out strings.Builder
+	for _, m := range meanings {
+		if !slices.ContainsFunc(p.Shown(), func(r plan.Resource) bool { return slices.Contains(m.actions, r.Action) }) {
+			continue
+		}
+		sign, color, _ := symbol(m.actions[0])
+		out.WriteString(pad(o.paint(color, sign), sign) + " " + m.text + "\n")
+	}
+	return out.String() + "\n"
+}
+
+// affected says of a daemon that goes down what that means for its data, for what
+// is inside it and for what calls it, one remark a line.
+func affected(p *plan.Plan, r plan.Resource) []string {
+	if r.Kind != provider.Daemon || r.Action != plan.Replace || r.DataLoss != "" {
+		return nil
+	}
+	var out, inside, callers []string
+	if volume := dataOf(p, r); volume != "" {
+		out = append(out, "what is inside it stays on its data, "+volume)
+	}
+	for _, other := range p.Resources {
+		switch {
+		case other.Inside == r.Address && other.Before != nil:
+			inside = append(inside, other.Address+" ("+becomes(other)+")")
+		case other.Kind == provider.Controller && other.Action == plan.None && other.After != nil && refersTo(other, "daemon") == r.Address:
+			callers = append(callers, other.Address)
+		}
+	}
+	if len(inside) > 0 {
+		out = append(out, "ends with it: "+strings.Join(inside, ", "))
+	}
+	if len(callers) > 0 {
+		out = append(out, "without a daemon meanwhile: "+strings.Join(callers, ", "))
+	}
+	return out
+}
+
+// becomes is what becomes of something inside a daemon that is replaced.
+func becomes(r plan.Resource) string {
+	switch r.Action {
+	case plan.Start:
+		return "started again"
+	case plan.Run:
+		return "run again"
+	case plan.Delete:
+		return "destroyed"
+	case plan.Replace, plan.Create, plan.Update:
+		return "see below"
+	case plan.None:
+	}
+	if r.Kind == provider.Job {
+		return "has run, is not run again"
+	}
+	return "stays as it is"
+}
+
+// dataOf names the volume that keeps a daemon's data, where it stays.
+func dataOf(p *plan.Plan, r plan.Resource) string {
+	if r.After == nil {
+		return ""
+	}
+	at := refersTo(r, "data")
+	if at == "" {
+		at = r.Address + ".data"
+	}
+	for _, volume := range p.Resources {
+		if volume.Address == at && volume.Kind == provider.Volume && volume.Action == plan.None {
+			return "volume " + clean(volume.Name)
+		}
+	}
+	return ""
+}
+
+// refersTo is the address that an attribute refers to, or empty.
+func refersTo(r plan.Resource, name string) string {
+	value := attr(r.After.Declared, name)
+	if !provider.IsRef(value.Type()) || value.IsNull() || !value.IsKnown() {
+		return ""
+	}
+	return address(value)
+}
