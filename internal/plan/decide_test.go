@@ -288,7 +288,7 @@ func TestADaemonComesBackToItsOldData(t *testing.T) {
 	check(t, "plan", w.told(at("")), `
 1 delete daemon.d <-   it is inside daemon.o, and is wanted elsewhere
 2 create daemon.d <- 1  not there yet
-3 create container.c <- 2  not there yet (unless already there)
+3 create container.c <- 2  whether it is there is not known: daemon.d cannot be looked into (unless already there)
 keep volume.d: it is inside daemon.o; volumes are kept without -volumes
 unread daemon.d: its data will be on another volume`)
 }
