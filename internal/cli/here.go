@@ -38,7 +38,7 @@ func checkHost(flag, host string) error {
 // its mounts, through which paths of the configuration are translated. A flag that
 // says whose files these are wins.
 func (s *session) findSelf(ctx context.Context) diag.List {
-	word := s.command.String("files")
+	word := s.asked.Files
 	if err := checkHost("files", word); err != nil {
 		return diag.Errorf("The command line was not understood", "%s.", err)
 	}

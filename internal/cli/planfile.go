@@ -192,11 +192,37 @@ func (s *session) adopt(file *planFile) diag.List {
 			"%s cannot be given beside it. Give it to plan -out instead; only -var and -var-file may be given here, for sensitive variables.",
 			strings.Join(beside, ", "))
 	}
+	for _, flag := range []struct{ name, now, then string }{
+		{"platform", s.asked.Platform, file.Options.Platform}, {"files", s.asked.Files, file.Options.Files},
+	} {
+		if s.command.IsSet(flag.name) && flag.now != flag.then {
+			return diag.Errorf("The plan was made with another flag",
+				"It was made %s, and -%s %s is given beside it: its paths would mean something else. Leave the flag out, or run plan -out again with it.",
+				withFlag(flag.name, flag.then), flag.name, flag.now)
+		}
+	}
 	given := s.asked
 	s.asked, s.file = file.Options, file
 	s.asked.Vars = slices.Concat(file.Options.Vars, given.Vars)
 	s.asked.VarFiles = slices.Concat(file.Options.VarFiles, given.VarFiles)
 	return nil
+}
+
+func withFlag(name, value string) string {
+	if value == "" {
+		return "without -" + name
+	}
+	return "with -" + name + " " + value
+}
+
+// showPlanFile prints what a plan file holds, and asks no engine. It was written
+// without the values of sensitive variables.
+func (s *session) showPlanFile(file *planFile) {
+	if s.command.Bool("json") {
+		s.app.print(string(file.Plan) + "\n")
+		return
+	}
+	s.app.print(ui.Recorded(file.Screen))
 }
 
 // stale tells what moved since the plan in the file was made; nothing is done then.

@@ -28,7 +28,7 @@ func platformWords() string {
 
 // platform is what was said about the root engine's platform; empty where nothing was.
 func (s *session) platform() (mount.Platform, diag.List) {
-	word := mount.Platform(s.command.String("platform"))
+	word := mount.Platform(s.asked.Platform)
 	if word != "" && !slices.Contains(mount.Platforms(), word) {
 		return "", diag.Errorf("The command line was not understood", "-platform takes one of %s, not %q.", platformWords(), word)
 	}

@@ -84,6 +84,8 @@ type asked struct {
 	Destroy  bool     `json:"destroy,omitempty"`
 	Volumes  bool     `json:"volumes,omitempty"`
 	Images   bool     `json:"images,omitempty"`
+	Platform string   `json:"platform,omitempty"`
+	Files    string   `json:"files,omitempty"`
 }
 
 func (a *app) session(c *ucli.Command) *session {
@@ -92,6 +94,7 @@ func (a *app) session(c *ucli.Command) *session {
 		Vars: c.StringSlice("var"), VarFiles: c.StringSlice("var-file"),
 		Target: c.StringSlice("target"), Exclude: c.StringSlice("exclude"), Replace: c.StringSlice("replace"),
 		Destroy: c.Bool("destroy"), Volumes: c.Bool("volumes"), Images: c.Bool("images"),
+		Platform: c.String("platform"), Files: c.String("files"),
 	}}
 }
 

@@ -14,7 +14,7 @@ import (
 
 func (a *app) showObjects() *ucli.Command {
 	return &ucli.Command{
-		Name: "show", Usage: "what runs, with its attributes, state, networks and mounts", ArgsUsage: "[PATH] [ADDRESS]",
+		Name: "show", Usage: "what runs, with its attributes, state, networks and mounts; or a plan file", ArgsUsage: "[PATH] [ADDRESS] | PLANFILE",
 		Description: "Example: dindctl show -project ci daemon.dind",
 		Flags:       append(append(engineFlags(), configFlags()...), jsonFlag()),
 		Action: func(ctx context.Context, c *ucli.Command) error {
@@ -30,6 +30,16 @@ func (a *app) showObjects() *ucli.Command {
 }
 
 func (s *session) showObjects(ctx context.Context, where, address string) error {
+	if where != "" && address == "" {
+		file, problems := s.readPlan(where)
+		if problems.HasErrors() {
+			return s.app.fail(problems, nil)
+		}
+		if file != nil {
+			s.showPlanFile(file)
+			return nil
+		}
+	}
 	t, problems := s.target(ctx, where)
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())

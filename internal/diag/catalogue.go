@@ -175,7 +175,7 @@ func commandKinds() []Kind {
 		{"own-container", []string{"The container of dindctl could not be looked at", "The container of dindctl is not there"}},
 		{"plan-file", []string{
 			"The plan file cannot be read", "The plan was not written", "A plan file says itself what is to be done", "The plan is for another engine",
-			"The plan cannot be compared",
+			"The plan cannot be compared", "The plan was made with another flag",
 		}},
 		{"plan-stale", []string{"The plan is stale"}},
 		{"prevented", []string{"An object is kept by prevent_destroy"}},

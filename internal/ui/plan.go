@@ -43,6 +43,9 @@ func Plan(p *plan.Plan, o Options) string {
 	return out.String()
 }
 
+// Recorded is a screen that was written to a file, harmless for a terminal.
+func Recorded(screen string) string { return clean(screen) }
+
 // Engine is the head of every plan and question: which engine, and why that one.
 func Engine(f provider.Facts, project string, o Options) string {
 	return fmt.Sprintf("Project %s on engine %s %s\n  %s (%s)\n\n",

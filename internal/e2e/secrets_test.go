@@ -1,0 +1,215 @@
+package e2e_test
+
+import (
+	"encoding/base64"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+const secretsFile = `
+variable "token" {
+  type      = string
+  sensitive = true
+}
+variable "login" {
+  type      = object({ user = string, password = string })
+  sensitive = true
+}
+variable "note" {
+  type    = string
+  default = "one"
+}
+
+image "tool" {
+  build {
+    dockerfile_inline = "FROM dindctl.local/bash\nARG TOKEN\nRUN test -n \"$TOKEN\"\n"
+    args              = { TOKEN = var.token }
+  }
+}
+
+daemon "dind" {
+  image = "dindctl.local/dind"
+}
+
+container "app" {
+  image       = image.tool
+  command     = ["sleep", "1000"]
+  stop_signal = "KILL"
+  environment = { TOKEN = var.token, URL = "https://ci:${var.login.password}@example/", NOTE = var.note }
+  file {
+    path    = "/etc/app/token"
+    content = "first line\ntoken = ${var.token}\nlast line\n"
+  }
+}
+
+controller "control" {
+  image         = "dindctl.local/controller"
+  daemon        = daemon.dind
+  registry_auth = { "registry.example" = { username = var.login.user, password = var.login.password } }
+}
+
+job "talk" {
+  controller  = controller.control
+  image       = "dindctl.local/bash"
+  command     = ["bash", "-c", "echo it is $TOKEN; echo $TOKEN | base64 -w0 >/dev/null; printf %s \"$TOKEN\" | fold -w 7"]
+  environment = { TOKEN = var.token }
+  triggers    = { note = var.note }
+}
+
+output "said" {
+  value     = job.talk.stdout
+  sensitive = true
+}
+output "masked" {
+  value     = upper(var.token)
+  sensitive = true
+}
+`
+
+// Nothing that dindctl writes in a whole life cycle holds a secret in any form:
+// screens, logs, JSON, progress, plan files, its own files, labels, and what the
+// engine says of what was done.
+func TestSecretsLeaveNoTrace(t *testing.T) {
+	s := emptyScenario(t)
+	s.env = append(s.env, "DINDCTL_LOG=trace", "COLUMNS=60")
+	s.write("main.hcl", secretsFile)
+	first, second := "Kolibri7f3a one \"two\" three\\four and more words that a screen has to break", "Nachtigall55e1 \"new\""
+	password := "Zeisig90bb2d+/=&<word"
+	fragments := []string{"Kolibri7f3a", "KOLIBRI7F3A", "Nachtigall55e1", "Zeisig90bb2d"}
+	since := strings.TrimSpace(s.run("", "date", "+%s").wants(t, 0).stdout)
+	s.said.Reset()
+	given := func(token string, args ...string) result {
+		return s.dindctl(append(args, "-project", s.project, "-var", "token="+token, "-var", `login={ user = "ci", password = "`+password+`" }`)...)
+	}
+
+	given(first, "validate").wants(t, 0)
+	given(first, "plan").wants(t, 0).says(t, "(sensitive value)")
+	given(first, "plan", "-json").wants(t, 0)
+	given(first, "plan", "-out", "first.plan").wants(t, 0)
+	s.dindctl("show", "first.plan").wants(t, 0)
+	s.dindctl("show", "first.plan", "-json").wants(t, 0)
+	s.dindctl("apply", "first.plan", "-auto-approve", "-progress", "plain", "-var", "token="+first, "-var", `login={ user = "ci", password = "`+password+`" }`).wants(t, 0)
+	given(first, "plan", "-detailed-exitcode").wants(t, 0)
+	given(first, "output").wants(t, 0)
+	s.dindctl("ls", "-project", s.project).wants(t, 0)
+	for _, address := range []string{"container.app", "controller.control", "job.talk", "image.tool"} {
+		given(first, "show", address).wants(t, 0)
+		given(first, "show", address, "-json").wants(t, 0)
+	}
+	s.labels(fragments)
+
+	// Changed outside: the file with the secret, and the secret's neighbours.
+	s.docker("exec", s.project+"-app", "bash", "-c", "echo other >/etc/app/token")
+	s.docker("update", "--memory", "64m", "--memory-swap", "64m", s.project+"-app")
+	given(first, "plan").wants(t, 0).says(t, "container.app")
+	given(first, "plan", "-json").wants(t, 0)
+
+	// A new secret: the old one is in no variable any longer, only in what is there.
+	given(second, "plan").wants(t, 0).says(t, "environment.TOKEN", "build.args.TOKEN", "(sensitive value)")
+	given(second, "plan", "-json").wants(t, 0)
+	given(second, "apply", "-auto-approve", "-progress", "json").wants(t, 0)
+	given(second, "plan", "-detailed-exitcode").wants(t, 0)
+	given(second, "apply", "-auto-approve", "-json", "-var", "note=two").wants(t, 0)
+	s.labels(fragments)
+
+	// A run that fails shows the secret's container.
+	given(second, "apply", "-auto-approve", "-var", "note=three", "-target", "nothing.here").wants(t, 1)
+
+	// Without the variables: what is there is known to be a secret by its record.
+	s.write("main.hcl", strings.NewReplacer("TOKEN = var.token, URL = \"https://ci:${var.login.password}@example/\", ", "",
+		"token = ${var.token}", "none", "    args              = { TOKEN = var.token }\n", "", "RUN test -n \\\"$TOKEN\\\"\\n", "",
+		"variable \"token\" {\n  type      = string\n", "variable \"token\" {\n  type      = string\n  default = \"xxxxxx\"\n",
+		"sensitive = true\n}\nvariable \"note\"", "sensitive = true\n  default = { user = \"ci\", password = \"yyyyyy\" }\n}\nvariable \"note\"").Replace(secretsFile))
+	s.dindctl("plan", "-project", s.project).wants(t, 0).says(t, "environment.TOKEN", "environment.URL")
+	s.dindctl("plan", "-json", "-project", s.project).wants(t, 0)
+	s.dindctl("plan", "-out", "last.plan", "-project", s.project).wants(t, 0)
+
+	s.dindctl("plan", "-destroy", "-project", s.project).wants(t, 0)
+	s.dindctl("destroy", "-auto-approve", "-volumes", "-images", "-progress", "json", "-project", s.project).wants(t, 0)
+
+	search(t, "what was printed", s.said.String(), fragments)
+	for _, dir := range []string{"state", "run"} {
+		s.files(filepath.Join(s.dir, dir), fragments)
+	}
+	for _, file := range []string{"first.plan", "last.plan"} {
+		search(t, file, readFile(t, filepath.Join(s.dir, file)), fragments)
+	}
+	events, err := exec.Command("docker", "events", "--since", since, "--until", "0s", "--filter", "label=dev.dindctl.project="+s.project).Output()
+	if err != nil || !strings.Contains(string(events), "container create") {
+		t.Errorf("the engine's events: %v: %.200s", err, events)
+	}
+	search(t, "the engine's events", string(events), fragments)
+}
+
+// labels searches what the engine shows of the labels of the project's objects.
+func (s *scenario) labels(secrets []string) {
+	s.t.Helper()
+	for _, kind := range []string{"container", "network", "volume", "image"} {
+		list := []string{kind, "ls", "-q", "--filter", "label=dev.dindctl.project=" + s.project}
+		format := "{{json .Labels}}"
+		if kind == "container" || kind == "image" {
+			format = "{{json .Config.Labels}}"
+		}
+		if kind == "container" {
+			list = append(list, "-a")
+		}
+		ids, err := exec.Command("docker", list...).Output()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		out, err := exec.Command("docker", append([]string{kind, "inspect", "-f", format}, strings.Fields(string(ids))...)...).Output()
+		if err != nil || len(out) == 0 {
+			s.t.Fatalf("%s inspect: %v", kind, err)
+		}
+		search(s.t, "the labels of a "+kind, string(out), secrets)
+	}
+}
+
+func (s *scenario) files(dir string, secrets []string) {
+	s.t.Helper()
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if os.IsNotExist(err) {
+			return nil
+		}
+		if err == nil && entry.Type().IsRegular() {
+			search(s.t, path, readFile(s.t, path), secrets)
+		}
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// search looks for words of secrets in a text, as they are, however the text was
+// broken, and in base64 at each of the three places of a byte in its groups.
+func search(t *testing.T, where, text string, secrets []string) {
+	t.Helper()
+	joined := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || strings.ContainsRune("│╷╵|\\\"", r) {
+			return -1
+		}
+		return r
+	}, text)
+	for _, secret := range secrets {
+		forms := []string{secret}
+		for shift := range 3 {
+			encoded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + secret))
+			// The groups at both ends hold bytes of what stands beside it.
+			forms = append(forms, strings.TrimRight(encoded, "=")[4:len(strings.TrimRight(encoded, "="))-4])
+		}
+		for _, form := range forms {
+			if at := strings.Index(joined, form); at >= 0 {
+				t.Errorf("%s holds %q: …%s…", where, form, joined[max(0, at-200):min(len(joined), at+100)])
+			}
+		}
+	}
+}
