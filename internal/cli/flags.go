@@ -67,6 +67,9 @@ func arrange(root *ucli.Command, args []string) ([]string, error) {
 		arg := rest[n]
 		switch {
 		case arg == "--":
+			if command.Name == "run" { // it has to know where its own arguments end; the parser takes one away
+				others = append(others, "--")
+			}
 			others = append(others, rest[n:]...)
 			n = len(rest)
 		case takesCommand(command) && len(others) == 1 && !strings.HasPrefix(arg, "-"):

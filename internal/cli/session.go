@@ -81,6 +81,7 @@ type asked struct {
 	Target   []string `json:"target,omitempty"`
 	Exclude  []string `json:"exclude,omitempty"`
 	Replace  []string `json:"replace,omitempty"`
+	Run      []string `json:"-"`
 	Destroy  bool     `json:"destroy,omitempty"`
 	Volumes  bool     `json:"volumes,omitempty"`
 	Images   bool     `json:"images,omitempty"`
@@ -240,7 +241,7 @@ func (s *session) input(ctx context.Context) plan.Input {
 		},
 		Observed: s.observed, Diff: runner.Differ(ctx, s.provider), Look: s.looker(),
 		Destroy: s.asked.Destroy, Volumes: s.asked.Volumes, Images: s.asked.Images, DataLoss: true, // which is asked about: confirmPlan
-		Target: s.asked.Target, Exclude: s.asked.Exclude, Replace: s.asked.Replace, Prevented: s.cfg.Prevented,
+		Target: s.asked.Target, Exclude: s.asked.Exclude, Replace: s.asked.Replace, Run: s.asked.Run, Prevented: s.cfg.Prevented,
 	}
 }
 

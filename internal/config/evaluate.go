@@ -218,5 +218,23 @@ func (e *evaluation) decode(n *noun) (cty.Value, Places, diag.List) {
 		return cty.EmptyObjectVal, nil, nil
 	}
 	value, places, problems := n.block.Body.Decode(n.body, e.scope(n.frame, n.node.refs, n.each))
+	if command, asked := e.s.cfg.Commands[n.address]; asked && !problems.HasErrors() {
+		value = withCommand(value, command)
+	}
 	return value, places, within(e.s.explain(n.node, problems), n.address)
+}
+
+// withCommand puts other words in the place of a job's command.
+func withCommand(value cty.Value, command []string) cty.Value {
+	value, marks := value.Unmark()
+	attributes := value.AsValueMap()
+	if attributes == nil {
+		attributes = map[string]cty.Value{}
+	}
+	words := make([]cty.Value, len(command))
+	for i, word := range command {
+		words[i] = cty.StringVal(word)
+	}
+	attributes["command"] = cty.ListVal(words)
+	return cty.ObjectVal(attributes).WithMarks(marks)
 }

@@ -51,6 +51,9 @@ type Config struct {
 	// moved ones, which an engine cannot rename. They hold where the block says
 	// none, and are set once it was observed.
 	Names map[string]string
+	// Commands stand in place of the command argument of the jobs with these
+	// addresses, for one run by request.
+	Commands map[string][]string
 	// Self is the container that this process runs in, where it is one of the root
 	// engine's; nil where it is in none, or nobody knows.
 	Self *Self

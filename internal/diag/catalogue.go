@@ -120,7 +120,7 @@ func languageKinds() []Kind {
 		{"too-many", []string{"Too many instances"}},
 		{"two-daemons", []string{"Controller with a socket and a daemon"}},
 		{"undeclared-name", []string{"Reference to something that is not declared", "Value for a variable that is not declared"}},
-		{"unknown-address", []string{"Unknown address", "There is no such container", "It is not there", "An address names nothing"}},
+		{"unknown-address", []string{"Unknown address", "There is no such container", "It is not there", "An address names nothing", "There is no such job"}},
 		{"unknown-name", []string{"Unknown name", "Unknown variable"}},
 		{"unknown-provider", []string{"Unknown provider"}},
 		{"unknown-value", []string{"Value that is not known in time", "Something about an object is not known"}},

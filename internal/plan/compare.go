@@ -145,7 +145,10 @@ func (m *maker) absent(r *Resource) {
 	if r.Kind == provider.Job {
 		r.Action, r.Cause = Run, "no record of a run"
 	}
-	if onRequest(r) {
+	switch {
+	case m.asked(r):
+		r.Cause = "run by request"
+	case onRequest(r):
 		r.Action, r.Cause = None, "it runs on request only"
 		return
 	}

@@ -116,6 +116,11 @@ func (m *maker) silent(daemon string) bool {
 // judgeJob decides by the record of the last run.
 func (m *maker) judgeJob(r *Resource) {
 	condition := r.Before.Condition
+	running := condition.State == provider.StateRunning || condition.State == provider.StatePaused || condition.State == provider.StateRestarting
+	if m.asked(r) && !running {
+		r.Action, r.Cause, r.Changes = Run, "run by request", nil
+		return
+	}
 	if volume := m.losesGround(r, provider.Volume); volume != "" && !onRequest(r) {
 		// Its record, running or not, keeps the volume from being removed.
 		r.Action, r.Cause = Run, "because "+volume+" is replaced"

@@ -56,6 +56,8 @@ type Input struct {
 	Target, Exclude []string
 	// Replace are addresses to make anew although nothing differs.
 	Replace []string
+	// Run are addresses of jobs to run whatever their records say, also on_request ones.
+	Run []string
 	// DataLoss lets a plan lose data: that was consented to, or will be asked about;
 	// see [Plan.Losses]. Without it such a plan is an error.
 	DataLoss bool

@@ -88,6 +88,11 @@ func isExternal(in config.Instance) bool {
 	return !external.IsNull() && external.IsKnown() && external.Type() == cty.Bool && external.True()
 }
 
+// asked tells of a job that was asked for by name.
+func (m *maker) asked(r *Resource) bool {
+	return r.Kind == provider.Job && selects(m.in.Run, r.Address)
+}
+
 // onRequest tells of a job that runs only when it is asked for.
 func onRequest(r *Resource) bool {
 	return r.Kind == provider.Job && r.After != nil && textOf(r.After.Declared, "run") == "on_request"

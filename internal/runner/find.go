@@ -57,6 +57,10 @@ func within(address, given string) bool {
 	return same && (rest == "" || rest[0] == '[' || strings.HasPrefix(given, "module.") && rest[0] == '.')
 }
 
+// SameAddress tells whether two texts are one address, with or without the quotes
+// around a key.
+func SameAddress(a, b string) bool { return plainAddress(a) == plainAddress(b) }
+
 // plainAddress leaves out the quotes around a key: a shell takes them away.
 func plainAddress(address string) string { return strings.ReplaceAll(address, `"`, "") }
 
