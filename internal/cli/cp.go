@@ -87,7 +87,7 @@ func (s *session) cp(ctx context.Context, from, to end) error {
 	if from.stream && s.app.env.Console != nil || to.stream && s.app.env.Terminal {
 		return s.app.fail(diag.Errorf("A tar archive and a terminal do not go together", `"-" is a tar archive: redirect it, or put a pipe there.`), nil)
 	}
-	project, problems := s.reach(ctx)
+	project, problems := s.reach(ctx, "")
 	for _, e := range []*end{&from, &to} {
 		if e.address == "" || problems.HasErrors() {
 			continue

@@ -87,7 +87,7 @@ func (s *session) exec(ctx context.Context, address string, command []string, st
 	if stdin && tty && console == nil {
 		return s.app.fail(diag.Errorf("Standard input is no terminal", "-t gives the command a terminal, and there is none that it could be. Leave -t out."), nil)
 	}
-	project, problems := s.reach(ctx)
+	project, problems := s.reach(ctx, "")
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
@@ -189,27 +189,27 @@ func (s *session) variables(given []string) []string {
 // reach finds the project, as target does, and observes it. A configuration that
 // cannot be evaluated, such as one with variables that were not given, still says
 // which project is meant.
-func (s *session) reach(ctx context.Context) (project string, problems diag.List) {
-	if s.asked.Project == "" && hasConfiguration(s.app.env.Cwd) {
-		problems := s.load("")
-		project = s.cfg.Project
-		switch {
-		case problems.HasErrors() && project == "":
-			return "", problems
-		case problems.HasErrors():
-			if s.asked.Context == "" && s.asked.Endpoint == "" {
-				s.asked.Context, s.asked.Endpoint = s.cfg.Context, s.cfg.Host
-			}
-			s.cfg = nil
-		}
-		if problems := s.connect(ctx); problems.HasErrors() {
+func (s *session) reach(ctx context.Context, where string) (project string, problems diag.List) {
+	if where == "" && (s.asked.Project != "" || !hasConfiguration(s.app.env.Cwd)) {
+		t, problems := s.target(ctx, "")
+		if problems.HasErrors() {
 			return "", problems
 		}
-		return project, s.look(ctx, project, nil)
+		return t.project, s.look(ctx, t.project, nil)
 	}
-	t, problems := s.target(ctx, "")
-	if problems.HasErrors() {
+	problems = s.load(where)
+	project = s.cfg.Project
+	switch {
+	case problems.HasErrors() && project == "":
+		return "", problems
+	case problems.HasErrors():
+		if s.asked.Context == "" && s.asked.Endpoint == "" {
+			s.asked.Context, s.asked.Endpoint = s.cfg.Context, s.cfg.Host
+		}
+		s.cfg = nil
+	}
+	if problems := s.connect(ctx); problems.HasErrors() {
 		return "", problems
 	}
-	return t.project, s.look(ctx, t.project, nil)
+	return project, s.look(ctx, project, nil)
 }

@@ -5,13 +5,19 @@ import (
 
 	ucli "github.com/urfave/cli/v3"
 
+	"github.com/dindctl/dindctl/internal/mount"
+	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/internal/ui"
 )
 
 func (a *app) list() *ucli.Command {
 	return &ucli.Command{
-		Name: "ls", Usage: "the objects of a project, over all its daemons", ArgsUsage: "[PATH]",
-		Description: "Example: dindctl ls -project ci",
+		Name: "ls", Usage: "a tree of a project's objects, over all its daemons: state, age, ports, mounts", ArgsUsage: "[PATH]",
+		Description: `Example: dindctl ls -project ci
+
+What is inside a daemon hangs below it. PORTS are where ports can be reached: at the
+engine's host, or else at a daemon, from its networks. MOUNTS is the verdict of nested
+mounts, where the configuration is at hand; "dindctl mounts" says why.`,
 		Flags:       append(append(engineFlags(), configFlags()...), jsonFlag()),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			where, err := path(c)
@@ -20,19 +26,28 @@ func (a *app) list() *ucli.Command {
 			}
 			s := a.session(c)
 			defer s.close()
-			t, problems := s.target(ctx, where)
+			project, problems := s.reach(ctx, where)
 			if problems.HasErrors() {
 				return a.fail(problems, s.snippets())
 			}
-			if problems := s.look(ctx, t.project, nil); problems.HasErrors() {
-				return a.fail(problems, nil)
-			}
+			entries := s.verdicts(ctx)
 			if c.Bool("json") {
-				a.print(ui.ShowJSON(s.facts, t.project, ui.ProjectObjects(s.observed, t.project), false))
+				a.print(ui.ListJSON(s.facts, project, ui.ProjectObjects(s.observed, project), entries))
 				return nil
 			}
-			a.print(ui.Engine(s.facts, t.project, a.options()) + ui.List(s.observed, t.project))
+			listing := ui.Listing{Observed: s.observed, Project: project, Entries: entries, Now: a.env.Now()}
+			a.print(ui.Engine(s.facts, project, a.options()) + ui.List(listing, a.options()))
 			return nil
 		},
 	}
+}
+
+// verdicts are those of the configuration's nested mounts, as what runs has them;
+// nil without a configuration, or one that cannot be evaluated.
+func (s *session) verdicts(ctx context.Context) []mount.Entry {
+	if s.cfg == nil {
+		return nil
+	}
+	_, entries, _ := plan.Mounts(s.input(ctx))
+	return entries
 }

@@ -76,7 +76,7 @@ func moment(text string, now time.Time) (time.Time, error) {
 }
 
 func (s *session) logs(ctx context.Context, addresses []string, ask provider.LogsRequest) error {
-	project, problems := s.reach(ctx)
+	project, problems := s.reach(ctx, "")
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}

@@ -40,26 +40,23 @@ func (s *session) showObjects(ctx context.Context, where, address string) error 
 			return nil
 		}
 	}
-	t, problems := s.target(ctx, where)
+	project, problems := s.reach(ctx, where)
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}
-	if problems := s.look(ctx, t.project, nil); problems.HasErrors() {
-		return s.app.fail(problems, nil)
-	}
-	list := ui.ProjectObjects(s.observed, t.project)
+	list := ui.ProjectObjects(s.observed, project)
 	if address != "" {
 		if list = named(list, address); len(list) == 0 {
-			_, problems := runner.Find(s.observed, t.project, address)
+			_, problems := runner.Find(s.observed, project, address)
 			return s.app.fail(problems, nil)
 		}
 	}
 	if s.command.Bool("json") {
-		s.app.print(ui.ShowJSON(s.facts, t.project, list, true))
+		s.app.print(ui.ShowJSON(s.facts, project, list))
 		return nil
 	}
 	if len(list) == 0 {
-		return s.app.fail(diag.Errorf("Nothing runs there", "The engine has no object of project %q. `dindctl apply` makes them.", t.project), nil)
+		return s.app.fail(diag.Errorf("Nothing runs there", "The engine has no object of project %q. `dindctl apply` makes them.", project), nil)
 	}
 	s.app.print(ui.Show(list, s.app.options()))
 	return nil
@@ -69,6 +66,6 @@ func (s *session) showObjects(ctx context.Context, where, address string) error 
 func named(list []ui.Shown, address string) []ui.Shown {
 	return slices.DeleteFunc(slices.Clone(list), func(s ui.Shown) bool {
 		own := s.Object.Owner.Address
-		return own != address && !strings.HasPrefix(own, address+"[")
+		return !runner.SameAddress(own, address) && !strings.HasPrefix(own, address+"[")
 	})
 }

@@ -65,7 +65,7 @@ What ran runs again, in order, and what was stopped stays stopped.`,
 func (a *app) halting(ctx context.Context, c *ucli.Command, do func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List)) error {
 	s := a.session(c)
 	defer s.close()
-	project, problems := s.reach(ctx)
+	project, problems := s.reach(ctx, "")
 	if problems.HasErrors() {
 		return a.fail(problems, nil)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"github.com/dindctl/dindctl/internal/mount"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/provider"
 )
@@ -67,6 +68,9 @@ func showOne(s Shown, o Options) string {
 	add("inside", s.Inside)
 	if object.Condition.State != provider.StateNone {
 		add("state", fmt.Sprintf("%q", stateText(object.Condition)))
+		if object.Condition.Requested {
+			add("stopped", `"by request"`)
+		}
 		add("started", quoted(object.Condition.Started))
 		add("ended", quoted(object.Condition.Ended))
 	}
@@ -175,12 +179,38 @@ func withoutSecrets(v cty.Value, record json.RawMessage, same, already bool) (ou
 	return cty.MapVal(elements), already
 }
 
-// ShowJSON is the document of `show -json`; without attributes that of `ls -json`.
-func ShowJSON(f provider.Facts, project string, list []Shown, attributes bool) string {
+// ShowJSON is the document of `show -json`.
+func ShowJSON(f provider.Facts, project string, list []Shown) string {
 	objects := []JSONValue{}
 	for _, s := range list {
-		objects = append(objects, shownJSON(s, attributes))
+		objects = append(objects, shownJSON(s, true))
 	}
+	return objectsJSON(f, project, objects)
+}
+
+// ListJSON is the document of `ls -json`: objects without their attributes, with
+// the verdicts of their nested mounts where a configuration is at hand.
+func ListJSON(f provider.Facts, project string, list []Shown, entries []mount.Entry) string {
+	verdicts := Listing{Entries: entries}.verdicts()
+	objects := []JSONValue{}
+	for _, s := range list {
+		v := shownJSON(s, false)
+		if s.Object.Kind.Runs() {
+			v["ports"] = orEmpty(s.Object.Values.Ports)
+		}
+		if entries != nil {
+			of := []JSONValue{}
+			for _, e := range verdicts[s.Object.Owner.Address] {
+				of = append(of, JSONValue{"source": e.Source, "target": e.Target, "verdict": e.Verdict, "severity": e.Severity})
+			}
+			v["nested_mounts"] = of
+		}
+		objects = append(objects, v)
+	}
+	return objectsJSON(f, project, objects)
+}
+
+func objectsJSON(f provider.Facts, project string, objects []JSONValue) string {
 	return line(JSONValue{
 		"format_version": "1.0", "project": project,
 		"engine":  JSONValue{"id": f.ID, "name": f.Name, "endpoint": f.Endpoint, "version": f.Version},
@@ -204,7 +234,7 @@ func shownJSON(s Shown, attributes bool) JSONValue {
 			}
 		}
 		if c.State == provider.StateExited {
-			v["exit_code"] = c.ExitCode
+			v["exit_code"], v["stopped_by_request"] = c.ExitCode, c.Requested
 		}
 	}
 	if !attributes {
