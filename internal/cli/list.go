@@ -18,7 +18,7 @@ func (a *app) list() *ucli.Command {
 What is inside a daemon hangs below it. PORTS are where ports can be reached: at the
 engine's host, or else at a daemon, from its networks. MOUNTS is the verdict of nested
 mounts, where the configuration is at hand; "dindctl mounts" says why.`,
-		Flags:       append(append(engineFlags(), configFlags()...), jsonFlag()),
+		Flags: append(append(engineFlags(), configFlags()...), jsonFlag()),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			where, err := path(c)
 			if err != nil {

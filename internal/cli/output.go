@@ -120,7 +120,7 @@ func isConfigurationName(name string) bool {
 
 func (a *app) version() *ucli.Command {
 	return &ucli.Command{
-		Name: "version", Usage: "the version of dindctl", Flags: []ucli.Flag{jsonFlag()},
+		Name: "version", Usage: "the version of dindctl", Description: "Example: dindctl version -json", Flags: []ucli.Flag{jsonFlag()},
 		Action: func(_ context.Context, c *ucli.Command) error {
 			if c.Bool("json") {
 				a.print(fmt.Sprintf("{\"version\":%q}\n", a.env.Version))

@@ -111,11 +111,11 @@ func newRoot(a *app) *ucli.Command {
 	root := &ucli.Command{
 		Name: "dindctl", Usage: "plan and apply Docker-in-Docker, and check that every nested mount is visible",
 		Version: env.Version, HideVersion: true, Writer: env.Stdout, ErrWriter: env.Stderr, Reader: env.Stdin,
-		EnableShellCompletion: true, Suggest: true,
+		Suggest:        true,
 		ExitErrHandler: func(context.Context, *ucli.Command, error) {},
 		OnUsageError:   onUsageError,
 		Commands: []*ucli.Command{
-			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.fmt(), a.explain(), a.exec(), a.shell(), a.logs(), a.cp(), a.runJob(), a.stop(), a.start(), a.restart(), a.console(), a.graph(), a.output(), a.showObjects(), a.list(), a.unlock(), a.version(), a.provider(), a.verify(), a.probe(),
+			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.fmt(), a.explain(), a.exec(), a.shell(), a.logs(), a.cp(), a.runJob(), a.stop(), a.start(), a.restart(), a.console(), a.graph(), a.output(), a.showObjects(), a.list(), a.unlock(), a.version(), a.provider(), a.verify(), a.completion(), a.probe(), a.complete(),
 		},
 		Action: func(_ context.Context, c *ucli.Command) error {
 			if name := c.Args().First(); name != "" {

@@ -184,4 +184,3 @@ func (s *session) exitCode(ctx context.Context, result runner.Result, job string
 	}
 	return object.Condition.ExitCode, true
 }
-
