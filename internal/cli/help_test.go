@@ -49,4 +49,3 @@ func TestEveryCommandHasAnExample(t *testing.T) {
 		}
 	}
 }
-

@@ -115,7 +115,7 @@ func newRoot(a *app) *ucli.Command {
 		ExitErrHandler: func(context.Context, *ucli.Command, error) {},
 		OnUsageError:   onUsageError,
 		Commands: []*ucli.Command{
-			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.fmt(), a.explain(), a.exec(), a.shell(), a.logs(), a.cp(), a.runJob(), a.stop(), a.start(), a.restart(), a.console(), a.graph(), a.output(), a.showObjects(), a.list(), a.unlock(), a.version(), a.provider(), a.verify(), a.completion(), a.probe(), a.complete(),
+			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.fmt(), a.explain(), a.exec(), a.shell(), a.logs(), a.cp(), a.runJob(), a.stop(), a.start(), a.restart(), a.console(), a.graph(), a.output(), a.showObjects(), a.list(), a.unlock(), a.version(), a.provider(), a.verify(), a.gc(), a.completion(), a.probe(), a.complete(),
 		},
 		Action: func(_ context.Context, c *ucli.Command) error {
 			if name := c.Args().First(); name != "" {

@@ -183,6 +183,7 @@ func commandKinds() []Kind {
 		{"provider-failed", []string{
 			"The provider could not be started", "The provider did not start", "The provider ended unexpectedly", "The provider cannot do that",
 			"Commands cannot be run here", "Output cannot be read here", "Files cannot be copied here", "Objects cannot be stopped here",
+			"Disk use cannot be listed here",
 		}},
 		{"provider-program", []string{
 			"Not the name of a provider", "The provider's program is not there", "The provider's program is not pinned",

@@ -102,7 +102,9 @@ func (l Listing) rows() []listRow {
 			snapshot = l.Observed.Inside[daemon]
 		}
 		objects := slices.DeleteFunc(slices.Clone(snapshot.Objects), func(o provider.Object) bool { return o.Owner.Project != l.Project })
-		slices.SortFunc(objects, func(a, b provider.Object) int { return strings.Compare(a.Owner.Address+"\x00"+a.ID, b.Owner.Address+"\x00"+b.ID) })
+		slices.SortFunc(objects, func(a, b provider.Object) int {
+			return strings.Compare(a.Owner.Address+"\x00"+a.ID, b.Owner.Address+"\x00"+b.ID)
+		})
 		for i, object := range objects {
 			branch, below := "├─ ", "│  "
 			if i == len(objects)-1 {
@@ -125,7 +127,6 @@ func (l Listing) rows() []listRow {
 	place("", "")
 	return rows
 }
-
 
 func (l Listing) row(object provider.Object, lead, daemon string, verdict []mount.Entry) listRow {
 	r := listRow{colours: map[int]string{}}

@@ -1,0 +1,95 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/docker/go-units"
+
+	"github.com/dindctl/dindctl/internal/runner"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// Leftovers is a table of what is left over on an engine, with the sum of sizes.
+func Leftovers(f provider.Facts, list []runner.Leftover, now time.Time, o Options) string {
+	head := fmt.Sprintf("Engine %s %s\n  %s (%s)\n\n", o.paint(bold, clean(f.Name)), clean(f.Version), clean(f.Endpoint), clean(f.Chosen))
+	if len(list) == 0 {
+		return head + "Nothing is left over: everything that dindctl made here is used.\n"
+	}
+	var out strings.Builder
+	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "WHAT\tSIZE\tAGE\tPROJECT\tWHY")
+	var sum int64
+	for _, l := range list {
+		size, age := "", ""
+		if l.Lock == nil {
+			size = "?"
+		}
+		if l.Lock == nil && l.Bytes >= 0 {
+			size = units.HumanSize(float64(l.Bytes))
+			sum += l.Bytes
+		}
+		if made, err := time.Parse(time.RFC3339Nano, l.Created); err == nil {
+			age = Age(now.Sub(made))
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", clean(LeftoverName(l)), size, age, clean(l.Owner.Project), clean(l.Why))
+	}
+	_ = table.Flush()
+	lines := strings.Split(out.String(), "\n")
+	for i, line := range lines {
+		lines[i] = clip(strings.TrimRight(line, " "), o, 0)
+	}
+	return head + strings.Join(lines, "\n") + fmt.Sprintf("\n%d left over, %s in all.\n", len(list), units.HumanSize(float64(sum)))
+}
+
+// LeftoverName names one thing in a word or two, with the daemon that it is inside of.
+func LeftoverName(l runner.Leftover) string {
+	text := l.Name
+	switch {
+	case l.Record:
+		text = "record " + l.Name[:min(len(l.Name), len("dindctl.stopped.")+12)]
+	case l.Lock != nil:
+	case l.Name == "":
+		text = "image " + short12(l.ID)
+	default:
+		text = string(l.Kind) + " " + l.Name
+	}
+	if l.Inside != "" {
+		text += " in " + l.Inside
+	}
+	return text
+}
+
+// LeftoversJSON is the document of `gc -json`.
+func LeftoversJSON(f provider.Facts, list []runner.Leftover) string {
+	out := []JSONValue{}
+	for _, l := range list {
+		kind := string(l.Kind)
+		switch {
+		case l.Lock != nil:
+			kind = "lock"
+		case l.Record:
+			kind = "record"
+		}
+		v := JSONValue{
+			"kind": kind, "name": l.Name, "id": l.ID, "project": l.Owner.Project, "address": l.Owner.Address,
+			"inside": l.Inside, "created": l.Created, "why": l.Why, "bytes": nil,
+		}
+		if l.Bytes >= 0 && l.Lock == nil {
+			v["bytes"] = l.Bytes
+		}
+		out = append(out, v)
+	}
+	return line(JSONValue{
+		"format_version": "1.0", "left_over": out,
+		"engine": JSONValue{"id": f.ID, "name": f.Name, "endpoint": f.Endpoint, "version": f.Version},
+	})
+}
+
+// short12 is an id as people see it.
+func short12(id string) string {
+	id = strings.TrimPrefix(id, "sha256:")
+	return id[:min(len(id), 12)]
+}
