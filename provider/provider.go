@@ -384,6 +384,8 @@ const (
 	Configured Cause = "configuration"
 	Outside    Cause = "changed outside"
 	Both       Cause = "both"
+	// Expires is for what ends by itself, such as a certificate. It is a warning, too.
+	Expires Cause = "expires"
 )
 
 // CreateRequest asks for one object.

@@ -146,6 +146,7 @@ func commandKinds() []Kind {
 			"A step needs a configuration", "A plan cannot be made again", "Steps wait for each other in a circle", "The plan cannot be carried out",
 			"The provider could not compare", "The provider does not describe itself",
 		}},
+		{"expires", []string{"Something expires soon, or has expired"}},
 		{"job-ends", []string{"A job ends with its daemon"}},
 		{"no-terminal", []string{"Standard input is no terminal", "The terminal could not be used", "A tar archive and a terminal do not go together"}},
 		{"path-missing", []string{"The path is not there", "A tar archive needs a directory"}},

@@ -1,6 +1,10 @@
 package plan
 
 import (
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/provider"
 )
@@ -10,6 +14,7 @@ func (m *maker) warnings() diag.List {
 	var out diag.List
 	for _, address := range sortedKeys(m.resources) {
 		r := m.resources[address]
+		out = append(out, expiring(r)...)
 		if r.Before == nil || r.After == nil || r.Action == Replace || r.Action == Delete {
 			continue
 		}
@@ -19,6 +24,30 @@ func (m *maker) warnings() diag.List {
 				Detail: text, Address: address, Subject: r.After.Header,
 			})
 		}
+	}
+	return out
+}
+
+// expiring warns of what ends by itself soon, or has, and is renewed.
+func expiring(r *Resource) diag.List {
+	if r.After == nil {
+		return nil
+	}
+	var out diag.List
+	for _, c := range r.Changes {
+		if c.Cause != provider.Expires {
+			continue
+		}
+		detail := fmt.Sprintf("%s of %s expires.", c.Path, r.Address)
+		if from := c.From; from != cty.NilVal && from.IsKnown() && !from.IsNull() && from.Type() == cty.String {
+			detail = fmt.Sprintf("%s of %s: %s.", c.Path, r.Address, from.AsString())
+		}
+		if r.Action == Replace {
+			detail += fmt.Sprintf(" %s is replaced, which renews it; its data stays.", r.Address)
+		}
+		out = append(out, diag.Problem{
+			Severity: diag.Warning, Summary: "Something expires soon, or has expired", Detail: detail, Address: r.Address, Subject: r.After.Header,
+		})
 	}
 	return out
 }

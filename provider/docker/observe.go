@@ -197,6 +197,7 @@ func (o *observation) container(ctx context.Context, id string) error {
 	}
 	object := o.engine.withFiles(ctx, containerObject(c, defaults, o.engine.facts))
 	object.Condition.Requested = o.lists.requested(object)
+	object = o.engine.withExpiry(ctx, object)
 	if object.Kind == provider.Daemon {
 		object.Warnings = clashes(chosenOf(c.Config.Labels[labelChosen]), o.lists.networks)
 	}

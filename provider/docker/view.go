@@ -28,6 +28,7 @@ const (
 	hiddenChosen     = "_chosen"        // what was chosen for a daemon at its creation
 	hiddenDaemonJSON = "_daemon_json"   // what is in its daemon.json now; null where that is not known
 	hiddenQuota      = "_cpu_quota"     // a quota as a number of CPUs, which locks cpus out
+	hiddenExpiry     = "_expiry"        // the day on which a daemon's certificates end, where that is soon
 	hiddenSocket     = "_socket_group"  // as it was at creation
 	hiddenAuth       = "_registry_auth" // digest of the registry credentials in its file
 )
