@@ -39,15 +39,20 @@ func (e *engine) exec(ctx context.Context, req provider.ExecRequest) (int, error
 		User: req.User, Tty: req.TTY, Env: append(slices.Clone(req.Environment), mark), WorkingDir: req.WorkingDir, Cmd: req.Command,
 		AttachStdin: req.Stdin != nil, AttachStdout: true, AttachStderr: true,
 	}
+	var size *[2]uint
 	if req.TTY {
 		options.DetachKeys = noDetach
+		if req.Width > 0 && req.Height > 0 {
+			size = &[2]uint{uint(req.Height), uint(req.Width)} //nolint:gosec // positive
+		}
+		options.ConsoleSize = size // from API 1.42 on; before, the command may look before it is told
 	}
 	created, err := e.write.ContainerExecCreate(ctx, req.ID, options)
 	if err != nil {
 		return 0, err
 	}
 	attaching, watch := e.waits.attaching(ctx, "POST /exec/"+created.ID[:min(12, len(created.ID))]+"/start")
-	stream, err := e.write.ContainerExecAttach(attaching, created.ID, container.ExecAttachOptions{Tty: req.TTY})
+	stream, err := e.write.ContainerExecAttach(attaching, created.ID, container.ExecAttachOptions{Tty: req.TTY, ConsoleSize: size})
 	watch.stop()
 	if err != nil {
 		return 0, watch.instead(err)
@@ -91,7 +96,7 @@ func feed(stream types.HijackedResponse, stdin io.Reader) {
 func (e *engine) resize(ctx context.Context, id string, req provider.ExecRequest, ended <-chan struct{}) {
 	set := func(s provider.Size) {
 		if req.TTY && s.Width > 0 && s.Height > 0 {
-			_ = e.write.ContainerExecResize(ctx, id, container.ResizeOptions{Width: uint(s.Width), Height: uint(s.Height)}) //nolint:gosec // positive
+			e.resizeExec(ctx, id, s, ended)
 		}
 	}
 	set(provider.Size{Width: req.Width, Height: req.Height})
@@ -109,6 +114,26 @@ func (e *engine) resize(ctx context.Context, id string, req provider.ExecRequest
 			if !ok {
 				signals = nil
 			}
+		}
+	}
+}
+
+// resizeTries is how often an exec that has only just been started is told its size:
+// an engine refuses until the process is there.
+const resizeTries = 50
+
+func (e *engine) resizeExec(ctx context.Context, id string, s provider.Size, ended <-chan struct{}) {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for range resizeTries {
+		err := e.write.ContainerExecResize(ctx, id, container.ResizeOptions{Width: uint(s.Width), Height: uint(s.Height)}) //nolint:gosec // positive
+		if err == nil {
+			return
+		}
+		select {
+		case <-ended:
+			return
+		case <-again.C:
 		}
 	}
 }
