@@ -39,7 +39,7 @@ func Leftovers(f provider.Facts, list []runner.Leftover, now time.Time, o Option
 	_ = table.Flush()
 	lines := strings.Split(out.String(), "\n")
 	for i, line := range lines {
-		lines[i] = clip(strings.TrimRight(line, " "), o, 0)
+		lines[i] = fit(strings.TrimRight(line, " "), o, 0)
 	}
 	return head + strings.Join(lines, "\n") + fmt.Sprintf("\n%d left over, %s in all.\n", len(list), units.HumanSize(float64(sum)))
 }

@@ -61,7 +61,7 @@ func List(l Listing, o Options) string {
 	for _, r := range rows {
 		line(r.cells, func(i int, text string) string { return o.paint(r.colours[i], text) })
 		if r.note != "" {
-			out.WriteString(o.paint(faint, r.indent+"("+clip(r.note, o, len(r.indent)+2)+")") + "\n")
+			out.WriteString(o.paint(faint, r.indent+"("+fit(r.note, o, len(r.indent)+2)+")") + "\n")
 		}
 	}
 	return out.String()
@@ -75,8 +75,8 @@ func total(widths, shown []int) int {
 	return n
 }
 
-// clip cuts text to the window.
-func clip(text string, o Options, taken int) string {
+// fit cuts text to the window.
+func fit(text string, o Options, taken int) string {
 	room := o.Width - taken
 	if o.Width <= 0 || room < 1 || utf8.RuneCountInString(text) <= room {
 		return text
