@@ -38,7 +38,7 @@ func (e *engine) withExpiry(ctx context.Context, object provider.Object) provide
 		return object // it cannot be read now, and is no difference
 	}
 	end, generated := generatedUntil(text)
-	if !generated || time.Until(end) > expirySoon {
+	if !generated || end.After(time.Now().Add(expirySoon)) {
 		return object
 	}
 	attributes := object.Actual.AsValueMap()
