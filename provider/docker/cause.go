@@ -85,10 +85,70 @@ func (c *comparison) secretRecord(r row, path string) bool {
 	}
 	var keys map[string]json.RawMessage
 	key := keyOf(r.name, path)
-	if key == "" || json.Unmarshal(record, &keys) != nil || bytes.Equal(record, []byte(`{"sensitive":true}`)) {
+	if key == "" || json.Unmarshal(record, &keys) != nil || bytes.Equal(record, secretText()) {
 		return true
 	}
 	return secretIn(keys[key])
+}
+
+// secretBuild tells of a part of a build that it is a secret and was one: its
+// record says no more, and the image does not show it, so that nothing can be said
+// of a change.
+func (c *comparison) secretBuild(path ...string) bool {
+	return bytes.Equal(c.recordIn(append([]string{"build"}, path...)...), secretText()) &&
+		markedAt(c.raw, append([]string{"build"}, path...))
+}
+
+// secretText is what a record has in place of a secret.
+func secretText() []byte { return []byte(`{"sensitive":true}`) }
+
+// recordIn is what was recorded at a path; of what lies in a secret, that it is one.
+func (c *comparison) recordIn(path ...string) json.RawMessage {
+	at := c.record[path[0]]
+	for _, name := range path[1:] {
+		if bytes.Equal(at, secretText()) {
+			break
+		}
+		var parts map[string]json.RawMessage
+		if json.Unmarshal(at, &parts) != nil {
+			return nil
+		}
+		at = parts[name]
+	}
+	return at
+}
+
+// secretKeys are the keys of a recorded map that held secrets.
+func secretKeys(record json.RawMessage) []string {
+	var keys map[string]json.RawMessage
+	if bytes.Equal(record, secretText()) || json.Unmarshal(record, &keys) != nil {
+		return nil
+	}
+	var out []string
+	for _, key := range sortedKeys(keys) {
+		if bytes.Equal(keys[key], secretText()) {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// markedAt tells whether a value, or one that it stands in, is marked as a secret.
+func markedAt(v cty.Value, path []string) bool {
+	for {
+		plain, marks := v.Unmark()
+		if _, secret := marks[provider.Sensitive]; secret {
+			return true
+		}
+		if len(path) == 0 {
+			return false
+		}
+		v = (values{plain}).get(path[0])
+		path = path[1:]
+		if v == cty.NilVal || v.IsNull() && !v.IsMarked() {
+			return false
+		}
+	}
 }
 
 // cause compares desired, created and actual. A secret's record tells nothing
@@ -238,7 +298,7 @@ func (c *comparison) specNow(name string) spec {
 }
 
 func secretIn(record json.RawMessage) bool {
-	return bytes.Contains(record, []byte(`{"sensitive":true}`))
+	return bytes.Contains(record, secretText())
 }
 
 // same compares two values of possibly different but like types.

@@ -261,6 +261,11 @@ func (c *comparison) keys(r row) {
 			names[name] = true
 		}
 	}
+	if r.keys == nil {
+		for _, name := range secretKeys(c.record[r.name]) {
+			names[name] = true
+		}
+	}
 	for _, name := range r.unknownKeys(declared) {
 		delete(names, name)
 		c.add(r, r.name+"."+name, have.get(name), cty.UnknownVal(cty.String), r.effect)
@@ -342,15 +347,21 @@ func (c *comparison) build(r row) {
 		return
 	}
 	for _, name := range []string{"inputs", "dockerfile", "dockerfile_inline", "target", "platform", "network"} {
-		if now.text(name) != then.text(name) {
+		if now.text(name) != then.text(name) && !c.secretBuild(name) {
 			c.configured(r, "build."+name, then.get(name), now.get(name))
 		}
 	}
 	for _, name := range []string{"args", "labels"} {
 		pairs, old := now.mapping(name), then.mapping(name)
+		for _, key := range secretKeys(c.recordIn("build", name)) {
+			if _, still := pairs[key]; !still {
+				c.configured(r, "build."+name+"."+key, cty.NullVal(cty.String), cty.NullVal(cty.String))
+				c.changes[len(c.changes)-1].Sensitive = true
+			}
+		}
 		for _, key := range unionKeys(pairs, old) {
 			is, was := pairs[key], old[key]
-			if is != was {
+			if is != was && !c.secretBuild(name, key) {
 				c.configured(r, "build."+name+"."+key, cty.StringVal(was), cty.StringVal(is))
 			}
 		}

@@ -380,3 +380,56 @@ func TestSchema(t *testing.T) {
 		t.Errorf("%d nouns", len(docker.Schema().Nouns))
 	}
 }
+
+// A secret that is declared no longer is taken away, although its record does not
+// tell its value; one that is a build's argument still is no difference by itself.
+func TestSecretsThatAreTakenAway(t *testing.T) {
+	t.Parallel()
+	secret := text("hunter2").Mark(provider.Sensitive)
+	spec := func(v cty.Value) []byte {
+		record, err := provider.Spec(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return record
+	}
+	build := func(args attributes) cty.Value {
+		return cty.ObjectVal(attributes{"build": cty.ObjectVal(attributes{"inputs": text("one"), "args": cty.MapVal(args)})})
+	}
+	environment := cty.ObjectVal(attributes{"image": text("bash"), "environment": cty.MapVal(attributes{"A": text("x"), "TOKEN": secret})})
+	for name, c := range map[string]struct {
+		item provider.DiffItem
+		want string
+	}{
+		"environment": {provider.DiffItem{
+			Declaration: provider.Declaration{Kind: provider.Container, Declared: cty.ObjectVal(attributes{"image": text("bash"), "environment": cty.MapVal(attributes{"A": text("x")})})},
+			Created:     spec(environment), Actual: cty.ObjectVal(attributes{
+				"image": text("bash"), "restart": text("unless-stopped"), "environment": cty.MapVal(attributes{"A": text("x"), "TOKEN": text("hunter2")}),
+			}),
+		}, "environment.TOKEN replace configuration (sensitive)"},
+		"a build argument that stays": {provider.DiffItem{
+			Declaration: provider.Declaration{Kind: provider.Image, Declared: build(attributes{"A": text("x"), "TOKEN": secret})},
+			Created:     spec(build(attributes{"A": text("x"), "TOKEN": secret})), Actual: cty.EmptyObjectVal,
+		}, ""},
+		"a build argument that goes": {provider.DiffItem{
+			Declaration: provider.Declaration{Kind: provider.Image, Declared: build(attributes{"A": text("x")})},
+			Created:     spec(build(attributes{"A": text("x"), "TOKEN": secret})), Actual: cty.EmptyObjectVal,
+		}, "build.args.TOKEN replace configuration (sensitive)"},
+	} {
+		resp, err := docker.New(nil).Diff(t.Context(), provider.DiffRequest{Items: []provider.DiffItem{c.item}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, change := range resp.Differences[0].Changes {
+			line := change.Path + " " + string(change.Effect) + " " + string(change.Cause)
+			if change.Sensitive {
+				line += " (sensitive)"
+			}
+			got = append(got, line)
+		}
+		if d := cmp.Diff(c.want, strings.Join(got, "; ")); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
