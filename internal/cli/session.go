@@ -168,6 +168,7 @@ func (s *session) connect(ctx context.Context) diag.List {
 		pinned, endpoint = s.cfg.Context, s.cfg.Host
 	}
 	reaching := begin(func() reached {
+		defer s.waiting("the engine to answer")()
 		resp, err := s.provider.Configure(ctx, provider.ConfigureRequest{
 			Endpoint: endpoint, Context: pinned, Environment: environment(environ),
 		})
@@ -210,7 +211,9 @@ func (s *session) look(ctx context.Context, project string, expanded *config.Exp
 			s.wanted.Elsewhere = known.Elsewhere()
 		}
 	}
+	done := s.waiting("the engine to tell what it holds")
 	observed, problems := runner.Observe(ctx, s.provider, s.facts, s.wanted)
+	done()
 	s.observed = observed
 	if s.cfg != nil {
 		s.cfg.Names = observed.KeptNames()
