@@ -218,9 +218,18 @@ func newTerminal(t *testing.T) terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fd := int(person.Fd())
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err := errors.Join(err, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0)); err != nil {
+	// Not by Fd: a file whose descriptor was handed out cannot be closed while it is read.
+	raw, err := person.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var number int
+	var wrong error
+	err = raw.Control(func(fd uintptr) {
+		number, wrong = unix.IoctlGetInt(int(fd), unix.TIOCGPTN)
+		wrong = errors.Join(wrong, unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0))
+	})
+	if err := errors.Join(err, wrong); err != nil {
 		t.Fatal(err)
 	}
 	process, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)

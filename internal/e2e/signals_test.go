@@ -197,4 +197,19 @@ container "inner" {
 			}
 		}
 	}
+
+	at := newTerminal(t)
+	p := s.begin(at.at, "shell", "container.inner", "-project", s.project)
+	go at.shown(p)
+	if _, err := at.person.WriteString("echo it $((2 - 1)) runs\n"); err != nil {
+		t.Fatal(err)
+	}
+	p.prints("it 1 runs")
+	_ = at.process.Close()
+	_ = at.person.Close()
+	p.ends(10 * time.Second)
+	s.leavesNothing()
+	if got := strings.Join(s.docker("exec", s.project+"-dind", "docker", "top", s.project+"-inner", "-o", "pid,args"), "\n"); strings.Contains(got, "sh") && strings.Contains(got, "bash") {
+		t.Errorf("after the terminal of a shell went away: %q", got)
+	}
 }
