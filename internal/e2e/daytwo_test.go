@@ -106,7 +106,7 @@ func TestDayTwo(t *testing.T) {
 		for _, address := range depths {
 			// script(1) is the terminal; what it shows ends lines by both characters.
 			command := "stty cols 83 rows 31; " + os.Getenv("DINDCTL_BIN") + " exec -it " + address +
-				` bash -c 'tty >/dev/null || exit; until s=$(stty size 2>/dev/null) || (( SECONDS > 20 )); do sleep 0.1; done; echo $s; exit 5'; echo code $?; ` +
+				` bash -c 'tty >/dev/null || exit; until s=$(stty size 2>/dev/null); [[ $s ]] || (( SECONDS > 20 )); do sleep 0.1; done; echo $s; exit 5'; echo code $?; ` +
 				`stty -a | tr ' ' '\n' | grep -x -e icanon -e echo`
 			got := s.run("", "script", "-qec", command, "/dev/null").wants(t, 0)
 			if want := "31 83\ncode 5\nicanon\necho\n"; strings.NewReplacer("\r", "", "\x00", "", "^@", "").Replace(got.stdout) != want {

@@ -165,7 +165,7 @@ func (r result) says(t *testing.T, texts ...string) result {
 
 // fold makes text comparable whatever width a message was wrapped to.
 func fold(s string) string {
-	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(s)), " ")
+	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ", "  # ", " ").Replace(s)), " ")
 }
 
 // docker runs the docker CLI against the test engine and returns its output's lines.
