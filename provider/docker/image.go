@@ -57,7 +57,7 @@ func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say
 	if err != nil {
 		return "", e.problem(err, "looking for the image", wish.address, wish.reference)
 	}
-	if wish.is(id) && wish.policy != "always" {
+	if wish.is(id) && (wish.policy != "always" || wish.built != "") {
 		return id, nil
 	}
 	for _, place := range wish.from {
@@ -72,8 +72,10 @@ func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say
 		}
 		return carry(ctx, source, e, wish.reference, say)
 	}
-	if id != "" && wish.policy != "always" {
-		return id, nil // the built one is nowhere; what bears its name is what there is
+	if wish.built != "" {
+		// What bears the name now, here or in a registry, is somebody else's.
+		return "", noImage(wish, tried, fmt.Errorf("what bears its name there is not %s, which was made: that was removed or replaced since, and the next apply makes it again",
+			wish.built[:min(19, len(wish.built))]))
 	}
 	if wish.policy == "never" {
 		return "", noImage(wish, tried, errors.New("pull = \"never\" rules a registry out"))

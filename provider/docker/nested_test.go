@@ -157,6 +157,26 @@ func TestABuiltImageIsCarriedAgain(t *testing.T) {
 	}
 }
 
+// An image block whose image was removed since it was built is nowhere: neither an
+// earlier one that the daemon has under the name, nor a registry's, is taken for it.
+func TestABuiltImageThatIsGoneIsNotReplacedByItsNamesake(t *testing.T) {
+	r := newRig(t)
+	n := r.nest(nil)
+	name := r.project + "-built"
+	r.docker("tag", bashImage, name)
+	image := reference("image.built", "image", name).AsValueMap()
+	image["id"] = text(r.docker("image", "inspect", "--format", "{{.Id}}", name))
+	first := r.declaration("job.first", attributes{"image": cty.ObjectVal(image), "command": list("true")})
+	if _, err := r.p.Create(t.Context(), r.request(n.place, first), r.sink); err != nil {
+		t.Fatal(err)
+	}
+	r.docker("rmi", name)
+	image["id"] = text("sha256:" + strings.Repeat("0123456789abcdef", 4))
+	second := r.declaration("job.second", attributes{"image": cty.ObjectVal(image), "command": list("true")})
+	_, err := r.p.Create(t.Context(), r.request(n.place, second), r.sink)
+	wantProblem(t, err, provider.NoImage, "The image cannot be had", "not sha256:0123456789ab, which was made")
+}
+
 // Looking into a daemon again and again opens no more than a few tunnels, and
 // closing the provider ends every one of them.
 func TestTunnelsAreReusedAndEnd(t *testing.T) {

@@ -202,11 +202,13 @@ func (c *creation) withImage(actual cty.Value) (cty.Value, error) {
 }
 
 // fetch finds an image in the place, carries it there, or pulls it. One that was
-// built has to be the built one: the place may have an earlier of the same name.
+// built has to be the built one: the place may have an earlier of the same name,
+// and a registry one of somebody else.
 func (c *creation) fetch(name, built string) (id string, err error) {
-	from, carried := provider.Root, false
+	from, found, carried := provider.Root, false, false
 	if err := c.world.look(func(s *state) {
-		if id = s.Images[c.engine][tagged(name)]; id != "" && (built == "" || id == built) {
+		id = s.Images[c.engine][tagged(name)]
+		if found = id != "" && (built == "" || id == built); found {
 			return
 		}
 		for _, place := range c.req.ImageFrom {
@@ -219,7 +221,7 @@ func (c *creation) fetch(name, built string) (id string, err error) {
 				return
 			}
 		}
-	}); err != nil || id != "" && !carried {
+	}); err != nil || found {
 		return id, err
 	}
 	if carried {
@@ -228,7 +230,7 @@ func (c *creation) fetch(name, built string) (id string, err error) {
 		})
 		return resp.ID, err
 	}
-	if !slices.ContainsFunc(c.world.opts.Registry, func(n string) bool { return tagged(n) == tagged(name) }) {
+	if built != "" || !slices.ContainsFunc(c.world.opts.Registry, func(n string) bool { return tagged(n) == tagged(name) }) {
 		return "", &provider.Problem{
 			Code: provider.NoImage, Address: c.req.Declaration.Address, Path: "image", Summary: "The image cannot be had",
 			Detail: fmt.Sprintf("%s is not there, and no registry has it.", name),
