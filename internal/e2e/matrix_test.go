@@ -376,7 +376,7 @@ func (m *matrix) expect(name string, cause provider.Cause, wants func(cell) bool
 		}
 		ok := want == (len(got) > 0)
 		for _, change := range got {
-			ok = ok && (change.Cause == cause || stale(name, c, change))
+			ok = ok && change.Cause == cause
 		}
 		if !ok {
 			m.t.Errorf("%s: %s: want a change: %v; the plan has %s", name, c.full(), want, changeTexts(got))
@@ -395,12 +395,6 @@ func (m *matrix) expect(name string, cause provider.Cause, wants func(cell) bool
 // own are the changes that are of the argument.
 func (m *matrix) own(c cell, changes []provider.Change) []provider.Change {
 	return slices.DeleteFunc(slices.Clone(changes), func(change provider.Change) bool { return !c.belongs(change.Path) })
-}
-
-// stale tells whether a change is of what was changed live: its record is of
-// another time, since Docker never changes labels.
-func stale(name string, c cell, change provider.Change) bool {
-	return name == "none" && c.effect == provider.Live && change.Cause == provider.Both
 }
 
 // same tells whether a removal leaves the object as it is.

@@ -96,7 +96,7 @@ func (g *gathering) place(ctx context.Context, place provider.Place, inside stri
 // something does, or may.
 func leftBecause(stored provider.Stored, objects []provider.Object) string {
 	if stored.Record {
-		return "a note of a stop of " + stored.Owner.Address + ", which is gone"
+		return "a note on " + stored.Owner.Address + ", which is gone"
 	}
 	if len(stored.Users) > 0 {
 		return ""

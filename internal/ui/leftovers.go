@@ -49,7 +49,7 @@ func LeftoverName(l runner.Leftover) string {
 	text := l.Name
 	switch {
 	case l.Record:
-		text = "record " + l.Name[:min(len(l.Name), len("dindctl.stopped.")+12)]
+		text = "record " + l.Name[:min(len(l.Name), len("dindctl.stopped.")+12)] // or dindctl.changed.
 	case l.Lock != nil:
 	case l.Name == "":
 		text = "image " + short12(l.ID)

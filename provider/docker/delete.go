@@ -52,8 +52,14 @@ func (p *Provider) deleteContainer(ctx context.Context, e *engine, req provider.
 		}
 	}
 	say.phase(provider.PhaseRemove, "")
-	if err := e.remove(ctx, c.ID); err != nil || c.State.Status != "exited" || owner.Kind == provider.Job {
+	if err := e.remove(ctx, c.ID); err != nil {
 		return err
+	}
+	if err := e.forgetChanges(ctx, c.ID); err != nil {
+		return e.problem(err, "removing the record of changes of", owner.Address, c.Name[1:])
+	}
+	if c.State.Status != "exited" || owner.Kind == provider.Job {
+		return nil
 	}
 	return e.problem(e.forgetStop(ctx, c.ID), "removing the record of a stop of", owner.Address, c.Name[1:])
 }

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -63,7 +64,7 @@ func (p *Provider) Observe(ctx context.Context, req provider.ObserveRequest, eac
 	if err != nil {
 		return provider.ObserveResponse{}, err
 	}
-	o := &observation{engine: e, lists: l, each: each, resp: provider.ObserveResponse{Images: map[string]string{}, Projects: l.projects()}}
+	o := &observation{engine: e, lists: l, notes: l.notes(), each: each, resp: provider.ObserveResponse{Images: map[string]string{}, Projects: l.projects()}}
 	o.wanted = func(kind provider.Kind, name string, owner provider.Ownership) bool {
 		if owner.Project != "" && (req.Project == "" || owner.Project == req.Project) {
 			return true
@@ -124,6 +125,7 @@ func (l lists) projects() map[string]int {
 type observation struct {
 	engine     *engine
 	lists      lists
+	notes      map[string]map[string]json.RawMessage // see noteChanges
 	wanted     func(kind provider.Kind, name string, owner provider.Ownership) bool
 	output     []string
 	imageNames []string
@@ -197,6 +199,7 @@ func (o *observation) container(ctx context.Context, id string) error {
 	}
 	object := o.engine.withFiles(ctx, containerObject(c, defaults, o.engine.facts))
 	object.Condition.Requested = o.lists.requested(object)
+	object.Owner.Spec = amended(object.Owner.Spec, o.notes[c.ID])
 	object = o.engine.withExpiry(ctx, object)
 	if object.Kind == provider.Daemon {
 		object.Warnings = clashes(chosenOf(c.Config.Labels[labelChosen]), o.lists.networks)

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -34,11 +35,16 @@ func (p *Provider) Stock(ctx context.Context, place provider.Place) (provider.St
 		case v == nil:
 		case v.Labels[lockLabel] != "" && place == provider.Root:
 			out.Locks = append(out.Locks, provider.HeldLock{Project: v.Labels[lockLabel], Holder: holderOf(v.Labels)})
-		case v.Labels[stoppedID] != "" && !l.hasContainer(v.Labels[stoppedID]):
-			out.Stored = append(out.Stored, provider.Stored{
-				ID: v.Name, Name: v.Name, Bytes: volumeBytes(v), Created: v.CreatedAt, Record: true,
-				Owner: provider.Ownership{Project: v.Labels[stoppedLabel], Address: v.Labels[stoppedAddress]},
-			})
+		case noteOn(v.Labels) != "":
+			if !l.hasContainer(noteOn(v.Labels)) {
+				out.Stored = append(out.Stored, provider.Stored{
+					ID: v.Name, Name: v.Name, Bytes: volumeBytes(v), Created: v.CreatedAt, Record: true,
+					Owner: provider.Ownership{
+						Project: cmp.Or(v.Labels[stoppedLabel], v.Labels[changedLabel]),
+						Address: cmp.Or(v.Labels[stoppedAddress], v.Labels[changedAddress]),
+					},
+				})
+			}
 		default:
 			if owner := ownerOf(v.Labels); owner.Kind == provider.Volume {
 				out.Stored = append(out.Stored, provider.Stored{
@@ -117,14 +123,20 @@ func (p *Provider) Sweep(ctx context.Context, place provider.Place, stored provi
 	return err
 }
 
-// sweepRecord removes the record of a stop, and nothing else.
+// noteOn is the id of the container that a record of a stop or of changes is about;
+// empty for every other volume.
+func noteOn(labels map[string]string) string { return cmp.Or(labels[stoppedID], labels[changedID]) }
+
+// sweepRecord removes the record of a stop or of changes, and nothing else.
 func (e *engine) sweepRecord(ctx context.Context, stored provider.Stored) error {
 	v, err := e.read.VolumeInspect(ctx, stored.ID)
 	switch {
 	case errdefs.IsNotFound(err):
 		return nil
-	case err == nil && v.Labels[stoppedID] == "":
+	case err == nil && noteOn(v.Labels) == "":
 		return mayChange(stored.Owner.Project, "volume", v.Name, ownerOf(v.Labels))
+	case err == nil && v.Labels[changedID] != "":
+		err = e.forgetChanges(ctx, v.Labels[changedID])
 	case err == nil:
 		err = e.forgetStop(ctx, v.Labels[stoppedID])
 	}

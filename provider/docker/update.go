@@ -12,7 +12,8 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// Update applies changes to a container as it stands, and reads them back.
+// Update applies changes to a container as it stands, reads them back, and records
+// what they were made to.
 func (p *Provider) Update(ctx context.Context, req provider.UpdateRequest, _ provider.Sink) (provider.UpdateResponse, error) {
 	e, err := p.at(req.Place)
 	if err != nil {
@@ -38,7 +39,11 @@ func (p *Provider) Update(ctx context.Context, req provider.UpdateRequest, _ pro
 	if err != nil {
 		return provider.UpdateResponse{}, e.problem(err, "reading the container", decl.Address, decl.Name)
 	}
-	return provider.UpdateResponse{Object: object}, u.check(object, req.Changes)
+	if err := u.check(object, req.Changes); err != nil {
+		return provider.UpdateResponse{Object: object}, err
+	}
+	object.Owner.Spec, err = e.noteChanges(ctx, object, decl.Declared, req.Changes)
+	return provider.UpdateResponse{Object: object}, err
 }
 
 // update is the change of one container.

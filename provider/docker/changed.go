@@ -1,0 +1,150 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/volume"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// The labels of a record of changes: a volume in the engine of the container, of
+// what was declared when dindctl changed it as it stands. Labels of containers never
+// change: without it, a limit that the configuration raised would look, at the
+// next change, like one that somebody raised outside. It bears no project label, and
+// is no object of any project.
+const (
+	changedPrefix  = "dindctl.changed."
+	changedLabel   = labelPrefix + "changed"
+	changedAddress = changedLabel + ".address"
+	changedID      = changedLabel + ".id"
+	changedSpec    = changedLabel + ".spec"
+)
+
+// noteChanges records what was declared of the attributes that were changed as the
+// container stands, beside what was recorded so before. It returns the amended
+// record of the object. A record that says no more than the creation's is taken away.
+func (e *engine) noteChanges(ctx context.Context, o provider.Object, declared cty.Value, changes []provider.Change) ([]byte, error) {
+	spec, err := provider.Spec(declared)
+	if err != nil {
+		return o.Owner.Spec, err
+	}
+	old, err := e.read.VolumeInspect(ctx, changedPrefix+o.ID)
+	if err != nil && !errdefs.IsNotFound(err) {
+		return o.Owner.Spec, e.problem(err, "reading the record of changes of", o.Owner.Address, o.Name)
+	}
+	then := changesOf(old.Labels)
+	now := remembered(then, partsOf(spec), partsOf(o.Owner.Spec), changes)
+	if maps.EqualFunc(then, now, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
+		return amended(o.Owner.Spec, now), nil
+	}
+	if len(then) > 0 {
+		err = e.forgetChanges(ctx, o.ID)
+	} else {
+		err = nil
+	}
+	if err == nil && len(now) > 0 {
+		_, err = e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + o.ID, Labels: map[string]string{
+			changedLabel: o.Owner.Project, changedAddress: o.Owner.Address, changedID: o.ID, changedSpec: packSpec(textOfParts(now)),
+		}})
+	}
+	return amended(o.Owner.Spec, now), e.problem(err, "recording the changes of", o.Owner.Address, o.Name)
+}
+
+// remembered are the attributes that were changed on the container as it stands,
+// with what was declared then: null for what was not. What is as at the creation
+// is left out.
+func remembered(then, declared, created map[string]json.RawMessage, changes []provider.Change) map[string]json.RawMessage {
+	out := maps.Clone(then)
+	if out == nil {
+		out = map[string]json.RawMessage{}
+	}
+	for _, change := range changes {
+		name := change.Path
+		if end := strings.IndexAny(name, ".["); end >= 0 {
+			name = name[:end]
+		}
+		names := []string{name}
+		if name == "attach" || name == "networks" { // they are one thing in two spellings
+			names = []string{"attach", "networks"}
+		}
+		for _, name := range names {
+			out[name] = json.RawMessage("null")
+			if value, found := declared[name]; found {
+				out[name] = value
+			}
+		}
+	}
+	maps.DeleteFunc(out, func(name string, value json.RawMessage) bool {
+		was, found := created[name]
+		return found && bytes.Equal(was, value) || !found && string(value) == "null"
+	})
+	return out
+}
+
+// forgetChanges takes the record of changes away, if there is one.
+func (e *engine) forgetChanges(ctx context.Context, id string) error {
+	err := e.write.VolumeRemove(ctx, changedPrefix+id, false)
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// changesOf reads a record of changes; what cannot be read is none.
+func changesOf(labels map[string]string) map[string]json.RawMessage {
+	text, err := unpackSpec(labels[changedSpec])
+	if err != nil {
+		return nil
+	}
+	return partsOf(text)
+}
+
+func partsOf(spec []byte) map[string]json.RawMessage {
+	var parts map[string]json.RawMessage
+	if json.Unmarshal(spec, &parts) != nil {
+		return nil
+	}
+	return parts
+}
+
+func textOfParts(parts map[string]json.RawMessage) []byte {
+	text, err := json.Marshal(parts) // in key order, as records are
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// amended is the record of a creation with what was changed since.
+func amended(created []byte, changes map[string]json.RawMessage) []byte {
+	parts := partsOf(created)
+	if len(changes) == 0 || parts == nil {
+		return created
+	}
+	for name, value := range changes {
+		if string(value) == "null" {
+			delete(parts, name)
+			continue
+		}
+		parts[name] = value
+	}
+	return textOfParts(parts)
+}
+
+// notes are the records of changes, by the id of their container.
+func (l lists) notes() map[string]map[string]json.RawMessage {
+	out := map[string]map[string]json.RawMessage{}
+	for _, v := range l.volumes {
+		if id := v.Labels[changedID]; id != "" {
+			out[id] = changesOf(v.Labels)
+		}
+	}
+	return out
+}
