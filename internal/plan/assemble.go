@@ -27,7 +27,7 @@ func (m *maker) assemble() (p *Plan, circle []Step) {
 	for _, o := range m.extra {
 		b.remove(Step{
 			Action: Delete, Address: o.Owner.Address, Kind: o.Kind, Name: o.Name, Inside: o.inside, Object: o.ID,
-			Cause: o.cause, DataLoss: o.dataLoss,
+			Cause: o.cause, Reason: o.reason, DataLoss: o.dataLoss,
 		}, o.placed)
 	}
 	b.connect()
@@ -42,8 +42,8 @@ func (m *maker) assemble() (p *Plan, circle []Step) {
 // what it lets go of can then go first. It returns false where there is none.
 func (m *maker) breakUp(circle []Step) bool {
 	for _, s := range circle {
-		if s.Action == Update && m.forced[s.Address] == "" {
-			m.forced[s.Address] = "what it uses is replaced by something of the same name"
+		if s.Action == Update && m.forced[s.Address] == (why{}) {
+			m.forced[s.Address] = why{FromAnother, "what it uses is replaced by something of the same name"}
 			return true
 		}
 	}
@@ -106,7 +106,7 @@ func (b *builder) need(before, after int) {
 func (b *builder) stepsOf(r *Resource) {
 	s := Step{
 		Action: r.Action, Address: r.Address, Kind: r.Kind, Name: r.Name, Inside: r.Inside,
-		Cause: r.Cause, Changes: r.Changes, Tentative: r.Tentative, DataLoss: r.DataLoss,
+		Cause: r.Cause, Reason: r.Reason, Changes: r.Changes, Tentative: r.Tentative, DataLoss: r.DataLoss,
 	}
 	var before placed
 	if r.Before != nil {
@@ -131,7 +131,8 @@ func (b *builder) stepsOf(r *Resource) {
 		b.remove(s, before)
 	case r.Action == Start && len(r.Changes) > 0:
 		change := s
-		change.Action, change.Cause, s.Changes = Update, b.m.because(r), nil
+		because := b.m.because(r)
+		change.Action, change.Cause, change.Reason, s.Changes = Update, because.cause, because.reason, nil
 		b.updates[r.Address] = b.add(change)
 		b.makes[r.Address] = b.add(s)
 		b.need(b.updates[r.Address], b.makes[r.Address])
@@ -162,7 +163,7 @@ func (b *builder) holds(r *Resource, deps []string) bool {
 // holds something that is removed.
 func (b *builder) clear(r *Resource) {
 	if onRequest(r) && r.Action == None && r.Before != nil && b.holds(r, r.Before.Owner.Deps) {
-		r.Action, r.Cause = Delete, "its record holds what is removed"
+		r.decide(Delete, FromAnother, "its record holds what is removed")
 	}
 }
 

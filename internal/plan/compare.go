@@ -83,7 +83,7 @@ func (m *maker) choose(candidates []placed, d provider.Declaration) placed {
 				m.kept = append(m.kept, Kept{Address: d.Address, Name: o.Name, Kind: o.Kind, Inside: o.inside, Why: "a second one of this address; " + why})
 				continue
 			}
-			m.extra = append(m.extra, surplus{placed: o, cause: "left by an earlier, interrupted run", dataLoss: m.dataOf(o)})
+			m.extra = append(m.extra, surplus{placed: o, why: why{FromEarlierRun, "left by an earlier, interrupted run"}, dataLoss: m.dataOf(o)})
 		}
 	}
 	// References mean the object that stays.
@@ -128,7 +128,7 @@ func (m *maker) elsewhere(o placed) {
 		m.kept = append(m.kept, Kept{Address: o.Owner.Address, Name: o.Name, Kind: o.Kind, Inside: o.inside, Why: "it is " + engineWord(o.inside) + "; " + why})
 		return
 	}
-	m.extra = append(m.extra, surplus{placed: o, cause: "it is " + engineWord(o.inside) + ", and is wanted elsewhere", dataLoss: m.dataOf(o)})
+	m.extra = append(m.extra, surplus{placed: o, why: why{FromConfiguration, "it is " + engineWord(o.inside) + ", and is wanted elsewhere"}, dataLoss: m.dataOf(o)})
 }
 
 func engineWord(inside string) string {
@@ -140,25 +140,49 @@ func engineWord(inside string) string {
 
 // absent decides on what was not seen.
 func (m *maker) absent(r *Resource) {
-	r.Action, r.Cause = Create, "not there yet"
 	m.pending[r.Address] = true
-	if r.Kind == provider.Job {
-		r.Action, r.Cause = Run, "no record of a run"
-	}
+	user := m.madeWith(r)
 	switch {
 	case m.asked(r):
-		r.Cause = "run by request"
+		r.decide(Run, FromRequest, "run by request")
 	case onRequest(r):
-		r.Action, r.Cause = None, "it runs on request only"
+		r.decide(None, "", "it runs on request only")
 		return
+	case r.Kind == provider.Job:
+		r.decide(Run, FromNoRecord, "no record of a run")
+	case user != "":
+		r.decide(Create, FromRemoval, "it is no longer there: "+user+" was made with it")
+	default:
+		r.decide(Create, FromAbsence, "not there yet")
 	}
 	if s := m.seen(r.Inside); !s.Readable && !s.Absent {
 		r.Tentative = true
-		r.Cause = "whether it is there is not known: " + r.Inside + " cannot be looked into"
+		r.decide(r.Action, FromUnread, "whether it is there is not known: "+r.Inside+" cannot be looked into")
 		if r.Kind == provider.Job {
 			r.Cause = "whether it has run is not known: " + r.Inside + " cannot be looked into"
 		}
 	}
+}
+
+// madeWith is the address of something that stands beside what is absent and was
+// made with it, so that it must have been there; empty where there is nothing.
+func (m *maker) madeWith(r *Resource) string {
+	if m.users == nil {
+		m.users = map[string]string{}
+		for _, address := range sortedKeys(m.ours) {
+			for _, o := range m.ours[address] {
+				for _, dep := range o.Owner.Deps {
+					if at := o.inside + "\x00" + dep; m.users[at] == "" {
+						m.users[at] = address
+					}
+				}
+			}
+		}
+	}
+	if m.vanishes(r.Inside) {
+		return ""
+	}
+	return m.users[r.Inside+"\x00"+r.Address]
 }
 
 // imageID is the id of the image that an instance wants, as its place or the

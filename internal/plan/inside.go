@@ -123,10 +123,12 @@ func (m *maker) restartInside() {
 		}
 		switch {
 		case r.Kind == provider.Job && r.Action == Start:
-			r.Action, r.Cause, r.Tentative = Run, cause+" while it runs", true
+			r.decide(Run, FromAnother, cause+" while it runs")
+			r.Tentative = true
 		case r.Kind == provider.Job:
 		case r.Action == None || r.Action == Update || r.Action == Start:
-			r.Action, r.Cause, r.Tentative = Start, cause, true
+			r.decide(Start, FromAnother, cause)
+			r.Tentative = true
 		}
 	}
 }

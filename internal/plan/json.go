@@ -38,6 +38,7 @@ type changeDocument struct {
 	Inside       string              `json:"inside,omitempty"`
 	Object       string              `json:"object,omitempty"` // the id of what exists
 	Change       actionDocument      `json:"change"`
+	Reason       Reason              `json:"reason,omitempty"`
 	ActionReason string              `json:"action_reason,omitempty"`
 	Previous     string              `json:"previous_address,omitempty"`
 	Cause        []attributeDocument `json:"cause"`
@@ -98,7 +99,7 @@ func (p *Plan) JSON() ([]byte, error) {
 
 func changeOf(r Resource) changeDocument {
 	out := changeDocument{
-		Address: r.Address, Type: string(r.Kind), Name: r.Name, Inside: r.Inside, ActionReason: r.Cause,
+		Address: r.Address, Type: string(r.Kind), Name: r.Name, Inside: r.Inside, Reason: r.Reason, ActionReason: r.Cause,
 		Tentative: r.Tentative, DataLoss: r.DataLoss, Previous: r.MovedFrom, Cause: []attributeDocument{},
 		Change: actionDocument{Actions: actionsOf(r), Before: null(), After: null(), ReplacePaths: [][]string{}},
 	}

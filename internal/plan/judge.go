@@ -38,21 +38,21 @@ func (m *maker) judgeLasting(r *Resource) {
 	state := r.Before.Condition.State
 	switch {
 	case needsReplacement(r.Changes):
-		r.Action, r.Cause = Replace, m.because(r)
+		r.follow(Replace, m.because(r))
 	case ground != "":
-		r.Action, r.Cause = Replace, "because "+ground+" is replaced"
+		r.decide(Replace, FromAnother, "because "+ground+" is replaced")
 	case trigger != "":
-		r.Action, r.Cause = Replace, trigger
-	case m.forced[r.Address] != "":
-		r.Action, r.Cause = Replace, m.forced[r.Address]
+		r.decide(Replace, FromAnother, trigger)
+	case m.forced[r.Address] != (why{}):
+		r.follow(Replace, m.forced[r.Address])
 	case state == provider.StateDead:
-		r.Action, r.Cause = Replace, "an earlier removal did not succeed"
+		r.decide(Replace, FromEarlierRun, "an earlier removal did not succeed")
 	case r.Kind.Runs() && state != provider.StateRunning:
-		r.Action, r.Cause = Start, stoppedCause(r.Before.Condition)
+		r.follow(Start, stoppedCause(r.Before.Condition))
 	case r.Kind == provider.Daemon && m.silent(r.Address):
-		r.Action, r.Cause = Start, "its container runs, but its API does not answer: it is waited for"
+		r.decide(Start, FromStop, "its container runs, but its API does not answer: it is waited for")
 	case len(r.Changes) > 0:
-		r.Action, r.Cause = Update, m.because(r)
+		r.follow(Update, m.because(r))
 	}
 }
 
@@ -118,26 +118,28 @@ func (m *maker) judgeJob(r *Resource) {
 	condition := r.Before.Condition
 	running := condition.State == provider.StateRunning || condition.State == provider.StatePaused || condition.State == provider.StateRestarting
 	if m.asked(r) && !running {
-		r.Action, r.Cause, r.Changes = Run, "run by request", nil
+		r.decide(Run, FromRequest, "run by request")
+		r.Changes = nil
 		return
 	}
 	if volume := m.losesGround(r, provider.Volume); volume != "" && !onRequest(r) {
 		// Its record, running or not, keeps the volume from being removed.
-		r.Action, r.Cause = Run, "because "+volume+" is replaced"
+		r.decide(Run, FromAnother, "because "+volume+" is replaced")
 		return
 	}
 	switch condition.State {
 	case provider.StateRunning, provider.StatePaused, provider.StateRestarting:
-		r.Action, r.Cause, r.Changes = Start, "it is running: it is waited for", nil
+		r.decide(Start, FromRunning, "it is running: it is waited for")
+		r.Changes = nil
 		return
 	case provider.StateCreated:
 		if onRequest(r) {
 			r.Changes = nil
 			return
 		}
-		r.Action, r.Cause = Start, "created and never started, by an earlier run that was interrupted"
+		r.decide(Start, FromEarlierRun, neverStarted)
 		if len(r.Changes) > 0 {
-			r.Action, r.Cause = Run, m.because(r)
+			r.follow(Run, m.because(r))
 		}
 		return
 	case provider.StateExited, provider.StateDead, provider.StateNone, provider.StateRemoving:
@@ -146,21 +148,21 @@ func (m *maker) judgeJob(r *Resource) {
 	case onRequest(r):
 		r.Changes = nil
 	case condition.State == provider.StateDead:
-		r.Action, r.Cause = Run, "an earlier removal of its record did not succeed"
+		r.decide(Run, FromEarlierRun, "an earlier removal of its record did not succeed")
 	case condition.Interrupted:
-		r.Action, r.Cause = Run, "its last run was ended by the engine"+ended(condition)
+		r.decide(Run, FromFailure, "its last run was ended by the engine"+ended(condition))
 	case condition.ExitCode != 0:
-		r.Action, r.Cause = Run, fmt.Sprintf("its last run ended with exit code %d%s", condition.ExitCode, ended(condition))
-	case m.forced[r.Address] != "":
-		r.Action, r.Cause = Run, m.forced[r.Address]
+		r.decide(Run, FromFailure, fmt.Sprintf("its last run ended with exit code %d%s", condition.ExitCode, ended(condition)))
+	case m.forced[r.Address] != (why{}):
+		r.follow(Run, m.forced[r.Address])
 	case len(r.Changes) == 1 && r.Changes[0].Path == "name" && r.Changes[0].Effect == provider.Live:
-		r.Action, r.Cause = Update, m.because(r) // a record is renamed, not made again
+		r.follow(Update, m.because(r)) // a record is renamed, not made again
 	case len(r.Changes) > 0:
-		r.Action, r.Cause = Run, m.because(r)
+		r.follow(Run, m.because(r))
 	case r.After.ImageAddress != "" && m.replaced(r.After.ImageAddress):
-		r.Action, r.Cause = Run, "because "+r.After.ImageAddress+" is replaced"
+		r.decide(Run, FromAnother, "because "+r.After.ImageAddress+" is replaced")
 	case m.triggered(r) != "":
-		r.Action, r.Cause = Run, m.triggered(r)
+		r.decide(Run, FromAnother, m.triggered(r))
 	}
 }
 
@@ -171,33 +173,36 @@ func ended(c provider.Condition) string {
 	return " at " + c.Ended
 }
 
-func stoppedCause(c provider.Condition) string {
+// neverStarted is the cause where a run was interrupted between making and starting.
+const neverStarted = "created and never started, by an earlier run that was interrupted"
+
+func stoppedCause(c provider.Condition) why {
 	if c.State == provider.StateExited && c.Requested {
-		return "stopped by request"
+		return why{FromStop, "stopped by request"}
 	}
 	switch c.State {
 	case provider.StateCreated:
-		return "created and never started, by an earlier run that was interrupted"
+		return why{FromEarlierRun, neverStarted}
 	case provider.StatePaused:
-		return "paused outside"
+		return why{FromOutside, "paused outside"}
 	case provider.StateExited:
 		if c.Interrupted && c.Reason != "" {
-			return fmt.Sprintf("%s (exit code %d)", c.Reason, c.ExitCode)
+			return why{FromStop, fmt.Sprintf("%s (exit code %d)", c.Reason, c.ExitCode)}
 		}
-		return fmt.Sprintf("stopped outside (exit code %d)", c.ExitCode)
+		return why{FromStop, fmt.Sprintf("stopped outside (exit code %d)", c.ExitCode)}
 	case provider.StateRestarting:
 		if c.Reason != "" {
-			return "it keeps restarting: " + c.Reason
+			return why{FromStop, "it keeps restarting: " + c.Reason}
 		}
-		return fmt.Sprintf("it keeps restarting (exit code %d)", c.ExitCode)
+		return why{FromStop, fmt.Sprintf("it keeps restarting (exit code %d)", c.ExitCode)}
 	case provider.StateNone, provider.StateRunning, provider.StateRemoving, provider.StateDead:
 	}
-	return "it does not run"
+	return why{FromStop, "it does not run"}
 }
 
 // because is a clause about why something changes: what it needs is replaced, or
 // what differs.
-func (m *maker) because(r *Resource) string {
+func (m *maker) because(r *Resource) why {
 	var causes, attributes []string
 	for _, c := range r.Changes {
 		attributes = append(attributes, c.Path)
@@ -208,14 +213,14 @@ func (m *maker) because(r *Resource) string {
 	slices.Sort(causes)
 	for _, dep := range r.After.Deps {
 		if d, found := m.resources[dep]; found && d.Action == Replace && dependsOn(r.Changes) {
-			return "because " + dep + " is replaced"
+			return why{FromAnother, "because " + dep + " is replaced"}
 		}
 	}
 	text := strings.Join(attributes, ", ")
 	if len(attributes) > 3 {
 		text = fmt.Sprintf("%s and %d more", strings.Join(attributes[:3], ", "), len(attributes)-3)
 	}
-	return text + ": " + strings.Join(causes, " and ")
+	return why{reasonOf(r.Changes), text + ": " + strings.Join(causes, " and ")}
 }
 
 // dependsOn tells whether a change comes from something that is not known yet.

@@ -65,7 +65,10 @@ type maker struct {
 	// fates say of daemons that what is inside them will not be what was seen.
 	fates map[string]fate
 	// forced are objects that cannot be changed as they stand, and why.
-	forced map[string]string
+	forced map[string]why
+	// users are, by place and address, something that was made with what is there; nil
+	// until asked for.
+	users map[string]string
 	// settled is the daemon that is looked into again; see Refine.
 	settled string
 
@@ -89,13 +92,14 @@ type placed struct {
 // surplus is an object that goes although its address stays.
 type surplus struct {
 	placed
-	cause, dataLoss string
+	why
+	dataLoss string
 }
 
 func newMaker(in Input) *maker {
 	m := &maker{
 		in: in, ours: map[string][]placed{}, pending: map[string]bool{}, fates: map[string]fate{},
-		forced: map[string]string{}, resources: map[string]*Resource{},
+		forced: map[string]why{}, resources: map[string]*Resource{},
 	}
 	for _, inside := range in.Observed.places() {
 		for _, o := range in.Observed.snapshot(inside).Objects {

@@ -123,8 +123,10 @@ type Step struct {
 	Inside string
 	// Object is the id of the existing object, for all but Create.
 	Object string
-	// Cause is a clause for people: "not there yet", "no record of a run".
+	// Cause is a clause for people: "not there yet", "no record of a run"; Reason the
+	// same for machines.
 	Cause   string
+	Reason  Reason
 	Changes []provider.Change
 	// Needs are the ids of steps that must have succeeded before.
 	Needs []int
@@ -143,6 +145,7 @@ type Resource struct {
 	Inside    string
 	Action    Action
 	Cause     string
+	Reason    Reason
 	Changes   []provider.Change
 	Tentative bool
 	DataLoss  string

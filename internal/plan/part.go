@@ -88,7 +88,8 @@ func (p *Plan) cut(keep func(Step) bool) {
 	}
 	for i := range p.Resources {
 		if r := &p.Resources[i]; !acts[r.Address] {
-			r.Action, r.Cause, r.Changes, r.DataLoss, r.Tentative = None, "", nil, "", false
+			r.decide(None, "", "")
+			r.Changes, r.DataLoss, r.Tentative = nil, "", false
 		}
 	}
 	p.Steps = steps
@@ -177,7 +178,7 @@ func (m *maker) replaceByRequest() {
 			asked = slices.Contains(m.in.Replace, in.Address)
 		}
 		if asked {
-			m.forced[in.Address] = "replaced by request"
+			m.forced[in.Address] = why{FromRequest, "replaced by request"}
 		}
 	}
 }

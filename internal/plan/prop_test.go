@@ -193,6 +193,7 @@ func (w *world) converge(t *testing.T, at string, x *config.Expanded, random *ra
 
 func checkOrder(t *testing.T, at string, w *world, p *plan.Plan) {
 	t.Helper()
+	checkReasons(t, at, p)
 	for i, s := range p.Steps {
 		if s.ID != i+1 {
 			t.Fatalf("%s: step %d has the id %d", at, i+1, s.ID)

@@ -14,23 +14,23 @@ func (m *maker) orphans() {
 		if in, found := m.expanded.Instance(address); found && isExternal(in) && in.Name == m.ours[address][0].Name {
 			continue // it was handed over
 		}
-		m.remove(address, "no longer in the configuration")
+		m.remove(address, why{FromOrphan, "no longer in the configuration"})
 	}
 }
 
 // remove plans the removal of an address, or keeps it where it holds data.
-func (m *maker) remove(address, cause string) {
+func (m *maker) remove(address string, because why) {
 	for _, o := range m.ours[address] {
-		switch why := m.keeps(o.Kind); {
+		switch kept := m.keeps(o.Kind); {
 		case m.goesWith(o):
-		case why != "":
-			m.kept = append(m.kept, Kept{Address: address, Name: o.Name, Kind: o.Kind, Inside: o.inside, Why: why})
+		case kept != "":
+			m.kept = append(m.kept, Kept{Address: address, Name: o.Name, Kind: o.Kind, Inside: o.inside, Why: kept})
 		case m.resources[address] == nil:
 			m.resources[address] = &Resource{
-				Address: address, Kind: o.Kind, Name: o.Name, Inside: o.inside, Action: Delete, Cause: cause, Before: &o.Object, DataLoss: m.dataOf(o),
+				Address: address, Kind: o.Kind, Name: o.Name, Inside: o.inside, Action: Delete, Cause: because.cause, Reason: because.reason, Before: &o.Object, DataLoss: m.dataOf(o),
 			}
 		default:
-			m.extra = append(m.extra, surplus{placed: o, cause: cause, dataLoss: m.dataOf(o)})
+			m.extra = append(m.extra, surplus{placed: o, why: because, dataLoss: m.dataOf(o)})
 		}
 	}
 }
@@ -66,7 +66,7 @@ func (m *maker) destroy() (*Plan, diag.List) {
 		return nil, problems
 	}
 	for _, address := range sortedKeys(m.ours) {
-		m.remove(address, "destroyed by request")
+		m.remove(address, why{FromRequest, "destroyed by request"})
 	}
 	p, circle := m.assemble()
 	if len(circle) > 0 {

@@ -80,7 +80,7 @@ func (p *Plan) Shown() []Resource {
 	for _, s := range p.Steps {
 		if s.Action == Delete && !known[at{s.Inside, s.Object}] {
 			out = append(out, Resource{
-				Address: s.Address, Kind: s.Kind, Name: s.Name, Inside: s.Inside, Action: Delete, Cause: s.Cause, DataLoss: s.DataLoss,
+				Address: s.Address, Kind: s.Kind, Name: s.Name, Inside: s.Inside, Action: Delete, Cause: s.Cause, Reason: s.Reason, DataLoss: s.DataLoss,
 			})
 		}
 	}
