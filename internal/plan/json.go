@@ -14,14 +14,14 @@ import (
 const FormatVersion = "1.0"
 
 type document struct {
-	FormatVersion   string           `json:"format_version"`
-	Project         string           `json:"project"`
-	Engine          engineDocument   `json:"engine"`
-	Clean           bool             `json:"clean"`
-	ResourceChanges []changeDocument `json:"resource_changes"`
-	OutputChanges   map[string]any   `json:"output_changes"`
-	Kept            []keptDocument   `json:"kept"`
-	Unread          []unreadDocument `json:"unread"`
+	FormatVersion   string                    `json:"format_version"`
+	Project         string                    `json:"project"`
+	Engine          engineDocument            `json:"engine"`
+	Clean           bool                      `json:"clean"`
+	ResourceChanges []changeDocument          `json:"resource_changes"`
+	OutputChanges   map[string]outputDocument `json:"output_changes"`
+	Kept            []keptDocument            `json:"kept"`
+	Unread          []unreadDocument          `json:"unread"`
 }
 
 type engineDocument struct {
@@ -44,6 +44,7 @@ type changeDocument struct {
 	Cause        []attributeDocument `json:"cause"`
 	Tentative    bool                `json:"tentative,omitempty"`
 	DataLoss     string              `json:"data_loss,omitempty"`
+	Users        []string            `json:"users,omitempty"` // that are not the project's
 }
 
 type actionDocument struct {
@@ -59,7 +60,15 @@ type attributeDocument struct {
 	Cause provider.Cause  `json:"cause"`
 	From  json.RawMessage `json:"from"`
 	To    json.RawMessage `json:"to"`
-	Live  bool            `json:"live"`
+	// Applied is what was declared when it was made, or last changed as it stands.
+	Applied   json.RawMessage `json:"applied"`
+	Sensitive bool            `json:"sensitive,omitempty"`
+	Live      bool            `json:"live"`
+}
+
+type outputDocument struct {
+	After        json.RawMessage `json:"after"`
+	AfterUnknown bool            `json:"after_unknown"`
 }
 
 type keptDocument struct {
@@ -80,13 +89,13 @@ func (p *Plan) JSON() ([]byte, error) {
 	doc := document{
 		FormatVersion: FormatVersion, Project: p.Project, Clean: p.Clean,
 		Engine:          engineDocument{ID: p.Engine.ID, Name: p.Engine.Name, Endpoint: p.Engine.Endpoint, Chosen: p.Engine.Chosen},
-		ResourceChanges: []changeDocument{}, OutputChanges: map[string]any{}, Kept: []keptDocument{}, Unread: []unreadDocument{},
+		ResourceChanges: []changeDocument{}, OutputChanges: map[string]outputDocument{}, Kept: []keptDocument{}, Unread: []unreadDocument{},
 	}
 	for _, r := range p.Shown() {
 		doc.ResourceChanges = append(doc.ResourceChanges, changeOf(r))
 	}
 	for _, o := range p.Outputs {
-		doc.OutputChanges[o.Name] = map[string]any{"after": masked(o.Value, o.Sensitive), "after_unknown": !o.Value.IsWhollyKnown()}
+		doc.OutputChanges[o.Name] = outputDocument{masked(o.Value, o.Sensitive), !o.Value.IsWhollyKnown()}
 	}
 	for _, k := range p.Kept {
 		doc.Kept = append(doc.Kept, keptDocument{k.Address, k.Name, k.Inside, k.Why})
@@ -104,7 +113,7 @@ func changeOf(r Resource) changeDocument {
 		Change: actionDocument{Actions: actionsOf(r), Before: null(), After: null(), ReplacePaths: [][]string{}},
 	}
 	if r.Before != nil {
-		out.Object = r.Before.ID
+		out.Object, out.Users = r.Before.ID, r.Before.Users
 		out.Change.Before = specDocument(r.Before.Owner.Spec)
 	}
 	if r.After != nil {
@@ -113,7 +122,8 @@ func changeOf(r Resource) changeDocument {
 	}
 	for _, c := range r.Changes {
 		out.Cause = append(out.Cause, attributeDocument{
-			Path: c.Path, Cause: c.Cause, From: masked(c.From, c.Sensitive), To: masked(c.To, c.Sensitive), Live: c.Effect == provider.Live,
+			Path: c.Path, Cause: c.Cause, From: masked(c.From, c.Sensitive), To: masked(c.To, c.Sensitive),
+			Applied: masked(c.Created, c.Sensitive), Sensitive: c.Sensitive, Live: c.Effect == provider.Live,
 		})
 		if c.Effect == provider.Replace {
 			out.Change.ReplacePaths = append(out.Change.ReplacePaths, []string{c.Path})

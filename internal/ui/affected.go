@@ -30,9 +30,13 @@ func legend(p *plan.Plan, o Options) string {
 	return out.String() + "\n"
 }
 
-// affected says of a daemon that goes down what that means for its data, for what
-// is inside it and for what calls it, one remark a line.
+// affected says what a removal or replacement means for others, one remark a line:
+// who is in the way of it; of a daemon that goes down, what that means for its data,
+// for what is inside it and for what calls it.
 func affected(p *plan.Plan, r plan.Resource) []string {
+	if r.Action == plan.Delete && r.Before != nil && len(r.Before.Users) > 0 {
+		return []string{"stays, with an error, as long as these use it, which are not the project's: " + clean(strings.Join(r.Before.Users, ", "))}
+	}
 	if r.Kind != provider.Daemon || r.Action != plan.Replace || r.DataLoss != "" {
 		return nil
 	}

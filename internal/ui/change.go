@@ -90,7 +90,7 @@ func remark(c provider.Change, o Options) string {
 	case c.Cause == provider.Outside && c.Path == "image":
 		cause += ": the name means another image now"
 	case c.Cause == provider.Both:
-		cause += ": it was created as " + short(c.Created, c.Sensitive)
+		cause += ": it was applied as " + short(c.Created, c.Sensitive)
 	}
 	return text + o.paint(faint, " ("+cause+")")
 }
