@@ -74,7 +74,7 @@ func nameChange(r *Resource) (provider.Change, bool) {
 		change.Created = cty.StringVal(created)
 	}
 	switch {
-	case created == textOf(r.After.Declared, "name") && r.MovedFrom == "":
+	case created == r.Name, created == "" && textOf(r.After.Declared, "name") == "" && r.MovedFrom == "":
 		change.Cause = provider.Outside
 	case created != "" && created != r.Before.Name:
 		change.Cause = provider.Both

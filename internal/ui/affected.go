@@ -35,7 +35,7 @@ func legend(p *plan.Plan, o Options) string {
 // for what is inside it and for what calls it.
 func affected(p *plan.Plan, r plan.Resource) []string {
 	if r.Action == plan.Delete && r.Before != nil && len(r.Before.Users) > 0 {
-		return []string{"stays, with an error, as long as these use it, which are not the project's: " + clean(strings.Join(r.Before.Users, ", "))}
+		return []string{"in use by others, and cannot go before they do: " + clean(strings.Join(r.Before.Users, ", "))}
 	}
 	if r.Kind != provider.Daemon || r.Action != plan.Replace || r.DataLoss != "" {
 		return nil

@@ -213,19 +213,36 @@ func (c *comparison) networks(r row) {
 		c.addCaused(r, "networks", have, want, provider.Live, c.causeOfMembership())
 	}
 	joined, endpoints := values{c.actual.get(hiddenNetworkIDs)}, c.actual.objects(hiddenAttach)
-	created := map[string]attachment{}
-	for _, a := range attachmentsOf(c.item.Declaration, c.created) {
-		created[a.address] = a
-	}
-	for _, n := range attachmentsOf(c.item.Declaration, c.declared) {
+	wanted := attachmentsOf(c.item.Declaration, c.declared)
+	created := c.attachedBefore(wanted)
+	for i, n := range wanted {
 		if is := joined.text(n.name); n.id != "" && is != "" && n.id != is {
 			c.addCaused(r, "networks["+quoted(n.name)+"]", cty.StringVal(is), cty.StringVal(n.id), provider.Live, provider.Configured)
 			continue
 		}
 		if endpoint, ok := endpoints[n.name]; ok && !builtIn(n.name) {
-			c.endpoint(r, n, created[n.address], endpoint)
+			c.endpoint(r, n, created[i], endpoint)
 		}
 	}
+}
+
+// attachedBefore are the attachments that were recorded, for each that is wanted.
+// Records name addresses of their time: what moved since is found by its position.
+func (c *comparison) attachedBefore(wanted []attachment) []attachment {
+	before := c.item.Declaration
+	before.Address = cmp.Or(c.actual.text(hiddenAddress), before.Address)
+	recorded := attachmentsOf(before, c.created)
+	out := make([]attachment, len(wanted))
+	for i, n := range wanted {
+		at := slices.IndexFunc(recorded, func(a attachment) bool { return a.address == n.address })
+		switch {
+		case at >= 0:
+			out[i] = recorded[at]
+		case len(recorded) == len(wanted):
+			out[i] = recorded[i]
+		}
+	}
+	return out
 }
 
 // endpoint compares the options of one endpoint. Its addresses are always

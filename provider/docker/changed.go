@@ -9,7 +9,6 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/volume"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
 )
@@ -30,8 +29,8 @@ const (
 // noteChanges records what was declared of the attributes that were changed as the
 // container stands, beside what was recorded so before. It returns the amended
 // record of the object. A record that says no more than the creation's is taken away.
-func (e *engine) noteChanges(ctx context.Context, o provider.Object, declared cty.Value, changes []provider.Change) ([]byte, error) {
-	spec, err := provider.Spec(declared)
+func (e *engine) noteChanges(ctx context.Context, o provider.Object, decl provider.Declaration, changes []provider.Change) ([]byte, error) {
+	spec, err := provider.Spec(decl.Declared)
 	if err != nil {
 		return o.Owner.Spec, err
 	}
@@ -39,8 +38,12 @@ func (e *engine) noteChanges(ctx context.Context, o provider.Object, declared ct
 	if err != nil && !errdefs.IsNotFound(err) {
 		return o.Owner.Spec, e.problem(err, "reading the record of changes of", o.Owner.Address, o.Name)
 	}
+	declared := partsOf(spec)
+	if name, err := json.Marshal(decl.Name); err == nil {
+		declared["name"] = name // also where it follows from the address, which may have moved
+	}
 	then := changesOf(old.Labels)
-	now := remembered(then, partsOf(spec), partsOf(o.Owner.Spec), changes)
+	now := remembered(then, declared, partsOf(o.Owner.Spec), changes)
 	if maps.EqualFunc(then, now, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
 		return amended(o.Owner.Spec, now), nil
 	}

@@ -71,6 +71,7 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	v[hiddenNetworkIDs] = stringMap(ids)
 	v[hiddenChosen] = textOrNull(c.Config.Labels[labelChosen])
 	v[hiddenAttach] = actualAttachments(c)
+	v[hiddenAddress] = textOrNull(c.Config.Labels[labelAddress])
 	v[hiddenSocket] = cty.StringVal(c.Config.Labels[labelSocketGroup])
 	v[hiddenQuota] = quotaCPUs(c.HostConfig)
 	// Of the many attributes most containers have few: what is missing is null.

@@ -42,7 +42,7 @@ func (p *Provider) Update(ctx context.Context, req provider.UpdateRequest, _ pro
 	if err := u.check(object, req.Changes); err != nil {
 		return provider.UpdateResponse{Object: object}, err
 	}
-	object.Owner.Spec, err = e.noteChanges(ctx, object, decl.Declared, req.Changes)
+	object.Owner.Spec, err = e.noteChanges(ctx, object, decl, req.Changes)
 	return provider.UpdateResponse{Object: object}, err
 }
 

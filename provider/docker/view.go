@@ -29,6 +29,7 @@ const (
 	hiddenDaemonJSON = "_daemon_json"   // what is in its daemon.json now; null where that is not known
 	hiddenQuota      = "_cpu_quota"     // a quota as a number of CPUs, which locks cpus out
 	hiddenExpiry     = "_expiry"        // the day on which a daemon's certificates end, where that is soon
+	hiddenAddress    = "_address"       // the address at its creation, which its own alias comes from
 	hiddenSocket     = "_socket_group"  // as it was at creation
 	hiddenAuth       = "_registry_auth" // digest of the registry credentials in its file
 )
