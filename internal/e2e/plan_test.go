@@ -1,7 +1,11 @@
 package e2e_test
 
 import (
+	"context"
 	"encoding/json"
+	"net"
+	"net/http"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -25,7 +29,7 @@ func (s nouns) planned(more ...string) []string {
 	if err := json.Unmarshal([]byte(r.stdout), &document); err != nil {
 		s.t.Fatalf("plan -json: %v\n%s", err, r.stdout)
 	}
-	out := []string{}
+	var out []string
 	for _, c := range document.Changes {
 		actions := strings.Join(c.Change.Actions, "+")
 		switch {
@@ -256,6 +260,9 @@ container "apart" {
 func TestPlanFileOnAnEngine(t *testing.T) {
 	s := newNouns(t)
 	s.as(withSecret)
+	// What the docker CLI puts into containers by itself is none of what is declared.
+	s.write("client/config.json", `{"proxies":{"default":{"httpProxy":"http://proxy.example:3128"}}}`)
+	s.env = append(s.env, "DOCKER_CONFIG="+s.dir+"/client")
 	const secret = "hunter2hunter2"
 	token := []string{"-var", "token=" + secret}
 	do := func(command string, more ...string) result {
@@ -274,6 +281,9 @@ func TestPlanFileOnAnEngine(t *testing.T) {
 	s.dindctl(append([]string{"apply", "one.plan"}, token...)...).wants(t, 0).says(t, "4 created")
 	do("plan", "-detailed-exitcode").wants(t, 0).says(t, "No changes")
 	s.wantInspect("container", "web", `{{index .Config.Env 0}} {{index .Config.Env 1}}`, "MODE=a TOKEN="+secret)
+	if got := s.inspect("container", "web", "{{.Config.Env}}"); strings.Contains(strings.ToLower(got), "proxy") {
+		t.Errorf("the environment has a proxy that nobody declared: %s", got)
+	}
 
 	// Somebody changes something between plan and apply.
 	do("plan", "-var", "mode=b", "-out", "two.plan").wants(t, 0)
@@ -300,4 +310,63 @@ func TestPlanFileOnAnEngine(t *testing.T) {
 	s.dindctl(append([]string{"apply", "gone.plan"}, token...)...).wants(t, 0)
 	s.wantList("containers", s.containers())
 	do("plan", "-destroy", "-detailed-exitcode").wants(t, 0).says(t, "Nothing to destroy")
+}
+
+// Old engines let two networks bear one name, and then refuse the name as
+// ambiguous: ours is told from the other by its id, in reading and in writing.
+func TestTwoNetworksOfOneName(t *testing.T) {
+	s := newNouns(t)
+	s.as(`
+network "n" {}
+container "web" {
+  image    = "` + bashImage + `"
+  command  = ["sleep", "1000"]
+  init     = true
+  networks = [network.n]
+}
+`)
+	s.applied()
+	ours, name := s.inspect("network", "n", "{{.Id}}"), s.project+"-n"
+	theirs := s.duplicate(name)
+	if theirs == "" {
+		return // there is nothing to tell apart
+	}
+	t.Cleanup(func() { _ = exec.Command("docker", "network", "rm", theirs).Run() })
+	s.wantPlanned("beside another network of the name", s.planned())
+	s.docker("network", "disconnect", "-f", ours, s.project+"-web")
+	s.wantChanges("off its network", "container.web | networks | live | changed outside")
+	s.applied()
+	s.wantInspect("container", "web", "{{range .NetworkSettings.Networks}}{{.NetworkID}}{{end}}", ours)
+	s.do("destroy", "-auto-approve").wants(t, 0)
+	if got := s.docker("network", "ls", "-q", "--no-trunc", "--filter", "name="+name); !slices.Equal(got, []string{theirs}) {
+		t.Errorf("networks of the name after destroy: %q, want %q", got, theirs)
+	}
+}
+
+// duplicate makes a network of a name that is taken, which the docker CLI does not
+// do; empty where the engine refuses it, as they do since API 1.44.
+func (s nouns) duplicate(name string) string {
+	s.t.Helper()
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", strings.TrimPrefix(os.Getenv("DOCKER_HOST"), "unix://"))
+	}}}
+	defer client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, "http://engine/v1.41/networks/create", strings.NewReader(`{"Name":"`+name+`"}`))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusConflict {
+		return ""
+	}
+	var made struct{ ID string }
+	if err := json.NewDecoder(resp.Body).Decode(&made); err != nil || made.ID == "" {
+		s.t.Fatalf("%s: %v", resp.Status, err)
+	}
+	return made.ID
 }

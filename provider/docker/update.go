@@ -157,7 +157,7 @@ func (u *update) join(ctx context.Context, n attachment) error {
 			return err
 		}
 	}
-	err := u.e.write.NetworkConnect(ctx, n.name, u.c.ID, n.settings(u.e.facts.API))
+	err := u.e.write.NetworkConnect(ctx, cmp.Or(n.id, n.name), u.c.ID, n.settings(u.e.facts.API))
 	return u.e.problem(err, "connecting "+u.decl.Name+" to the network", u.decl.Address, n.name)
 }
 
