@@ -62,13 +62,13 @@ func movedHow(then, now changeDocument) string {
 		return "the plan has nothing about it, and now there would be: " + is + because(now)
 	case now.Address == "", was != is && is == string(None):
 		return "the plan says " + was + ", and now there is nothing to do"
-	case was == string(None):
+	case was != is && was == string(None):
 		return "the plan leaves it as it is, and now there would be: " + is + because(now)
 	case was != is:
 		return "the plan says " + was + ", and now there would be: " + is + because(now)
 	case then.Object != now.Object:
 		return "it is another object now"
-	case !same(then, now):
+	case is != string(None) && !same(then, now): // who else uses what stays as it is, changes nothing
 		return "other values would change now" + because(now)
 	}
 	return ""
