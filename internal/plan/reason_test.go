@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/dindctl/dindctl/internal/plan"
@@ -119,5 +120,21 @@ func checkReasons(t *testing.T, at string, p *plan.Plan) {
 		if r.Action != plan.None && (!slices.Contains(plan.Reasons(), r.Reason) || r.Cause == "") {
 			t.Fatalf("%s: %s has the reason %q and the cause %q\n%s", at, r.Address, r.Reason, r.Cause, p)
 		}
+	}
+}
+
+// A name that the configuration changed, somebody else changed, or both, is told
+// apart by the name that was recorded.
+func TestTheCauseOfAName(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ recorded, there, wanted, want string }{
+		{"a", "a", "b", "name: configuration"},
+		{"b", "a", "b", "name: changed outside"},
+		{"a", "x", "b", "name: both"},
+	} {
+		w := applied(t, noun{address: "container.c", name: "a"})
+		o := w.object("container.c")
+		o.Name, o.Owner.Spec = row.there, []byte(strings.Replace(string(o.Owner.Spec), `"name":"a"`, `"name":"`+row.recorded+`"`, 1))
+		check(t, row.want, w.told(configuration(noun{address: "container.c", name: row.wanted})), "1 update container.c <-   "+row.want)
 	}
 }

@@ -86,6 +86,22 @@ func TestTrapsOfMerging(t *testing.T) {
 			},
 		},
 		{
+			name: "the rights and the propagation of a mount", declared: attributes{"mount": cty.ListVal([]cty.Value{with(mountValue("bind", "/var", "/host", true), "propagation", text("rshared"))})},
+			actual: func(c *container.InspectResponse) {
+				c.Mounts = []container.MountPoint{{Type: mount.TypeBind, Source: "/var", Destination: "/host", RW: true, Propagation: mount.PropagationRPrivate}}
+			},
+			want: "mount[\"/host\"].propagation replace changed outside \"rprivate\" -> \"rshared\"\n" +
+				`mount["/host"].read_only replace changed outside false -> true`,
+		},
+		{
+			name: "a part of a volume", declared: attributes{"mount": cty.ListVal([]cty.Value{with(mountValue("volume", "v", "/data", false), "subpath", text("a"))})},
+			actual: func(c *container.InspectResponse) {
+				c.Mounts = []container.MountPoint{{Type: mount.TypeVolume, Name: "v", Destination: "/data", RW: true}}
+				c.HostConfig.Mounts = []mount.Mount{{Type: mount.TypeVolume, Source: "v", Target: "/data", VolumeOptions: &mount.VolumeOptions{Subpath: "b"}}}
+			},
+			want: `mount["/data"].subpath replace changed outside "b" -> "a"`,
+		},
+		{
 			name: "a health that is not known yet", declared: attributes{"healthcheck": cty.ObjectVal(attributes{"retries": cty.NumberIntVal(3)})},
 			actual: func(c *container.InspectResponse) {
 				c.State = &container.State{Status: "running", Running: true, Health: &container.Health{Status: "starting"}}
@@ -121,4 +137,11 @@ func TestTrapsOfMerging(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", row.name, got, row.want)
 		}
 	}
+}
+
+// with is an object with another value of one attribute.
+func with(object cty.Value, name string, value cty.Value) cty.Value {
+	attributes := object.AsValueMap()
+	attributes[name] = value
+	return cty.ObjectVal(attributes)
 }
