@@ -39,7 +39,7 @@ demo: ## apply examples/case2.hcl on this machine's engine; installs and starts 
 	docker/demo
 
 .PHONY: test
-test: tools lint unit sim real kill-small bench-check clean-check ## everything, a real Docker engine included
+test: tools lint unit kernel sim real kill-small bench-check clean-check ## everything, a real Docker engine included
 	@echo "make test: all passed"
 
 .PHONY: tools
@@ -57,6 +57,12 @@ lint: ## gofumpt, imports, floors, golangci-lint, shellcheck
 .PHONY: unit
 unit: ## all tests that need no engine, with the race detector
 	$(GO) test -race ./...
+
+TOPOLOGIES := 10000
+
+.PHONY: kernel
+kernel: ## random topologies of mounts, compared with what the kernel shows; TOPOLOGIES=n
+	$(GO) test ./internal/mount -run TestModelIsWhatTheKernelDoes -count=1 -kernel $(TOPOLOGIES)
 
 SCHEDULES := 20000
 POINTS := 1000

@@ -42,8 +42,13 @@ func TestModelIsWhatTheKernelDoes(t *testing.T) {
 		}
 		tally := map[mount.Verdict]int{}
 		for s := first; s <= last; s++ {
-			for _, problem := range compareWithKernel(dir, s, tally) {
-				failures <- fmt.Sprintf("seed %d: %s", s, problem)
+			w := randomTopology(s)
+			problem, disagrees := compareWithKernel(dir, w, tally)
+			if disagrees {
+				w, problem = shrink(w, problem, func(w *world) (string, bool) { return compareWithKernel(dir, w, map[mount.Verdict]int{}) })
+			}
+			if problem != "" {
+				failures <- fmt.Sprintf("seed %d, made as small as it stays wrong: %s\n%s", s, problem, describe(w))
 			}
 		}
 		if *seed == 0 && *kernelCount >= 200 {
@@ -93,39 +98,40 @@ type sandbox struct {
 	loop  bool // a link leads to itself: no engine starts such a container
 }
 
-func compareWithKernel(dir string, s uint64, tally map[mount.Verdict]int) (problems []string) {
-	w := randomWorld(rand.New(rand.NewPCG(s, 1)))
+// compareWithKernel returns what is wrong with a topology, if anything is.
+// Disagrees says that it is the model, and not the test's own file systems.
+func compareWithKernel(dir string, w *world, tally map[mount.Verdict]int) (problem string, disagrees bool) {
 	box := &sandbox{dir: dir, world: w, bare: map[mount.Object]string{}}
 	if err := unix.Mount("none", dir, "tmpfs", 0, ""); err != nil {
-		return []string{err.Error()}
+		return err.Error(), false
 	}
 	defer func() {
 		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
-			problems = append(problems, err.Error())
+			problem, disagrees = err.Error(), false
 		}
 	}()
 	box.build()
 	if box.loop {
-		return nil
+		return "", false
 	}
 	if box.err != nil {
-		return []string{box.err.Error() + "\n" + describe(w)}
+		return box.err.Error(), false
 	}
 	at := mount.At(w.Topology, w.look)
-	for container := range w.Containers {
+	for _, container := range sortedAddresses(w) {
 		for _, p := range probes() {
 			if problem := box.comparePath(at, container, p); problem != "" {
-				return []string{problem + "\n" + describe(w)}
+				return problem, true
 			}
 		}
 	}
 	for _, e := range w.check() {
 		tally[e.Verdict]++
 		if problem := box.compareVerdict(at, e); problem != "" {
-			return []string{problem + "\n" + show(e) + describe(w)}
+			return problem + "\n" + show(e), true
 		}
 	}
-	return nil
+	return "", false
 }
 
 func (b *sandbox) view(container string) string { return filepath.Join(b.dir, "view", container) }
@@ -260,6 +266,11 @@ func inode(root, p string, flags uint64) (id [2]uint64, ok bool) {
 		return id, false
 	}
 	defer closeFile(dir)
+	return inodeAt(dir, p, flags)
+}
+
+// inodeAt is inode in a root that is open.
+func inodeAt(dir int, p string, flags uint64) (id [2]uint64, ok bool) {
 	fd, err := unix.Openat2(dir, p, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | flags})
 	if err != nil {
 		return id, false
@@ -343,31 +354,52 @@ func (b *sandbox) compareVerdict(at func(string, string) (mount.Object, string),
 	return ""
 }
 
+// differsBelow returns a path below a source at which daemon and controller
+// differ. Of the way only the source may be reached through links: a nested
+// mount binds what the source leads to.
 func (b *sandbox) differsBelow(daemon, dSource, controller, cSource string) string {
-	for _, rest := range below(5) {
-		d, dOK := lookBelow(daemon, dSource, rest)
-		c, cOK := lookBelow(controller, cSource, rest)
-		if (dOK || cOK) && (d != c || dOK != cOK) {
+	d, dOK := openIn(daemon, dSource)
+	c, cOK := openIn(controller, cSource)
+	if dOK {
+		defer closeFile(d)
+	}
+	if cOK {
+		defer closeFile(c)
+	}
+	if !dOK || !cOK {
+		return ""
+	}
+	return differs(d, c, "", 5)
+}
+
+// differs goes down only where one of the two has something.
+func differs(d, c int, at string, depth int) string {
+	for _, name := range names() {
+		rest := at + "/" + name
+		dID, dOK := inodeAt(d, rest[1:], unix.RESOLVE_NO_SYMLINKS)
+		cID, cOK := inodeAt(c, rest[1:], unix.RESOLVE_NO_SYMLINKS)
+		if dID != cID || dOK != cOK {
 			return rest
+		}
+		if !dOK || depth == 1 {
+			continue
+		}
+		if found := differs(d, c, rest, depth-1); found != "" {
+			return found
 		}
 	}
 	return ""
 }
 
-// lookBelow looks at a path below a source, of which only the source may be reached
-// through links: a nested mount binds what the source leads to.
-func lookBelow(root, source, rest string) ([2]uint64, bool) {
+// openIn opens what a path in a root leads to.
+func openIn(root, p string) (fd int, ok bool) {
 	dir, err := unix.Open(root, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return [2]uint64{}, false
+		return 0, false
 	}
 	defer closeFile(dir)
-	fd, err := unix.Openat2(dir, source, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT})
-	if err != nil {
-		return [2]uint64{}, false
-	}
-	defer closeFile(fd)
-	return inode(fmt.Sprintf("/proc/thread-self/fd/%d", fd), strings.TrimPrefix(rest, "/"), unix.RESOLVE_NO_SYMLINKS)
+	fd, err = unix.Openat2(dir, p, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT})
+	return fd, err == nil
 }
 
 func names() []string { return []string{"a", "b", "k"} }
@@ -496,21 +528,4 @@ func (w *world) randomContainer(r *rand.Rand, address, engine string, like []mou
 		}
 	}
 	w.Containers[address] = c
-}
-
-// describe writes a world for the one who has to find out.
-func describe(w *world) string {
-	var b strings.Builder
-	for p, link := range w.files {
-		if link != "" {
-			fmt.Fprintf(&b, "  link %s -> %s\n", p, link)
-		}
-	}
-	for address, c := range w.Containers {
-		fmt.Fprintf(&b, "  %s on %s, links %v, entry %v\n", address, c.Engine, c.ImageLinks, c.EntryMounts)
-		for _, m := range c.Mounts {
-			fmt.Fprintf(&b, "    %s %s%s at %s subpath %q\n", m.Type, m.Source, m.Volume, m.Target, m.Subpath)
-		}
-	}
-	return b.String()
 }
