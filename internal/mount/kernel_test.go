@@ -291,7 +291,7 @@ func (b *sandbox) comparePath(at func(string, string) (mount.Object, string), co
 	// The engine cleans paths before the kernel sees them.
 	real, ok := inode(b.view(container), path.Clean(p), 0)
 	o, unknown := at(container, p)
-	if !ok || unknown != "" {
+	if unknown != "" {
 		return ""
 	}
 	root := b.host()
@@ -299,12 +299,19 @@ func (b *sandbox) comparePath(at func(string, string) (mount.Object, string), co
 		base := o
 		base.Rest = "/"
 		store, there := b.bare[base]
+		if !there && !ok {
+			return ""
+		}
 		if !there {
 			return fmt.Sprintf("%s %s: the model says %v, which is nowhere", container, p, o)
 		}
 		root = store
 	}
-	if said, _ := inode(root, o.Rest, unix.RESOLVE_NO_SYMLINKS); said != real {
+	said, there := inode(root, o.Rest, unix.RESOLVE_NO_SYMLINKS)
+	if !ok && there {
+		return fmt.Sprintf("%s %s: the model says %v, which is there, and the kernel shows nothing", container, p, o)
+	}
+	if said != real {
 		return fmt.Sprintf("%s %s: the model says %v, the kernel shows another directory", container, p, o)
 	}
 	return ""
