@@ -43,10 +43,7 @@ func (e *engine) problem(err error, doing, address, name string) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &already):
-		if already.Address == "" {
-			already.Address = address
-		}
-		return err
+		return addressed(err, already, address)
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s %s: %w", doing, name, err)
 	}
@@ -57,6 +54,18 @@ func (e *engine) problem(err error, doing, address, name string) error {
 	}
 	known.Detail = strings.TrimSpace(fmt.Sprintf("%s %s: %s. %s", strings.ToUpper(doing[:1])+doing[1:], name, engineWords(err), known.Detail))
 	return known
+}
+
+// addressed is a problem that has an address, if it had none. It is a copy: the
+// calls that a silent engine leaves without an answer all end with one problem.
+func addressed(err error, p *provider.Problem, address string) error {
+	_, several := err.(interface{ Unwrap() []error }) // a list stays a list
+	if several || address == "" || p.Address != "" {
+		return err
+	}
+	own := *p
+	own.Address = address
+	return &own
 }
 
 // explain recognises the bad luck that has a remedy; Detail is the advice alone.
