@@ -92,29 +92,6 @@ func mountsOf(views []provider.View) []mount.Mount {
 	return out
 }
 
-// looker looks at the engine's host: directly, or through the mounts of the
-// container that this process runs in.
-func (s *session) looker() mount.Look {
-	if s.cfg == nil || s.cfg.Self == nil || !s.cfg.Self.Inspected {
-		return look
-	}
-	self := s.cfg.Self
-	return func(object mount.Object, p string) (string, bool, error) {
-		here, found := "", false
-		longest := -1
-		for _, m := range self.Mounts {
-			rest, inside := strings.CutPrefix(p+"/", strings.TrimSuffix(m.Source, "/")+"/")
-			if m.Type == mount.Bind && m.Source != "" && inside && len(m.Source) > longest {
-				here, found, longest = gopath.Join(m.Target, rest), true, len(m.Source)
-			}
-		}
-		if held, _, under := self.Under(here); !found || !under || held.Type != mount.Bind || len(held.Source) != longest {
-			return "", false, fmt.Errorf("no mount of the container that dindctl runs in shows it")
-		}
-		return look(object, here)
-	}
-}
-
 // offlineHost says whose files a command sees that asks no engine: where nobody
 // said so, a container that has the engine's socket mounted is one of that engine.
 func (s *session) offlineHost(host string) (word, why string) {

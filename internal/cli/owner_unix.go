@@ -16,3 +16,8 @@ func keepOwner(file *os.File, before os.FileInfo) error {
 	}
 	return file.Chown(int(was.Uid), int(was.Gid))
 }
+
+func ownedByRoot(info os.FileInfo) bool {
+	owner, known := info.Sys().(*syscall.Stat_t)
+	return known && owner.Uid == 0
+}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -14,7 +13,6 @@ import (
 	"github.com/dindctl/dindctl/hcl"
 	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/diag"
-	"github.com/dindctl/dindctl/internal/mount"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/internal/runner"
 	"github.com/dindctl/dindctl/internal/ui"
@@ -242,7 +240,7 @@ func (s *session) input(ctx context.Context) plan.Input {
 		Expand: func(known config.Known) (*config.Expanded, diag.List) {
 			return config.Expand(s.cfg, s.schema, known)
 		},
-		Observed: s.observed, Diff: runner.Differ(ctx, s.provider), Look: s.looker(),
+		Observed: s.observed, Diff: runner.Differ(ctx, s.provider), Files: s.files(),
 		Destroy: s.asked.Destroy, Volumes: s.asked.Volumes, Images: s.asked.Images, DataLoss: true, // which is asked about: confirmPlan
 		Target: s.asked.Target, Exclude: s.asked.Exclude, Replace: s.asked.Replace, Run: s.asked.Run, Prevented: s.cfg.Prevented,
 	}
@@ -279,24 +277,6 @@ func (s *session) planAgain(ctx context.Context) (*plan.Plan, plan.Input, diag.L
 	in := s.input(ctx)
 	p, more := plan.Make(in)
 	return p, in, more
-}
-
-// look asks this machine's file system; it never follows a link at the path itself.
-func look(object mount.Object, path string) (link string, exists bool, err error) {
-	if object.In != "root" {
-		return "", false, fmt.Errorf("it is on another machine")
-	}
-	info, err := os.Lstat(path)
-	switch {
-	case os.IsNotExist(err):
-		return "", false, nil
-	case err != nil:
-		return "", false, err
-	case info.Mode()&os.ModeSymlink == 0:
-		return "", true, nil
-	}
-	link, err = os.Readlink(path)
-	return link, true, err
 }
 
 // hasConfiguration tells whether a directory holds one.

@@ -63,6 +63,6 @@ func (s *session) checked(ctx context.Context, where, host string) ([]mount.Entr
 	if expanded == nil {
 		return nil, problems
 	}
-	entries, more := expanded.CheckMounts(config.TopologyOptions{Host: host, HostWhy: why, Platform: platform}, look)
+	entries, more := expanded.CheckMounts(config.TopologyOptions{Host: host, HostWhy: why, Platform: platform}, hostFiles())
 	return entries, append(problems, more...)
 }

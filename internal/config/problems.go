@@ -72,12 +72,12 @@ func verdictSummary(v mount.Verdict) string {
 // nested daemons have to resolve; the problems are those of the entries, and of
 // mounts that meet at one place. Translated sources are from now on declared as
 // the rule sends them. It must not run beside other calls.
-func (x *Expanded) CheckMounts(o TopologyOptions, look mount.Look) ([]mount.Entry, diag.List) {
+func (x *Expanded) CheckMounts(o TopologyOptions, files mount.Checker) ([]mount.Entry, diag.List) {
 	topology := x.Topology(o)
-	entries := mount.Check(topology, look)
+	entries := files.Check(topology)
 	x.Rewrite(entries)
 	problems := MountProblems(entries, x)
-	for _, clash := range mount.Clashes(topology, look) {
+	for _, clash := range mount.Clashes(topology, files.Look) {
 		if clash.Targets[0] == clash.Targets[1] {
 			continue // said of the mounts themselves
 		}

@@ -11,10 +11,16 @@ import (
 // Where it cannot be known the answer is no.
 type Empty func(object Object, path string) bool
 
+// File tells whether what is at a path of a host is no directory: a file, a socket, a
+// device. Arguments are those of a [Look], and links have been followed. Where it
+// cannot be known, or nothing is there, the answer is no.
+type File func(object Object, path string) bool
+
 // Checker applies the rule with what can be asked of file systems.
 type Checker struct {
 	Look  Look  // nil: no file is looked at
 	Empty Empty // nil: no directory is taken for left over
+	File  File  // nil: nothing is known to be a file
 }
 
 // Check applies the rule to every nested source, in the order of addresses,
@@ -24,7 +30,7 @@ func Check(t Topology, look Look) []Entry { return Checker{Look: look}.Check(t) 
 // Check is the function [Check] with everything that can be asked.
 func (k Checker) Check(t Topology) []Entry {
 	r := newResolver(t, k.Look)
-	r.empty = k.Empty
+	r.empty, r.file = k.Empty, k.File
 	entries := make([]Entry, 0, len(t.Nested))
 	for _, n := range t.Nested {
 		entries = append(entries, r.entry(n))

@@ -16,6 +16,8 @@ type resolver struct {
 	t        Topology
 	look     Look
 	empty    Empty
+	file     File
+	nested   map[string][]Nested  // by address; nil until asked for
 	override map[string]Container // stands in the place of the topology's
 	views    map[string]*view
 	looks    map[Object]looked

@@ -224,6 +224,16 @@ func rows() []row {
 		{"the host's path written for a socket daemon", case3 + "job job.list /home/u/work /repo" + byHost, "visible ok"},
 		{"a host path that no mount of the controller holds", case3 + "file /tmp/x\njob job.list /tmp/x /x" + byHost, "visible warning"},
 		{"what an earlier failure may have left", case3 + "empty /home/u/work/e\njob job.list /home/u/work/e /x" + byHost, "visible warning"},
+		{"below what is a file", dind("plain /srv/work/f\nbind /srv/work/f /repo", "bind /srv/work/f /repo") + "job job.a /repo/src /s" + byDind, "visible warning"},
+		{"a directory is made below what is a file", case3 + "plain /home/u/work/f\njob job.list /home/u/work/f/new /x create" + byHost, "visible warning"},
+		{"a directory is made for what looks like a file", case3 + "job job.list /home/u/work/new.json /x create" + byHost, "visible warning"},
+		{
+			"a file over a directory, a directory over a file, and each over its like",
+			case3 + "plain /home/u/work/f\nplain /home/u/work/g\nfile /home/u/work/d\nfile /home/u/work/e\njob job.a /home/u/work /w" + byHost +
+				"\njob job.a /home/u/work/f /w/d" + byHost + "\njob job.a /home/u/work/d /w/f" + byHost +
+				"\njob job.a /home/u/work/d /w/e" + byHost + "\njob job.a /home/u/work/f /w/g" + byHost + "\njob job.a /home/u/work/f /w/new" + byHost,
+			"visible ok, visible warning, visible ok, visible warning, visible ok, visible ok",
+		},
 		{"a host path that does not exist yet", case3 + "job job.list /home/u/work/out /x earlier=/home/u/work" + byHost, "unknown warning"},
 		{"a missing host path that the engine shall make", case3 + "job job.list /new /x create" + byHost, "visible warning"},
 		{"nobody has it, and the host is the daemon's", case3 + "job job.list /new /x" + byHost, "hidden error"},

@@ -22,7 +22,7 @@ func (r *resolver) warnings(q question, d side, compare bool) []string {
 	if q.n.ReadOnly && apiBelow(q.engine.API, apiReadOnlyBelow) && r.writableBelow(d) {
 		out = append(out, "Engines before API 1.44, such as "+q.n.Daemon+", leave what is mounted below "+d.path+" writable.")
 	}
-	return out
+	return append(out, r.kindWarnings(q, d)...)
 }
 
 // wantsToWrite tells whether the nested container expects to write.

@@ -17,7 +17,8 @@ type world struct {
 	mount.Topology
 	files map[string]string // path -> link target, "" for what is no link
 	empty map[string]bool
-	blind bool // no file can be looked at
+	plain map[string]bool // no directories
+	blind bool            // no file can be looked at
 }
 
 // parse reads a world from lines. Fields are separated by blanks; options are
@@ -31,7 +32,7 @@ type world struct {
 //	  tmp TARGET | imagevol TARGET | imagelink FROM TO | entry TARGET | rebuilt DIR
 //	job ADDRESS SOURCE TARGET on=ENGINE [by=CONTROLLER] [resolve=R] [create] [ro] [vol] [subpath=P] [earlier=PATH]
 //	path CONTROLLER PATH on=ENGINE
-//	file PATH | symlink PATH TARGET | empty PATH | blind
+//	file PATH | plain PATH (no directory) | symlink PATH TARGET | empty PATH | blind
 //
 // The root engine is there without a line.
 func parse(tb testing.TB, text string) *world {
@@ -41,7 +42,7 @@ func parse(tb testing.TB, text string) *world {
 			Engines:    map[string]mount.Engine{"daemon.root": {Address: "daemon.root", Host: "root", Socket: "/var/run/docker.sock"}},
 			Containers: map[string]mount.Container{},
 		},
-		files: map[string]string{"/": ""}, empty: map[string]bool{},
+		files: map[string]string{"/": ""}, empty: map[string]bool{}, plain: map[string]bool{},
 	}
 	current, number := "", 0
 	for scanner := bufio.NewScanner(strings.NewReader(text)); scanner.Scan(); {
@@ -135,7 +136,8 @@ func (w *world) line(l line, number int) bool {
 			Address: l.args[0], Kind: "nested_path", Type: mount.Bind, Source: l.args[1], Target: l.args[1],
 			Daemon: l.options["on"], Controller: l.args[0], Site: site,
 		})
-	case "file", "empty":
+	case "file", "empty", "plain":
+		w.plain[l.args[0]] = l.verb == "plain"
 		w.exists(l.args[0], "")
 		w.empty[l.args[0]] = l.verb == "empty"
 	case "symlink":
@@ -213,7 +215,11 @@ func (w *world) look(o mount.Object, p string) (string, bool, error) {
 }
 
 func (w *world) check() []mount.Entry {
-	return mount.Checker{Look: w.look, Empty: func(_ mount.Object, p string) bool { return w.empty[p] }}.Check(w.Topology)
+	return mount.Checker{
+		Look:  w.look,
+		Empty: func(_ mount.Object, p string) bool { return w.empty[p] },
+		File:  func(_ mount.Object, p string) bool { return w.plain[p] },
+	}.Check(w.Topology)
 }
 
 // show writes an entry with everything in it.

@@ -32,7 +32,7 @@ func (m *maker) make() (*Plan, diag.List) {
 		problems = append(problems, m.checkExternal()...)
 		problems = append(problems, m.warnings()...)
 		problems = append(problems, m.checkNames()...)
-		entries, more := m.expanded.CheckMounts(m.places(), m.in.Look)
+		entries, more := m.expanded.CheckMounts(m.places(), m.in.Files)
 		problems = append(problems, more...)
 		p, circle := m.assemble()
 		if len(circle) == 0 {

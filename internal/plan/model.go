@@ -48,7 +48,7 @@ type Input struct {
 	Expand   func(config.Known) (*config.Expanded, diag.List)
 	Observed Observed
 	Diff     Differ
-	Look     mount.Look
+	Files    mount.Checker
 	// Destroy plans the removal of everything; Volumes and Images extend it.
 	Destroy, Volumes, Images bool
 	// Target limits the plan to these addresses and what they need; Exclude leaves

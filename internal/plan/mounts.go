@@ -14,6 +14,6 @@ func Mounts(in Input) (*config.Expanded, []mount.Entry, diag.List) {
 	if problems.HasErrors() {
 		return nil, nil, problems
 	}
-	entries, more := expanded.CheckMounts(m.places(), in.Look)
+	entries, more := expanded.CheckMounts(m.places(), in.Files)
 	return expanded, entries, append(problems, more...)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/dindctl/dindctl/hcl"
 	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mount"
 	"github.com/dindctl/dindctl/provider/docker"
 )
 
@@ -39,7 +40,7 @@ func validate(t *testing.T, file string) diag.List {
 	t.Helper()
 	x, problems := expand(t, file)
 	if !problems.HasErrors() {
-		_, more := x.CheckMounts(config.TopologyOptions{Host: "this"}, nil)
+		_, more := x.CheckMounts(config.TopologyOptions{Host: "this"}, mount.Checker{})
 		problems = append(problems, more...)
 	}
 	return problems.Sorted()
