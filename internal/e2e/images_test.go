@@ -104,7 +104,7 @@ func TestImagesVolumesAndEnvFiles(t *testing.T) {
 	s.applied()
 	s.wantInspect("container", "other", "{{.Id}}", id)
 	s.docker("rename", "images-other", "images-outside")
-	s.wantChanges("after a rename outside", "container.web | name | live | both")
+	s.wantChanges("after a rename outside", "container.web | name | live | changed outside")
 	s.as(imagesFile)
 	s.applied()
 	s.write("nouns/a.env", "A=changed\nB=file\nC=x\n")
