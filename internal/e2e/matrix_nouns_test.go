@@ -195,7 +195,7 @@ func daemonExamples() map[string]trial {
 		"flags":        on(trial{first: `["--max-concurrent-downloads=2"]`, second: `["--max-concurrent-downloads=4"]`, path: "Args.@last", shows: `"--max-concurrent-downloads=2"`, then: `"--max-concurrent-downloads=4"`, lifted: "@any"}),
 		"alias":        on(trial{first: `"one"`, second: `"two"`, path: "NetworkSettings.Networks.matrix-outer.Aliases", shows: "@any", then: "@any", lifted: "@any", changes: []string{"alias", "attach"}}),
 		"tls":          on(trial{first: `false`, second: `true`, path: "Config.Env", shows: "@any", then: "@any", lifted: "@any", changes: []string{"environment"}}),
-		"data":         on(trial{first: `volume.a`, second: `volume.b`, path: "Mounts.0.Name", shows: `"matrix-a"`, then: `"matrix-b"`, lifted: `"matrix-dind-data"`, changes: []string{"mount"}}),
+		"data":         on(trial{first: `volume.a`, second: `volume.b`, path: "Mounts.Destination=/var/lib/docker.Name", shows: `"matrix-a"`, then: `"matrix-b"`, lifted: `"matrix-dind-data"`, changes: []string{"mount"}}),
 		"entry_mounts": {exempt: notShown},
 		"socket":       {exempt: notShown},
 		"endpoint":     {exempt: notShown},

@@ -605,6 +605,12 @@ func at(object any, path string) string {
 			if key == "@last" {
 				i, err = len(in)-1, nil
 			}
+			if field, wanted, chosen := strings.Cut(key, "="); chosen { // engines list mounts in any order
+				i, err = slices.IndexFunc(in, func(one any) bool {
+					fields, is := one.(map[string]any)
+					return is && fields[field] == wanted
+				}), nil
+			}
 			if err != nil || i < 0 || i >= len(in) {
 				return "null"
 			}
