@@ -89,3 +89,21 @@ func OwnPull(place provider.Place, decl provider.Declaration, ref string, env ma
 	plain, _ := base64.URLEncoding.DecodeString(auth.header)
 	return string(plain), auth.owner, trouble
 }
+
+// WithoutFiles, LayerFiles and OnlyOnce are what leaves layers out of an image that is carried.
+func WithoutFiles(w io.Writer, archive io.Reader, skip map[string]bool) error {
+	return withoutFiles(w, archive, skip)
+}
+
+func LayerFiles(archive io.Reader) ([]string, error) { return layerFiles(archive) }
+func OnlyOnce(layers []string, shared int) []string  { return onlyOnce(layers, shared) }
+
+// PullSums reads the progress of a pull.
+func PullSums(stream io.Reader, each func(done, total int64)) error {
+	d := downloads{}
+	return readMessages(stream, func(m message) {
+		if done, total, news := d.note(m); news {
+			each(done, total)
+		}
+	})
+}

@@ -14,6 +14,7 @@ import (
 // The names of an engine's defaults in [provider.Facts.Details].
 const (
 	detailStorage = "storage_driver"
+	detailStore   = "image_store" // storeContainerd, or empty
 	detailRuntime = "default_runtime"
 	detailLogging = "logging_driver"
 	detailCgroup  = "cgroup_version"
@@ -24,6 +25,19 @@ const (
 	detailSwap    = "swap_limit" // "false": the kernel does not count swap
 	detailUserns  = "user_namespaces"
 )
+
+// storeContainerd is the store of images that Docker 29 uses by default: /info names
+// it in DriverStatus ("driver-type").
+const storeContainerd = "containerd"
+
+func imageStore(info system.Info) string {
+	for _, status := range info.DriverStatus {
+		if status[0] == "driver-type" && strings.HasPrefix(status[1], "io.containerd.snapshotter") {
+			return storeContainerd
+		}
+	}
+	return ""
+}
 
 func factsOf(info system.Info, api string) provider.Facts {
 	rootless, userns := false, false
@@ -37,6 +51,7 @@ func factsOf(info system.Info, api string) provider.Facts {
 		Files: provider.FilesUnknown,
 		Details: map[string]string{
 			detailStorage: info.Driver,
+			detailStore:   imageStore(info),
 			detailRuntime: info.DefaultRuntime,
 			detailLogging: info.LoggingDriver,
 			detailCgroup:  info.CgroupVersion,

@@ -122,11 +122,33 @@ func (e *engine) pull(ctx context.Context, wish imageWish, say events) error {
 		return err
 	}
 	defer func() { _ = body.Close() }()
+	d := downloads{}
 	return readMessages(body, func(m message) {
-		if m.Progress != nil && m.Progress.Total > 0 {
-			say.bytes(provider.PhasePull, wish.reference+" "+m.ID, m.Progress.Current, m.Progress.Total)
+		if done, total, news := d.note(m); news {
+			say.bytes(provider.PhasePull, wish.reference, done, total)
 		}
 	})
+}
+
+// downloads are the layers that a pull fetches, by their short ids. The total grows
+// while the engine finds out what it needs.
+type downloads map[string]*download
+
+type download struct{ done, total int64 }
+
+// note takes in a message of the engine, and returns the sum over all layers.
+func (d downloads) note(m message) (done, total int64, news bool) {
+	layer := d[m.ID]
+	switch {
+	case m.Status == "Downloading" && m.Progress != nil && m.Progress.Total > 0:
+		d[m.ID], news = &download{m.Progress.Current, m.Progress.Total}, true
+	case m.Status == "Download complete" && layer != nil:
+		layer.done, news = layer.total, true
+	}
+	for _, layer := range d {
+		done, total = done+layer.done, total+layer.total
+	}
+	return done, total, news
 }
 
 // message is one line of an engine's progress stream.
@@ -156,67 +178,4 @@ func readMessages(r io.Reader, each func(message)) error {
 		}
 		each(m)
 	}
-}
-
-// Carry streams an image from one place to another.
-func (p *Provider) Carry(ctx context.Context, req provider.CarryRequest, sink provider.Sink) (provider.CarryResponse, error) {
-	from, err := p.at(req.From)
-	if err != nil {
-		return provider.CarryResponse{}, err
-	}
-	to, err := p.at(req.To)
-	if err != nil {
-		return provider.CarryResponse{}, err
-	}
-	defer to.once("image " + req.Reference)()
-	id, err := carry(ctx, from, to, req.Reference, newEvents(sink, ""))
-	return provider.CarryResponse{ID: id}, err
-}
-
-// carry saves an image in one engine and loads it in another, unless it is there.
-func carry(ctx context.Context, from, to *engine, ref string, say events) (string, error) {
-	source, err := from.read.ImageInspect(ctx, ref)
-	if err != nil {
-		return "", from.problem(err, "reading the image", "", ref)
-	}
-	if id, err := to.imageID(ctx, ref); err != nil || id == source.ID {
-		return id, to.problem(err, "reading the image", "", ref)
-	}
-	say.bytes(provider.PhaseCarry, ref, 0, source.Size)
-	stream, err := from.write.ImageSave(ctx, []string{ref})
-	if err != nil {
-		return "", from.problem(err, "saving the image", "", ref)
-	}
-	defer func() { _ = stream.Close() }()
-	counted := &countingReader{r: stream, each: func(done int64) { say.bytes(provider.PhaseCarry, ref, done, source.Size) }}
-	loaded, err := to.write.ImageLoad(ctx, counted)
-	if err != nil {
-		return "", to.problem(err, "loading the image", "", ref)
-	}
-	defer func() { _ = loaded.Body.Close() }()
-	if err := readMessages(loaded.Body, func(message) {}); err != nil {
-		return "", to.problem(err, "loading the image", "", ref)
-	}
-	id, err := to.imageID(ctx, ref)
-	if err == nil && id == "" {
-		err = errors.New("it is not there after loading")
-	}
-	return id, to.problem(err, "loading the image", "", ref)
-}
-
-// countingReader tells how much was read, about once a MiB.
-type countingReader struct {
-	r          io.Reader
-	each       func(int64)
-	done, told int64
-}
-
-func (c *countingReader) Read(b []byte) (int, error) {
-	n, err := c.r.Read(b)
-	c.done += int64(n)
-	if c.done-c.told >= 1<<20 || errors.Is(err, io.EOF) {
-		c.told = c.done
-		c.each(c.done)
-	}
-	return n, err
 }

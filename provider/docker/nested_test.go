@@ -3,8 +3,10 @@ package docker_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +156,42 @@ func TestABuiltImageIsCarriedAgain(t *testing.T) {
 		if got := *resp.Object.Values.Stdout; got != word+"\n" {
 			t.Errorf("the job ran on an image that says %q, not %q", got, word)
 		}
+	}
+}
+
+// Of an image that stands on one which the daemon has already, only what is new is
+// carried; what runs from it has all of it.
+func TestLayersThatAreThereAreLeftOut(t *testing.T) {
+	r := newRig(t)
+	n := r.nest(nil)
+	name, maker := r.project+"-built", r.project+"-maker"
+	r.docker("run", "--name", maker, bashImage, "sh", "-c", "echo upper > /word")
+	r.docker("commit", maker, name)
+	r.docker("rm", maker)
+	t.Cleanup(func() { r.docker("rmi", name) })
+	ran := func(job, image string) (stdout string, carried []string) {
+		resp, err := r.p.Create(t.Context(), r.request(n.place, r.declaration(job, attributes{
+			"image": text(image), "command": list("sh", "-c", "cat /word; ls /bin/sh"),
+		})), func(e provider.Event) {
+			if e.Phase == provider.PhaseCarry && !slices.Contains(carried, e.Text) {
+				carried = append(carried, e.Text)
+			}
+		})
+		if resp.Object.Values.Stdout == nil {
+			t.Fatal(err)
+		}
+		return *resp.Object.Values.Stdout, carried
+	}
+	if _, carried := ran("job.base", bashImage); !slices.Equal(carried, []string{bashImage}) {
+		t.Errorf("carried at first: %q", carried)
+	}
+	stdout, carried := ran("job.built", name)
+	layers := len(strings.Fields(r.docker("image", "inspect", "--format", "{{join .RootFS.Layers \" \"}}", name)))
+	if want := fmt.Sprintf("%s (%d of %d layers are there already)", name, layers-1, layers); !slices.Equal(carried, []string{want}) {
+		t.Errorf("carried %q, want %q", carried, want)
+	}
+	if stdout != "upper\n/bin/sh\n" {
+		t.Errorf("what was carried in part says %q", stdout)
 	}
 }
 
