@@ -48,7 +48,11 @@ func (p *Provider) createImage(ctx context.Context, e *engine, req provider.Crea
 			return provider.CreateResponse{}, err
 		}
 	}
-	if err := p.buildImage(ctx, e, req, say); err != nil {
+	err = p.buildImage(ctx, e, req, say)
+	if cacheGone(err) {
+		err = p.buildImage(ctx, e, req, say)
+	}
+	if err != nil {
 		return provider.CreateResponse{}, err
 	}
 	i, err = e.read.ImageInspect(ctx, decl.Name)
@@ -58,6 +62,14 @@ func (p *Provider) createImage(ctx context.Context, e *engine, req provider.Crea
 	object := placed(e, imageObject(i, imageOwner(i)))
 	object.Name = decl.Name
 	return provider.CreateResponse{ID: i.ID, Object: object}, nil
+}
+
+// cacheGone tells whether a build ended because an intermediate image that it had
+// found in the cache was removed under it: by a `docker image prune`, or with an
+// image of another build (moby, image/fs.go: the words of a missing digest).
+func cacheGone(err error) bool {
+	var problem *provider.Problem
+	return errors.As(err, &problem) && problem.Code == provider.NoImage && strings.Contains(problem.Detail, "failed to get digest sha256:")
 }
 
 // imageOwner reads the ownership of an image that still has the name it was built under.
