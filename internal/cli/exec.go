@@ -14,9 +14,10 @@ import (
 
 func (a *app) exec() *ucli.Command {
 	return &ucli.Command{
-		Name: "exec", Usage: "run a command in an object, at any depth", ArgsUsage: "ADDRESS [--] COMMAND [ARGUMENT...]",
+		Name: "exec", Usage: "run a command in an object, at any depth", ArgsUsage: "[PATH] ADDRESS [--] COMMAND [ARGUMENT...]",
 		Description: `Example: dindctl exec controller.control -- docker ps
 
+PATH is the configuration, such as ci.hcl, where it is not the current directory's.
 Streams, exit code and terminal are those of docker exec. Standard input is handed on
 with -i alone; with -t the command gets a terminal, which follows the window's size.
 Without a terminal, Ctrl-C ends dindctl and leaves the command, as docker exec does.`,
@@ -24,13 +25,14 @@ Without a terminal, Ctrl-C ends dindctl and leaves the command, as docker exec d
 			&ucli.BoolFlag{Name: "i", Aliases: []string{"interactive"}, Usage: "hand on standard input"},
 			&ucli.BoolFlag{Name: "t", Aliases: []string{"tty"}, Usage: "give the command a terminal"}),
 		Action: func(ctx context.Context, c *ucli.Command) error {
-			args := withoutDashes(c.Args().Slice())
-			if len(args) < 2 {
+			where, args := configurationFirst(c.Args().Slice())
+			args = withoutDashes(args)
+			if len(args) < 2 || args[0] == "--" {
 				return fmt.Errorf("exec takes an address and a command: dindctl exec ADDRESS -- COMMAND")
 			}
 			s := a.session(c)
 			defer s.close()
-			return s.exec(ctx, args[0], args[1:], c.Bool("i"), c.Bool("t"))
+			return s.exec(ctx, commandIn{where, args[0], args[1:]}, c.Bool("i"), c.Bool("t"))
 		},
 	}
 }
@@ -40,23 +42,23 @@ const shellCommand = `if [ -x /bin/bash ] || command -v bash >/dev/null 2>&1; th
 
 func (a *app) shell() *ucli.Command {
 	return &ucli.Command{
-		Name: "shell", Usage: "open a shell in an object, at any depth: bash where there is one, else sh", ArgsUsage: "ADDRESS",
+		Name: "shell", Usage: "open a shell in an object, at any depth: bash where there is one, else sh", ArgsUsage: "[PATH] ADDRESS",
 		Description: `Example: dindctl shell controller.control
 
 Where standard input is no terminal, the shell reads its commands from there:
   echo 'docker ps' | dindctl shell controller.control`,
 		Flags: append(addressFlags(), execFlags()...),
 		Action: func(ctx context.Context, c *ucli.Command) error {
-			args, err := positional(c, 1, "ADDRESS")
-			if err != nil {
-				return err
-			}
+			where, args := configurationFirst(c.Args().Slice())
 			if len(args) == 0 {
 				return errors.New("shell takes an address: dindctl shell ADDRESS")
 			}
+			if len(args) > 1 {
+				return fmt.Errorf("%s is one argument too many: a command is run by dindctl exec ADDRESS -- COMMAND", args[1])
+			}
 			s := a.session(c)
 			defer s.close()
-			return s.exec(ctx, args[0], []string{"sh", "-c", shellCommand}, true, a.env.Console != nil)
+			return s.exec(ctx, commandIn{where, args[0], []string{"sh", "-c", shellCommand}}, true, a.env.Console != nil)
 		},
 	}
 }
@@ -80,19 +82,26 @@ func withoutDashes(args []string) []string {
 	return args
 }
 
+// commandIn is a command for the object with an address, in the project that the
+// configuration at where describes; empty: the one that is at hand.
+type commandIn struct {
+	where, address string
+	command        []string
+}
+
 // exec runs a command. Its streams are the process's own, past what takes secrets
 // out of screens: they carry any bytes, and what a person asks a shell for is theirs to see.
-func (s *session) exec(ctx context.Context, address string, command []string, stdin, tty bool) error {
+func (s *session) exec(ctx context.Context, in commandIn, stdin, tty bool) error {
 	console := s.app.env.Console
 	if stdin && tty && console == nil {
 		return s.app.fail(diag.Errorf("Standard input is no terminal", "-t gives the command a terminal, and there is none that it could be. Leave -t out."), nil)
 	}
-	project, problems := s.reach(ctx, "")
+	project, problems := s.reach(ctx, in.where)
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
 	req := provider.ExecRequest{
-		Command: command, WorkingDir: s.command.String("w"), User: s.command.String("u"), TTY: tty,
+		Command: in.command, WorkingDir: s.command.String("w"), User: s.command.String("u"), TTY: tty,
 		Environment: s.variables(s.command.StringSlice("e")), Stdout: s.app.stdout, Stderr: s.app.stderr,
 	}
 	if stdin {
@@ -101,7 +110,7 @@ func (s *session) exec(ctx context.Context, address string, command []string, st
 	if tty {
 		req.Environment = append(terminalName(s.app.env.Environ), req.Environment...)
 	}
-	object, problems := runner.Running(s.observed, project, address)
+	object, problems := runner.Running(s.observed, project, in.address)
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}

@@ -72,7 +72,7 @@ func arrange(root *ucli.Command, args []string) ([]string, error) {
 			}
 			others = append(others, rest[n:]...)
 			n = len(rest)
-		case takesCommand(command) && len(others) == 1 && !strings.HasPrefix(arg, "-"):
+		case takesCommand(command) && hasAddress(others) && !strings.HasPrefix(arg, "-"):
 			others = append(append(others, "--"), rest[n:]...)
 			n = len(rest)
 		case !strings.HasPrefix(arg, "-") || arg == "-":
@@ -94,6 +94,25 @@ func arrange(root *ucli.Command, args []string) ([]string, error) {
 // takesCommand tells whether what follows the first argument is somebody else's
 // command line, with flags that are not dindctl's.
 func takesCommand(c *ucli.Command) bool { return c.Name == "exec" }
+
+// hasAddress tells whether an address is among the arguments: only a PATH may be before it.
+func hasAddress(args []string) bool {
+	_, addresses := configurationFirst(args)
+	return len(addresses) == 1
+}
+
+// configurationFirst takes the PATH away that stands before addresses. An address
+// has no slash in front of its key, and none of the names of configurations.
+func configurationFirst(args []string) (where string, rest []string) {
+	if len(args) == 0 {
+		return "", nil
+	}
+	name, _, _ := strings.Cut(args[0], "[")
+	if strings.ContainsAny(name, `/\\`) || name == "." || name == ".." || isConfigurationName(args[0]) {
+		return args[0], args[1:]
+	}
+	return "", args
+}
 
 // split takes -it apart, in front of "--": flags of one letter that take no value,
 // behind one dash.

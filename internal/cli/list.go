@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	ucli "github.com/urfave/cli/v3"
 
 	"github.com/dindctl/dindctl/internal/mount"
 	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/internal/runner"
 	"github.com/dindctl/dindctl/internal/ui"
 )
 
@@ -33,6 +35,11 @@ mounts, where the configuration is at hand; "dindctl mounts" says why.`,
 			entries := s.verdicts(ctx)
 			if c.Bool("json") {
 				a.print(ui.ListJSON(s.facts, project, ui.ProjectObjects(s.observed, project), entries))
+				return nil
+			}
+			if len(runner.Objects(s.observed, project)) == 0 {
+				a.print(ui.Engine(s.facts, project, a.options()))
+				a.print(fmt.Sprintf("Nothing of project %s is here. `dindctl apply` makes it.%s\n", project, runner.Elsewhere(s.observed, project)))
 				return nil
 			}
 			listing := ui.Listing{Observed: s.observed, Project: project, Entries: entries, Now: a.env.Now()}

@@ -18,7 +18,7 @@ import (
 
 func (a *app) logs() *ucli.Command {
 	return &ucli.Command{
-		Name: "logs", Usage: "the output of objects, at any depth; of the whole project where none is named", ArgsUsage: "[ADDRESS...]",
+		Name: "logs", Usage: "the output of objects, at any depth; of the whole project where none is named", ArgsUsage: "[PATH] [ADDRESS...]",
 		Description: `Example: dindctl logs -f -tail 20 daemon.dind job.build
 
 The output of one object is printed as it is. Of several, each line begins with the
@@ -36,7 +36,8 @@ address that said it, and the lines come in the order of their times.`,
 			}
 			s := a.session(c)
 			defer s.close()
-			return s.logs(ctx, c.Args().Slice(), ask)
+			where, addresses := configurationFirst(c.Args().Slice())
+			return s.logs(ctx, where, addresses, ask)
 		},
 	}
 }
@@ -75,8 +76,8 @@ func moment(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("-since takes a time, such as 2026-01-02T15:04:05Z or 2026-01-02, or how long ago, such as 10m; not %q", text)
 }
 
-func (s *session) logs(ctx context.Context, addresses []string, ask provider.LogsRequest) error {
-	project, problems := s.reach(ctx, "")
+func (s *session) logs(ctx context.Context, where string, addresses []string, ask provider.LogsRequest) error {
+	project, problems := s.reach(ctx, where)
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
@@ -122,7 +123,7 @@ func (s *session) speakers(project string, addresses []string) ([]provider.Objec
 		all := runner.Objects(s.observed, project)
 		speakers := slices.DeleteFunc(all, func(o provider.Object) bool { return !o.Kind.Runs() })
 		if len(speakers) == 0 {
-			return nil, diag.Errorf("Nothing runs there", "The engine has nothing of project %q that runs. `dindctl apply` makes it.", project)
+			return nil, diag.Errorf("Nothing runs there", "The engine has nothing of project %q that runs. `dindctl apply` makes it.%s", project, runner.Elsewhere(s.observed, project))
 		}
 		return speakers, s.unread()
 	}

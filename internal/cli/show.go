@@ -56,7 +56,7 @@ func (s *session) showObjects(ctx context.Context, where, address string) error 
 		return nil
 	}
 	if len(list) == 0 {
-		return s.app.fail(diag.Errorf("Nothing runs there", "The engine has no object of project %q. `dindctl apply` makes them.", project), nil)
+		return s.app.fail(diag.Errorf("Nothing runs there", "The engine has no object of project %q. `dindctl apply` makes them.%s", project, runner.Elsewhere(s.observed, project)), nil)
 	}
 	s.app.print(ui.Show(list, s.app.options()))
 	return nil

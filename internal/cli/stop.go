@@ -21,7 +21,7 @@ func stopFlags() []ucli.Flag {
 
 func (a *app) stop() *ucli.Command {
 	return &ucli.Command{
-		Name: "stop", Usage: "stop objects, or the whole project, and keep their data", ArgsUsage: "[ADDRESS...]",
+		Name: "stop", Usage: "stop objects, or the whole project, and keep their data", ArgsUsage: "[PATH] [ADDRESS...]",
 		Description: `Example: dindctl stop -project ci
 
 What is inside a daemon is stopped before it, and what needs something before that.
@@ -36,7 +36,7 @@ Jobs are left alone, but end with the daemon that they run in. The next plan say
 
 func (a *app) start() *ucli.Command {
 	return &ucli.Command{
-		Name: "start", Usage: "start objects that were stopped, or the whole project", ArgsUsage: "[ADDRESS...]",
+		Name: "start", Usage: "start objects that were stopped, or the whole project", ArgsUsage: "[PATH] [ADDRESS...]",
 		Description: `Example: dindctl start daemon.dind
 
 What an object needs is started before it, and what is inside a daemon after it. It
@@ -50,7 +50,7 @@ starts what exists, as it was made; what is not there, or differs, is apply's to
 
 func (a *app) restart() *ucli.Command {
 	return &ucli.Command{
-		Name: "restart", Usage: "stop and start objects, or the whole project", ArgsUsage: "[ADDRESS...]",
+		Name: "restart", Usage: "stop and start objects, or the whole project", ArgsUsage: "[PATH] [ADDRESS...]",
 		Description: `Example: dindctl restart controller.control
 
 What ran runs again, in order, and what was stopped stays stopped.`,
@@ -65,7 +65,8 @@ What ran runs again, in order, and what was stopped stays stopped.`,
 func (a *app) halting(ctx context.Context, c *ucli.Command, do func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List)) error {
 	s := a.session(c)
 	defer s.close()
-	project, problems := s.reach(ctx, "")
+	where, addresses := configurationFirst(c.Args().Slice())
+	project, problems := s.reach(ctx, where)
 	if problems.HasErrors() {
 		return a.fail(problems, nil)
 	}
@@ -84,7 +85,7 @@ func (a *app) halting(ctx context.Context, c *ucli.Command, do func(context.Cont
 	}
 	a.acting.Store(true)
 	result, problems := do(ctx, runner.HaltRequest{
-		Provider: s.provider, Observed: s.observed, Project: project, Addresses: c.Args().Slice(), Look: look,
+		Provider: s.provider, Observed: s.observed, Project: project, Addresses: addresses, Look: look,
 		Parallelism: c.Int("parallelism"), Sink: ui.Progress(a.env.Stderr, a.errorOptions()), Stop: a.env.Stop, Now: s.now,
 	})
 	if err := a.fail(problems, nil); err != nil {

@@ -94,11 +94,29 @@ func notThere(observed plan.Observed, all []provider.Object, project, address st
 	if like := diag.Nearest(address, there); like != "" {
 		near = fmt.Sprintf("Did you mean %s? ", like)
 	}
-	return problemAt(address, "It is not there", "Project %q has no %s. %s%s", project, address, near, whatIsThere(observed, there))
+	return problemAt(address, "It is not there", "Project %q has no %s. %s%s", project, address, near, whatIsThere(observed, project, there))
 }
 
-func whatIsThere(observed plan.Observed, there []string) string {
-	text := "It has no objects; run apply."
+// Elsewhere says which other projects the engine has objects of, for somebody who
+// looks into one without any. Empty where there are none. It begins with a space.
+func Elsewhere(observed plan.Observed, project string) string {
+	var others []string
+	for _, name := range slices.Sorted(maps.Keys(observed.Root.Projects)) {
+		if name != project {
+			others = append(others, name)
+		}
+	}
+	switch len(others) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(" The engine has objects of project %s: is it meant? Then add -project %[1]s.", others[0])
+	}
+	return fmt.Sprintf(" The engine has objects of the projects %s: if one of them is meant, name it with -project.", strings.Join(others, ", "))
+}
+
+func whatIsThere(observed plan.Observed, project string, there []string) string {
+	text := "It has no objects; `dindctl apply` makes them." + Elsewhere(observed, project)
 	if len(there) > 0 {
 		slices.Sort(there)
 		text = "It has " + strings.Join(slices.Compact(there), ", ") + "."
