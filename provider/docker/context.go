@@ -66,9 +66,13 @@ func fromContext(name, by string, env map[string]string, host files) (endpoint, 
 	dir := path.Join(configDir(env), "contexts")
 	content, err := host.read(path.Join(dir, "meta", id, "meta.json"))
 	if err != nil {
+		why := err.Error()
+		if errors.Is(err, fs.ErrNotExist) {
+			why = "there is none of this name in " + dir
+		}
 		return endpoint{}, &provider.Problem{
 			Code: provider.NotFound, Summary: "There is no such docker context",
-			Detail: fmt.Sprintf("%s: %v. `docker context ls` lists those that exist.", chosen, err),
+			Detail: fmt.Sprintf("%s: %s. `docker context ls` lists those that exist.", chosen, why),
 		}
 	}
 	var meta contextMeta

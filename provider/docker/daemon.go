@@ -17,7 +17,7 @@ const pingLimit = 5 * time.Second
 // endpoint and with the certificates that its controllers will use.
 func (r *readiness) daemon(ctx context.Context, _ container.InspectResponse) string {
 	if err := r.ping(ctx, tunnelExec()); err != nil {
-		return "its socket does not answer: " + engineWords(err)
+		return "its socket does not answer: " + tunnelWords(engineWords(err))
 	}
 	env := []string{"DOCKER_CONTEXT=", "DOCKER_TLS=", "DOCKER_API_VERSION="}
 	client := clientEnvironment(r.d)
@@ -34,9 +34,31 @@ func (r *readiness) daemon(ctx context.Context, _ container.InspectResponse) str
 	outside := tunnelExec()
 	outside.Env = env
 	if err := r.ping(ctx, outside); err != nil {
-		return client["DOCKER_HOST"] + " does not answer: " + engineWords(err)
+		return client["DOCKER_HOST"] + " does not answer: " + tunnelWords(engineWords(err))
 	}
 	return ""
+}
+
+// tunnelWords says in plain words what a docker CLI inside says of a daemon that
+// is still starting, which is what nearly every start shows for a moment.
+func tunnelWords(text string) string {
+	text = strings.TrimPrefix(text, "failed to open the raw stream connection: ")
+	if i := strings.LastIndex(text, "dial unix "); i >= 0 {
+		socket, why, _ := strings.Cut(text[i+len("dial unix "):], ": connect: ")
+		switch why {
+		case "no such file or directory":
+			return "there is no " + socket + " yet"
+		case "connection refused":
+			return "nothing listens on " + socket + " yet"
+		}
+	}
+	if i := strings.LastIndex(text, "dial tcp "); i >= 0 {
+		endpoint, why, _ := strings.Cut(text[i+len("dial tcp "):], ": connect: ")
+		if why == "connection refused" {
+			return "nothing listens on " + endpoint + " yet"
+		}
+	}
+	return text
 }
 
 // ping asks an engine through an exec in the daemon's container.

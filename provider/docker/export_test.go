@@ -107,3 +107,6 @@ func PullSums(stream io.Reader, each func(done, total int64)) error {
 		}
 	})
 }
+
+// TunnelWords is tunnelWords, for tests.
+func TunnelWords(text string) string { return tunnelWords(text) }

@@ -205,6 +205,21 @@ func TestEndpointIsChosenInOrder(t *testing.T) {
 	}
 }
 
+// A context that is not there is said to be so, in the directory that holds the others.
+func TestMissingContextIsNamed(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	_, err := docker.New(nil).Configure(t.Context(), provider.ConfigureRequest{Context: "nowhere", Environment: map[string]string{"HOME": home}})
+	var problem *provider.Problem
+	if !errors.As(err, &problem) {
+		t.Fatalf("got %v", err)
+	}
+	want := `context "nowhere" (-context or the project's pin): there is none of this name in ` + home + "/.docker/contexts. `docker context ls` lists those that exist."
+	if problem.Detail != want {
+		t.Errorf("got  %s\nwant %s", problem.Detail, want)
+	}
+}
+
 // An engine that does not answer is named, with how it was chosen and what to do.
 func TestUnreachableEngineIsNamed(t *testing.T) {
 	t.Parallel()
@@ -243,6 +258,23 @@ func TestSizes(t *testing.T) {
 	for _, in := range []string{"", "m", "-1m", "1x", "1mm"} {
 		if got, err := docker.Size(in); err == nil {
 			t.Errorf("%q: %s, want an error", in, got)
+		}
+	}
+}
+
+// What a docker CLI says of a daemon that is starting is said without the calls of
+// its program; anything else is left as it is.
+func TestTunnelWords(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"failed to open the raw stream connection: dial unix /var/run/docker.sock: connect: no such file or directory": "there is no /var/run/docker.sock yet",
+		"dial unix /var/run/docker.sock: connect: connection refused":                                                  "nothing listens on /var/run/docker.sock yet",
+		"failed to open the raw stream connection: dial tcp 172.18.0.2:2376: connect: connection refused":              "nothing listens on 172.18.0.2:2376 yet",
+		"dial unix /var/run/docker.sock: connect: permission denied":                                                   "dial unix /var/run/docker.sock: connect: permission denied",
+		"x509: certificate signed by unknown authority":                                                                "x509: certificate signed by unknown authority",
+	} {
+		if got := docker.TunnelWords(text); got != want {
+			t.Errorf("%q\n is said as %q\n     want %q", text, got, want)
 		}
 	}
 }
