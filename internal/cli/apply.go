@@ -18,7 +18,7 @@ import (
 func applyFlags() []ucli.Flag {
 	return []ucli.Flag{
 		&ucli.BoolFlag{Name: "auto-approve", Usage: "do not ask"},
-		&ucli.IntFlag{Name: "parallelism", Value: runner.DefaultParallelism, Usage: "how many steps run at once, `N`"},
+		parallelismFlag("how many steps run at once, `N`"),
 		&ucli.DurationFlag{Name: "lock-timeout", Usage: "how long to wait for another run, such as 30s"},
 		&ucli.BoolFlag{Name: "volumes", Usage: "with volumes and their data, for removals and replacements"},
 		&ucli.BoolFlag{Name: "images", Usage: "with built images, for removals"},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -248,6 +249,9 @@ Addresses are those of the configuration in the current directory. To have it al
 			shell("fish", fishCompletion, "dindctl completion fish > ~/.config/fish/completions/dindctl.fish"),
 		},
 		Action: func(_ context.Context, c *ucli.Command) error {
+			if !c.Args().Present() {
+				return errors.New("completion takes the name of a shell: bash, zsh or fish")
+			}
 			return fmt.Errorf("completion takes the name of a shell: bash, zsh or fish, not %q", c.Args().First())
 		},
 	}

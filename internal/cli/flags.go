@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	ucli "github.com/urfave/cli/v3"
+
+	"github.com/dindctl/dindctl/internal/runner"
 )
 
 func engineFlags() []ucli.Flag {
@@ -37,6 +39,15 @@ func partFlags() []ucli.Flag {
 
 func replaceFlag() ucli.Flag {
 	return &ucli.StringSliceFlag{Name: "replace", Usage: "make this `ADDRESS` anew although nothing differs; may be repeated"}
+}
+
+func parallelismFlag(usage string) ucli.Flag {
+	return &ucli.IntFlag{Name: "parallelism", Value: runner.DefaultParallelism, Usage: usage, Validator: func(n int) error {
+		if n < 1 {
+			return errors.New("less than one")
+		}
+		return nil
+	}}
 }
 
 func jsonFlag() ucli.Flag {
@@ -83,7 +94,7 @@ func arrange(root *ucli.Command, args []string) ([]string, error) {
 				continue
 			}
 			if n++; n >= len(rest) || rest[n] == "--" {
-				return nil, usageError{command, errors.New(needsValue + arg)}
+				return nil, usageError{command: command, err: errors.New(needsValue + arg)}
 			}
 			flags = append(flags, rest[n])
 		}

@@ -127,6 +127,9 @@ func newRoot(a *app) *ucli.Command {
 	for _, c := range root.Commands {
 		c.DisableSliceFlagSeparator = true // a variable's value may hold commas
 		c.OnUsageError = onUsageError
+		if c.Action != nil {
+			c.Action = knowing(c.Action)
+		}
 	}
 	return root
 }

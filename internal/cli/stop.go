@@ -15,7 +15,7 @@ import (
 
 func stopFlags() []ucli.Flag {
 	return append(addressFlags(),
-		&ucli.IntFlag{Name: "parallelism", Value: runner.DefaultParallelism, Usage: "how many objects at once, `N`"},
+		parallelismFlag("how many objects at once, `N`"),
 		&ucli.DurationFlag{Name: "lock-timeout", Usage: "how long to wait for another run, such as 30s"})
 }
 

@@ -20,13 +20,27 @@ const needsValue = "flag needs an argument: "
 type usageError struct {
 	command *ucli.Command
 	err     error
+	// inside says that the command itself did not understand it, and no flag was wrong.
+	inside bool
 }
 
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
 func onUsageError(_ context.Context, c *ucli.Command, err error, _ bool) error {
-	return usageError{c, err}
+	return usageError{command: c, err: err}
+}
+
+// knowing makes a command's action say whose command line was not understood.
+func knowing(action ucli.ActionFunc) ucli.ActionFunc {
+	return func(ctx context.Context, c *ucli.Command) error {
+		err := action(ctx, c)
+		var code exit
+		if err == nil || errors.As(err, &code) {
+			return err
+		}
+		return usageError{command: c, err: err, inside: true}
+	}
 }
 
 // usageProblem says what is wrong with the command line, and what to write instead.
@@ -41,6 +55,9 @@ func usageProblem(root *ucli.Command, err error) diag.Problem {
 	if errors.As(err, &usage) && usage.command != root {
 		command = usage.command
 		help = fmt.Sprintf("`dindctl help %s` lists its flags.", command.Name)
+		if usage.inside {
+			help = fmt.Sprintf("`dindctl help %s` has an example.", command.Name)
+		}
 	}
 	p.Detail = usageText(command, err.Error()) + " " + help
 	return p
@@ -98,7 +115,7 @@ func placeholder(c *ucli.Command, name string) string {
 func wanted(c *ucli.Command, name string) string {
 	switch flagOf(c, name).(type) {
 	case *ucli.IntFlag:
-		return "a whole number"
+		return "a whole number from 1 on"
 	case *ucli.DurationFlag:
 		return "a duration, such as 30s or 5m"
 	case *ucli.BoolFlag:
