@@ -19,7 +19,7 @@ func applyFlags() []ucli.Flag {
 	return []ucli.Flag{
 		&ucli.BoolFlag{Name: "auto-approve", Usage: "do not ask"},
 		parallelismFlag("how many steps run at once, `N`"),
-		&ucli.DurationFlag{Name: "lock-timeout", Usage: "how long to wait for another run, such as 30s"},
+		&ucli.DurationFlag{Name: "lock-timeout", Usage: "wait this `LONG` for another run, such as 30s"},
 		&ucli.BoolFlag{Name: "volumes", Usage: "with volumes and their data, for removals and replacements"},
 		&ucli.BoolFlag{Name: "images", Usage: "with built images, for removals"},
 		progressFlag(),

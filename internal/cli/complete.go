@@ -236,7 +236,7 @@ func (a *app) completion() *ucli.Command {
 		}
 	}
 	return &ucli.Command{
-		Name: "completion", Usage: "print a script that completes commands, flags and addresses in a shell", ArgsUsage: "bash|zsh|fish",
+		Name: "completion", Usage: "print a script that completes commands, flags, addresses", ArgsUsage: "bash|zsh|fish",
 		Description: `Example: source <(dindctl completion bash)
 
 Addresses are those of the configuration in the current directory. To have it always:

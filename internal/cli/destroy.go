@@ -15,7 +15,7 @@ import (
 
 func (a *app) destroy() *ucli.Command {
 	return &ucli.Command{
-		Name: "destroy", Usage: "remove a project, from the records on its objects; volumes are kept", ArgsUsage: "[PATH]",
+		Name: "destroy", Usage: "remove a project, by the records on its objects; keep volumes", ArgsUsage: "[PATH]",
 		Description: "Example: dindctl destroy -project ci -volumes",
 		Flags:       append(slices.Concat(engineFlags(), configFlags(), applyFlags(), partFlags()), jsonFlag()),
 		Action: func(ctx context.Context, c *ucli.Command) error {

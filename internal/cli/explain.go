@@ -14,7 +14,7 @@ import (
 func (a *app) explain() *ucli.Command {
 	return &ucli.Command{
 		Name: "explain", Usage: "what the code of an error or warning means, and what to do", ArgsUsage: "[CODE]",
-		Description: "Without a code all codes are listed. Example: dindctl explain mount-hidden",
+		Description: "Example: dindctl explain mount-hidden\n\nWithout a code all codes are listed.",
 		Action: func(_ context.Context, c *ucli.Command) error {
 			args, err := positional(c, 1, "[CODE]")
 			if err != nil {

@@ -20,8 +20,9 @@ import (
 func (a *app) fmt() *ucli.Command {
 	return &ucli.Command{
 		Name: "fmt", Usage: "write configurations in the usual style", ArgsUsage: "[PATH...]",
-		Description: "A directory means its *.hcl and *.hclvars files; - reads standard input and writes standard output.\n" +
-			"The names of files that changed are printed. Example: dindctl fmt -recursive examples",
+		Description: "Example: dindctl fmt -recursive examples\n\n" +
+			"A directory means its *.hcl and *.hclvars files; - reads standard input and writes standard output.\n" +
+			"The names of files that changed are printed.",
 		Flags: []ucli.Flag{
 			&ucli.BoolFlag{Name: "check", Usage: "change nothing; end with 3 if a file is not in the usual style"},
 			&ucli.BoolFlag{Name: "diff", Usage: "print what changes, as a unified diff"},

@@ -14,7 +14,7 @@ import (
 
 func (a *app) gc() *ucli.Command {
 	return &ucli.Command{
-		Name: "gc", Usage: "list what dindctl left on an engine and nothing uses, and remove it", ArgsUsage: " ",
+		Name: "gc", Usage: "list what dindctl left and nothing uses, and remove it", ArgsUsage: " ",
 		Description: `Example: dindctl gc -project ci
 
 Volumes that were kept for daemons which are gone, or for projects of which nothing

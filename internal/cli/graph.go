@@ -14,7 +14,7 @@ func (a *app) graph() *ucli.Command {
 		Name: "graph", Usage: "what needs what, as a graph in DOT or Mermaid, without an engine", ArgsUsage: "[PATH]",
 		Description: "Example: dindctl graph examples/case2.hcl | dot -Tsvg",
 		Flags: append(append(engineFlags()[2:], configFlags()...),
-			&ucli.StringFlag{Name: "format", Value: "dot", Usage: "`dot` or mermaid"}),
+			&ucli.StringFlag{Name: "format", Value: "dot", Usage: "the `LANGUAGE`: dot or mermaid"}),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			where, err := path(c)
 			if err != nil {

@@ -23,7 +23,7 @@ import (
 const containerPrefix = "container="
 
 func filesFlag() ucli.Flag {
-	return &ucli.StringFlag{Name: "files", Usage: "whose files this process sees: `this` (the engine's host's), unknown, or container=ID; found out where it is left out"}
+	return &ucli.StringFlag{Name: "files", Usage: "`WHOSE` files this process sees: this (the engine's host's), unknown, or container=ID; found out where it is left out"}
 }
 
 // checkHost refuses what is none of the three words.

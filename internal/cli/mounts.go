@@ -15,20 +15,20 @@ import (
 
 func (a *app) mounts() *ucli.Command {
 	return &ucli.Command{
-		Name: "mounts", Usage: "every nested mount with its verdict, chain and fix, without an engine", ArgsUsage: "[PATH] [ADDRESS PATH]",
+		Name: "mounts", Usage: "every nested mount, its verdict, chain and fix; needs no engine", ArgsUsage: "[PATH] [ADDRESS PATH]",
 		Description: "Example: dindctl mounts examples/case2.hcl daemon.dind /repo",
 		Flags: append(append(engineFlags()[2:], configFlags()...), jsonFlag(),
-			&ucli.StringFlag{Name: "host", Value: "this", Usage: "whose files the host's paths are: `this`, unknown, or container=ID"}),
+			&ucli.StringFlag{Name: "files", Aliases: []string{"host"}, Value: "this", Usage: "`WHOSE` files the host's paths name: this (the process's), unknown, or container=ID"}),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			args, err := positional(c, 3, "[PATH] [ADDRESS PATH]")
 			if err != nil {
 				return err
 			}
-			host := c.String("host")
-			if err := checkHost("host", host); err != nil {
+			host := c.String("files")
+			if err := checkHost("files", host); err != nil {
 				return err
 			}
-			if !c.IsSet("host") {
+			if !c.IsSet("files") {
 				host = ""
 			}
 			where, about := "", args

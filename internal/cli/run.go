@@ -115,7 +115,13 @@ func newRoot(a *app) *ucli.Command {
 		ExitErrHandler: func(context.Context, *ucli.Command, error) {},
 		OnUsageError:   onUsageError,
 		Commands: []*ucli.Command{
-			a.validate(), a.plan(), a.apply(), a.destroy(), a.mounts(), a.fmt(), a.explain(), a.exec(), a.shell(), a.logs(), a.cp(), a.runJob(), a.stop(), a.start(), a.restart(), a.console(), a.graph(), a.output(), a.showObjects(), a.list(), a.unlock(), a.version(), a.provider(), a.verify(), a.gc(), a.completion(), a.probe(), a.complete(),
+			a.validate(), a.plan(), a.apply(), a.destroy(),
+			a.mounts(), a.verify(),
+			a.list(), a.showObjects(), a.output(),
+			a.exec(), a.shell(), a.logs(), a.runJob(), a.cp(), a.stop(), a.start(), a.restart(),
+			a.fmt(), a.console(), a.graph(), a.explain(),
+			a.gc(), a.unlock(), a.completion(), a.version(),
+			a.provider(), a.probe(), a.complete(),
 		},
 		Action: func(_ context.Context, c *ucli.Command) error {
 			if name := c.Args().First(); name != "" {
@@ -130,7 +136,12 @@ func newRoot(a *app) *ucli.Command {
 		if c.Action != nil {
 			c.Action = knowing(c.Action)
 		}
+		c.CustomHelpTemplate = helpful(a, c, root.Name+" "+c.Name)
+		for _, sub := range c.Commands {
+			sub.CustomHelpTemplate = helpful(a, sub, root.Name+" "+c.Name+" "+sub.Name)
+		}
 	}
+	root.CustomRootCommandHelpTemplate = rootHelp(a, root)
 	return root
 }
 

@@ -28,7 +28,7 @@ What the job needs and is not there is planned, shown and asked about first.
 A job with run = "on_request" runs in no other way.`,
 		Flags: append(addressFlags(), filesFlag(),
 			&ucli.BoolFlag{Name: "auto-approve", Usage: "do not ask about what the job needs"},
-			&ucli.DurationFlag{Name: "lock-timeout", Usage: "how long to wait for another run, such as 30s"}),
+			&ucli.DurationFlag{Name: "lock-timeout", Usage: "wait this `LONG` for another run, such as 30s"}),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			where, address, arguments, err := a.runArguments(c)
 			if err != nil {

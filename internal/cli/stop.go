@@ -16,7 +16,7 @@ import (
 func stopFlags() []ucli.Flag {
 	return append(addressFlags(),
 		parallelismFlag("how many objects at once, `N`"),
-		&ucli.DurationFlag{Name: "lock-timeout", Usage: "how long to wait for another run, such as 30s"})
+		&ucli.DurationFlag{Name: "lock-timeout", Usage: "wait this `LONG` for another run, such as 30s"})
 }
 
 func (a *app) stop() *ucli.Command {

@@ -17,7 +17,7 @@ func (a *app) verify() *ucli.Command {
 		Description: "Example: dindctl verify examples/case2.hcl -write",
 		Flags: append(append(engineFlags(), configFlags()...), jsonFlag(), filesFlag(),
 			&ucli.BoolFlag{Name: "write", Usage: "send a file through every writable mount, and take it away again"},
-			&ucli.DurationFlag{Name: "lock-timeout", Usage: "how long to wait for another run, such as 30s"}),
+			&ucli.DurationFlag{Name: "lock-timeout", Usage: "wait this `LONG` for another run, such as 30s"}),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			where, err := path(c)
 			if err != nil {
