@@ -4,6 +4,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -60,7 +61,41 @@ func (s *session) progress(p *plan.Plan) (sink runner.Sink, closed func()) {
 	case progressTTY:
 		return s.live(p)
 	}
-	return ui.Progress(s.app.env.Stderr, s.app.errorOptions()), nothing
+	return s.lines()
+}
+
+// lines shows a line for each thing that happens, and one when the run is asked to end.
+func (s *session) lines() (sink runner.Sink, closed func()) {
+	var mu sync.Mutex
+	show := ui.Progress(s.app.env.Stderr, s.app.errorOptions())
+	closed = s.app.whenAskedToEnd(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		s.app.tell(ui.Ending)
+	})
+	return func(e runner.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		show(e)
+	}, closed
+}
+
+// whenAskedToEnd calls do once when the run is asked to end, until the function that
+// it returns is called: it is not running then any longer.
+func (a *app) whenAskedToEnd(do func()) (over func()) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-a.env.Stop:
+			do()
+		case <-end:
+		}
+	}()
+	return func() {
+		close(end)
+		<-ended
+	}
 }
 
 // progressMode is what was asked for. What is drawn needs a terminal that can
@@ -98,7 +133,9 @@ func (s *session) live(p *plan.Plan) (sink runner.Sink, closed func()) {
 			}
 		}
 	}()
+	heard := s.app.whenAskedToEnd(screen.Ending)
 	return screen.Event, func() {
+		heard()
 		ticker.Stop()
 		close(end)
 		<-ended

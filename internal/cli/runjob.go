@@ -140,7 +140,7 @@ func noJob(address, detail string) diag.List {
 // runNow runs the job and what it needs. The output of the job alone goes to
 // standard output, and its exit code is this command's.
 func (s *session) runNow(ctx context.Context, p *plan.Plan, in plan.Input, job string) error {
-	progress := ui.Progress(s.app.env.Stderr, s.app.errorOptions())
+	progress, shown := s.lines()
 	s.app.acting.Store(true)
 	result, problems := runner.Apply(ctx, runner.ApplyRequest{
 		Plan: p, Provider: s.provider, Observed: s.observed, Expanded: p.Expanded, Observe: s.wanted, Differ: in.Diff,
@@ -163,6 +163,7 @@ func (s *session) runNow(ctx context.Context, p *plan.Plan, in plan.Input, job s
 			return plan.Refine(again, p, daemon)
 		},
 	})
+	shown()
 	if code, ended := s.exitCode(ctx, result, job); ended {
 		return exit(code)
 	}

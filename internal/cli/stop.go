@@ -10,7 +10,6 @@ import (
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/internal/runner"
-	"github.com/dindctl/dindctl/internal/ui"
 )
 
 func stopFlags() []ucli.Flag {
@@ -84,10 +83,12 @@ func (a *app) halting(ctx context.Context, c *ucli.Command, do func(context.Cont
 		return a.fail(problems, nil)
 	}
 	a.acting.Store(true)
+	sink, shown := s.lines()
 	result, problems := do(ctx, runner.HaltRequest{
 		Provider: s.provider, Observed: s.observed, Project: project, Addresses: addresses, Look: look,
-		Parallelism: c.Int("parallelism"), Sink: ui.Progress(a.env.Stderr, a.errorOptions()), Stop: a.env.Stop, Now: s.now,
+		Parallelism: c.Int("parallelism"), Sink: sink, Stop: a.env.Stop, Now: s.now,
 	})
+	shown()
 	if err := a.fail(problems, nil); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -212,4 +213,45 @@ container "inner" {
 	if got := strings.Join(s.docker("exec", s.project+"-dind", "docker", "top", s.project+"-inner", "-o", "pid,args"), "\n"); strings.Contains(got, "sh") && strings.Contains(got, "bash") {
 		t.Errorf("after the terminal of a shell went away: %q", got)
 	}
+}
+
+const slowToGet = `
+container "pulled" {
+  image   = "%s/silent:1"
+  command = ["true"]
+}
+
+image "built" {
+  build {
+    context    = "."
+    dockerfile = "slow.Dockerfile"
+  }
+}
+`
+
+// What would take long and loses nothing is given up at the first interrupt: a pull
+// from a registry that does not answer, and a build. It is said that the interrupt
+// was heard, and the build's container goes.
+func TestPullsAndBuildsAreGivenUp(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = silent.Close() })
+	s := newNouns(t)
+	s.as(fmt.Sprintf(slowToGet, silent.Addr()))
+	s.write("nouns/slow.Dockerfile", "FROM dindctl.local/bash\nRUN echo "+s.project+" && sleep 900\n")
+	p := s.begin(nil, "apply", "nouns", "-project", s.project, "-auto-approve")
+	p.prints("pulled: pulling")
+	building := func() []string {
+		return s.docker("ps", "--no-trunc", "--filter", "ancestor=dindctl.local/bash", "--format", "{{.Command}}")
+	}
+	until(t, "no build runs", func() bool { return strings.Contains(strings.Join(building(), "\n"), s.project) })
+	p.signal(syscall.SIGINT)
+	p.ends(5*time.Second).wants(t, 1).says(t,
+		"Asked to end: nothing new is begun", "Waiting was interrupted",
+		"Pulling "+silent.Addr().String()+"/silent:1 was given up", "Building "+s.project+"-built was given up")
+	until(t, "the build goes on", func() bool { return !strings.Contains(strings.Join(building(), "\n"), s.project) })
+	s.leavesNothing()
 }

@@ -41,6 +41,7 @@ type Live struct {
 	begun  time.Time
 
 	mu      sync.Mutex
+	ending  bool // the run was asked to end
 	total   int
 	done    int
 	running []*doingNow
@@ -130,6 +131,14 @@ func (l *Live) ended(e runner.Event) {
 	l.draw(lines)
 }
 
+// Ending says that the run was asked to end: it stays so in the title.
+func (l *Live) Ending() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ending = true
+	l.draw(nil)
+}
+
 // Tick draws anew what is being done: the time goes on, and the window may have
 // another size. It is called a few times a second.
 func (l *Live) Tick() {
@@ -195,6 +204,9 @@ func (l *Live) frame(width, height int) []string {
 		return nil
 	}
 	head := fmt.Sprintf("%s: %d of %d done, %d running", l.title, l.done, max(l.total, l.done+len(l.running)), len(l.running))
+	if l.ending {
+		head = fmt.Sprintf("Ending: %d running; Ctrl-C again ends at once", len(l.running))
+	}
 	lines := []string{l.o.paint(bold, aligned(head, since(l.now().Sub(l.begun)), width))}
 	addresses := 0
 	for _, d := range l.running {

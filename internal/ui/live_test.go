@@ -180,6 +180,26 @@ func TestLiveScreens(t *testing.T) {
 	}
 }
 
+// A run that was asked to end says so for as long as something is being done, and
+// what a second time does; it fits a narrow window.
+func TestLiveSaysThatItEnds(t *testing.T) {
+	t.Parallel()
+	for _, width := range []int{40, 80} {
+		s := &screen{width: width, height: 24}
+		live, later := run(s, ui.Options{})
+		live.Ending()
+		later(time.Second)
+		live.Tick()
+		want := map[int]string{
+			40: "Ending: 3 running; Ctrl-C again …  1m7s",
+			80: "Ending: 3 running; Ctrl-C again ends at once                               1m7s",
+		}[width]
+		if !strings.Contains(s.text(), "\n"+want+"\n") || strings.Contains(s.text(), "Applying") {
+			t.Errorf("want %q in\n%s", want, s.text())
+		}
+	}
+}
+
 // When a job ends, all that it wrote stands below it, and nothing else is left of
 // what was drawn.
 func TestLiveLeavesWhatHappened(t *testing.T) {

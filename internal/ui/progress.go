@@ -10,6 +10,9 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
+// Ending is what a run says that was asked to end, and is still doing something.
+const Ending = "Asked to end: nothing new is begun, what is running is ended in order. Ctrl-C again ends at once.\n"
+
 // Progress returns a sink that writes one line for each thing worth knowing.
 func Progress(w io.Writer, o Options) runner.Sink {
 	last := map[string]string{}

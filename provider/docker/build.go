@@ -125,7 +125,9 @@ func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.Creat
 	}
 	defer func() { _ = content.Close() }()
 	options.Labels[labelName] = decl.Name
-	return runBuild(ctx, e, decl, content, options, say)
+	return p.untilStopping(ctx, decl.Address, "Building "+decl.Name, func(ctx context.Context) error {
+		return runBuild(ctx, e, decl, content, options, say)
+	})
 }
 
 func runBuild(ctx context.Context, e *engine, decl provider.Declaration, content io.Reader, options build.ImageBuildOptions, say events) error {

@@ -84,7 +84,8 @@ func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say
 		wish.auth = pullAuth{host: registryOf(wish.reference)}
 	}
 	wish.auth = p.own().forPlace(ctx, e.place, wish.auth)
-	if err := e.pull(ctx, wish, say); err != nil {
+	err = p.untilStopping(ctx, wish.address, "Pulling "+wish.reference, func(ctx context.Context) error { return e.pull(ctx, wish, say) })
+	if err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
@@ -104,6 +105,9 @@ func (e *engine) imageID(ctx context.Context, ref string) (string, error) {
 }
 
 func noImage(wish imageWish, tried []string, err error) error {
+	if provider.CodeOf(err) == provider.Interrupted {
+		return err
+	}
 	if refused := refusedLogin(wish, err); refused != nil {
 		return refused
 	}

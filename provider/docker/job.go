@@ -228,6 +228,22 @@ func (p *Provider) whenStopping(do func()) func() {
 	return func() { close(over) }
 }
 
+// untilStopping does what may take long and can be given up without a loss: Stop
+// ends it. Doing says what it is ("Pulling bash").
+func (p *Provider) untilStopping(ctx context.Context, address, doing string, do func(context.Context) error) error {
+	limited, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer p.whenStopping(cancel)()
+	err := do(limited)
+	if err != nil && p.isStopping() && ctx.Err() == nil {
+		return &provider.Problem{
+			Code: provider.Interrupted, Address: address, Summary: "Waiting was interrupted",
+			Detail: doing + " was given up, because the run was asked to end. The next apply does it again.",
+		}
+	}
+	return err
+}
+
 // isStopping tells whether Stop was called.
 func (p *Provider) isStopping() bool {
 	select {
