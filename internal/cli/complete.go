@@ -49,6 +49,7 @@ type completion struct {
 	root    *ucli.Command
 	words   []string // in front of the current one
 	current string
+	where   string // the configuration among the words; empty: that of the directory
 	lines   []string
 }
 
@@ -66,6 +67,15 @@ func (k *completion) add(value, text string) {
 func unquoted(text string) string { return strings.ReplaceAll(text, `"`, "") }
 
 func (k *completion) files() { k.lines = append(k.lines, wantsFiles+"\n") }
+
+// behindPath completes addresses, in front of which a PATH may stand, or the PATH.
+func (k *completion) behindPath(args []string, kinds []provider.Kind) {
+	k.where, _ = configurationFirst(args)
+	k.addresses(kinds, "")
+	if len(args) == 0 {
+		k.files()
+	}
+}
 
 func (k *completion) candidates() {
 	command, args, before := k.parse()
@@ -148,16 +158,15 @@ func (k *completion) argument(c *ucli.Command, args []string) {
 	runs := append(slices.Clone(lasting), provider.Job)
 	switch c.Name {
 	case "exec", "shell":
-		if len(args) == 0 {
-			k.addresses(runs, "")
+		if _, given := configurationFirst(args); len(given) == 0 {
+			k.behindPath(args, runs)
 		}
 	case "logs":
-		k.addresses(runs, "")
+		k.behindPath(args, runs)
 	case "stop", "start", "restart":
-		k.addresses(lasting, "")
+		k.behindPath(args, lasting)
 	case "run":
-		k.addresses([]provider.Kind{provider.Job}, "")
-		k.files()
+		k.behindPath(args, []provider.Kind{provider.Job})
 	case "cp":
 		k.addresses(runs, ":")
 		k.files()
@@ -178,22 +187,15 @@ func (k *completion) argument(c *ucli.Command, args []string) {
 	}
 }
 
-// addresses are those of the configuration in the current directory, of some
+// addresses are those of the configuration that is meant, of some
 // kinds; of all without any. Where it cannot be evaluated, its blocks' are.
 func (k *completion) addresses(kinds []provider.Kind, ending string) {
-	if !hasConfiguration(k.app.env.Cwd) {
+	if k.where == "" && !hasConfiguration(k.app.env.Cwd) {
 		return
 	}
 	s := &session{app: k.app}
-	for i, word := range k.words {
-		name := strings.TrimLeft(word, "-")
-		if value, is := strings.CutPrefix(name, "var="); is {
-			s.asked.Vars = append(s.asked.Vars, value)
-		} else if name == "var" && i+1 < len(k.words) {
-			s.asked.Vars = append(s.asked.Vars, k.words[i+1])
-		}
-	}
-	problems := s.load("")
+	s.asked.Vars = k.variables()
+	problems := s.load(k.where)
 	if s.offline(k.ctx).HasErrors() {
 		return
 	}
@@ -224,6 +226,20 @@ func (k *completion) addresses(kinds []provider.Kind, ending string) {
 	}
 }
 
+// variables are the values of -var among the words.
+func (k *completion) variables() []string {
+	var out []string
+	for i, word := range k.words {
+		name := strings.TrimLeft(word, "-")
+		if value, is := strings.CutPrefix(name, "var="); is {
+			out = append(out, value)
+		} else if name == "var" && i+1 < len(k.words) {
+			out = append(out, k.words[i+1])
+		}
+	}
+	return out
+}
+
 func (a *app) completion() *ucli.Command {
 	shell := func(name, script, install string) *ucli.Command {
 		return &ucli.Command{
@@ -239,7 +255,7 @@ func (a *app) completion() *ucli.Command {
 		Name: "completion", Usage: "print a script that completes commands, flags, addresses", ArgsUsage: "bash|zsh|fish",
 		Description: `Example: source <(dindctl completion bash)
 
-Addresses are those of the configuration in the current directory. To have it always:
+Addresses are those of the PATH in front of them, or of the current directory. To have it always:
   bash  echo 'source <(dindctl completion bash)' >> ~/.bashrc
   zsh   echo 'source <(dindctl completion zsh)' >> ~/.zshrc
   fish  dindctl completion fish > ~/.config/fish/completions/dindctl.fish`,

@@ -3,6 +3,9 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	ucli "github.com/urfave/cli/v3"
@@ -37,6 +40,9 @@ func (a *app) mounts() *ucli.Command {
 			}
 			s := a.session(c)
 			if len(about) == 2 {
+				if !strings.HasPrefix(about[1], "/") && !strings.Contains(about[1], `:\`) {
+					return fmt.Errorf("%q is no path of a container: it begins with /, such as /repo", about[1])
+				}
 				return s.stand(ctx, where, host, about[0], about[1])
 			}
 			return s.listMounts(ctx, where, host)
@@ -93,6 +99,16 @@ func (s *session) printMounts(entries []mount.Entry, problems diag.List) {
 	}
 }
 
+// noContainer names those that there are.
+func noContainer(topology mount.Topology, address string) diag.List {
+	there := slices.Sorted(maps.Keys(topology.Containers))
+	text := fmt.Sprintf("The configuration has no container, daemon, controller or job %s.%s", address, didYouMean(address, there))
+	if len(there) > 0 {
+		text += " It has " + strings.Join(there, ", ") + "."
+	}
+	return diag.Errorf("There is no such container", "%s", text)
+}
+
 // stand shows what stands behind one path in every view.
 func (s *session) stand(ctx context.Context, where, host, address, path string) error {
 	if _, problems := s.checked(ctx, where, host); s.cfg == nil || others(problems).HasErrors() {
@@ -106,7 +122,7 @@ func (s *session) stand(ctx context.Context, where, host, address, path string) 
 	host, why := s.offlineHost(host)
 	topology := expanded.Topology(config.TopologyOptions{Host: host, HostWhy: why, Platform: platform})
 	if _, found := topology.Containers[address]; !found {
-		return s.app.fail(diag.Errorf("There is no such container", "The configuration has no container, daemon, controller or job %s.", address), nil)
+		return s.app.fail(noContainer(topology, address), nil)
 	}
 	s.app.print(ui.Chain(mount.Stand(topology, look, address, path)))
 	return nil
