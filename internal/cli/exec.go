@@ -204,6 +204,7 @@ func (s *session) reach(ctx context.Context, where string) (project string, prob
 		if problems.HasErrors() {
 			return "", problems
 		}
+		s.guessed = t.guessed
 		return t.project, s.look(ctx, t.project, nil)
 	}
 	problems = s.load(where)

@@ -28,6 +28,7 @@ type session struct {
 	command *ucli.Command
 	asked   asked
 	file    *planFile // the plan file that is applied, or nil
+	guessed bool      // nobody named the project
 
 	cfg     *config.Config
 	sources *hcl.Sources

@@ -24,7 +24,8 @@ func (a *app) stop() *ucli.Command {
 		Description: `Example: dindctl stop -project ci
 
 What is inside a daemon is stopped before it, and what needs something before that.
-Jobs are left alone, but end with the daemon that they run in. The next plan says
+Jobs are left alone, but end with the daemon that they run in. The name of a project
+that nobody named is asked for. The next plan says
 "stopped by request"; start, and also apply, starts it again.`,
 		Flags: stopFlags(),
 		Action: func(ctx context.Context, c *ucli.Command) error {
@@ -68,6 +69,12 @@ func (a *app) halting(ctx context.Context, c *ucli.Command, do func(context.Cont
 	project, problems := s.reach(ctx, where)
 	if problems.HasErrors() {
 		return a.fail(problems, nil)
+	}
+	if s.guessed && len(addresses) == 0 && c.Name != "start" {
+		if err := s.confirm(ctx, false, project, strings.ToUpper(c.Name[:1])+c.Name[1:], fmt.Sprintf(
+			"The project %q was not named: it is the one that was applied last here.\n  Type its name to %s all of it.\n\n  Enter a value: ", project, c.Name)); err != nil {
+			return err
+		}
 	}
 	held, notes := s.lock(ctx, project)
 	if notes.HasErrors() {
