@@ -53,6 +53,7 @@ func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 	}
 	files := l.find()
 	if l.problems.HasErrors() {
+		l.cfg.Partial = true
 		return l.cfg, l.sources, l.problems
 	}
 	l.budget = &budget{}
@@ -71,7 +72,7 @@ func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 	l.inputs()
 	m := l.unit.module
 	l.cfg.Variables, l.cfg.Locals, l.cfg.Outputs, l.cfg.Blocks = m.Variables, m.Locals, m.Outputs, m.Blocks
-	l.cfg.Calls, l.cfg.Checks, l.cfg.Moved = m.Calls, m.Checks, m.Moved
+	l.cfg.Calls, l.cfg.Checks, l.cfg.Moved, l.cfg.Refused = m.Calls, m.Checks, m.Moved, m.Refused
 	return l.cfg, l.sources, l.problems.Sorted()
 }
 
@@ -217,6 +218,15 @@ func (l *loader) parse(f file) []hcl2.Body {
 }
 
 func (l *loader) parseFile(f file) []hcl2.Body {
+	before := len(l.problems)
+	out := l.parseParts(f)
+	l.cfg.Partial = l.cfg.Partial || slices.ContainsFunc(l.problems[before:], func(p diag.Problem) bool {
+		return p.Severity == diag.Error && p.Code != "duplicate-argument" // the first one counts
+	})
+	return out
+}
+
+func (l *loader) parseParts(f file) []hcl2.Body {
 	src, err := readBounded(f.path)
 	if large := (tooLarge{}); errors.As(err, &large) {
 		at := hcl2.Range{Filename: f.name}

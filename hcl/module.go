@@ -9,6 +9,7 @@ import (
 	hcl2 "github.com/hashicorp/hcl/v2"
 
 	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -46,26 +47,50 @@ func (l *loader) addModule(block *hcl2.Block) {
 	attributes, diags := rest.JustAttributes()
 	l.report(convertAll(diags)...)
 	call := &config.ModuleCall{
-		Name: name, Meta: meta, Inputs: map[string]config.Expr{}, Content: &config.Module{},
+		Name: name, Meta: meta, Inputs: map[string]config.Expr{},
 		Header: rangeOf(block.DefRange), Close: rangeOf(closeOf(block)),
 	}
 	for _, a := range sortedAttributes(attributes) {
 		call.Inputs[a.Name] = expr{a.Expr, l.functions}
 	}
 	a := content.Attributes["source"]
+	if call.Content = l.source(block, a); call.Content == nil {
+		l.unit.module.Refused = append(l.unit.module.Refused, "module."+name)
+		return
+	}
+	l.unit.module.Calls = append(l.unit.module.Calls, call)
+}
+
+// source reads what a module block is made of; nil where that is not possible.
+func (l *loader) source(block *hcl2.Block, a *hcl2.Attribute) *config.Module {
 	source := l.constantText(a)
 	if source == "" {
+		if a != nil {
+			l.sourceNeeded(a)
+		}
+		return nil
+	}
+	if strings.HasPrefix(source, "./") || strings.HasPrefix(source, "../") || source == "." || source == ".." || filepath.IsAbs(source) {
+		return l.loadModule(block, a, source)
+	}
+	example := "./" + source
+	if strings.Contains(source, ":") {
+		example = "./" + block.Labels[0] // an address of the network
+	}
+	l.report(problem("invalid-path", "Source of a module that is no local directory", a.Expr.Range(),
+		"A module's source is a directory beside this file, such as %q. dindctl downloads no modules.", example))
+	return nil
+}
+
+// sourceNeeded says so where the source is null or empty and nothing was said yet.
+func (l *loader) sourceNeeded(a *hcl2.Attribute) {
+	at := rangeOf(a.Expr.Range())
+	if slices.ContainsFunc(l.problems, func(p diag.Problem) bool {
+		return p.Subject.File == at.File && p.Subject.Start.Byte >= at.Start.Byte && p.Subject.End.Byte <= at.End.Byte
+	}) {
 		return
 	}
-	if !strings.HasPrefix(source, "./") && !strings.HasPrefix(source, "../") && source != "." && source != ".." && !filepath.IsAbs(source) {
-		l.report(problem("invalid-path", "Source of a module that is no local directory", a.Expr.Range(),
-			"A module's source is a directory beside this file, such as %q. dindctl downloads no modules.", "./"+source))
-		return
-	}
-	if loaded := l.loadModule(block, a, source); loaded != nil {
-		call.Content = loaded
-		l.unit.module.Calls = append(l.unit.module.Calls, call)
-	}
+	l.report(problem("invalid-value", "Invalid value", a.Expr.Range(), "The source is empty. It is a directory beside this file, such as \"./modules/web\"."))
 }
 
 // loadModule reads the directory of a module; nil where that is not possible.

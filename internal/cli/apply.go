@@ -57,7 +57,7 @@ func (s *session) apply(ctx context.Context, where string) error {
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
-	problems = s.load(where)
+	problems = s.loadWhole(ctx, where)
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}

@@ -38,7 +38,7 @@ func (a *app) console() *ucli.Command {
 }
 
 func (s *session) console(ctx context.Context, where string) error {
-	problems := s.load(where)
+	problems := s.loadWhole(ctx, where)
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}

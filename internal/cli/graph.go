@@ -25,7 +25,7 @@ func (a *app) graph() *ucli.Command {
 				return fmt.Errorf("-format takes dot or mermaid, not %q", format)
 			}
 			s := a.session(c)
-			problems := s.load(where)
+			problems := s.loadWhole(ctx, where)
 			if problems.HasErrors() {
 				return a.fail(problems, s.snippets())
 			}

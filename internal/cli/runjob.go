@@ -62,7 +62,7 @@ func (a *app) runArguments(c *ucli.Command) (where, address string, arguments []
 
 func (s *session) runJob(ctx context.Context, where, address string, arguments []string) error {
 	s.startEarly(ctx)
-	problems := s.load(where)
+	problems := s.loadWhole(ctx, where)
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}

@@ -121,6 +121,20 @@ func (s *session) load(path string) diag.List {
 	return problems
 }
 
+// loadWhole loads the configuration. Where that finds errors and everything could
+// be read, it says what else is wrong, so that one run tells all.
+func (s *session) loadWhole(ctx context.Context, path string) diag.List {
+	problems := s.load(path)
+	if s.cfg == nil || s.cfg.Partial || !problems.HasErrors() {
+		return problems
+	}
+	if more := s.offline(ctx); more.HasErrors() {
+		return problems
+	}
+	_, more := s.expand()
+	return append(problems, more...)
+}
+
 // offline takes the schema without starting a provider.
 func (s *session) offline(ctx context.Context) diag.List {
 	description, err := docker.New(nil).Describe(ctx)
@@ -250,7 +264,7 @@ func (s *session) input(ctx context.Context) plan.Input {
 // planned loads, connects, observes and plans.
 func (s *session) planned(ctx context.Context, path string) (*plan.Plan, diag.List) {
 	s.startEarly(ctx)
-	problems := s.load(path)
+	problems := s.loadWhole(ctx, path)
 	if problems.HasErrors() {
 		return nil, problems
 	}

@@ -42,7 +42,7 @@ func (a *app) validate() *ucli.Command {
 // checked loads and evaluates a configuration and applies the rule, offline. The
 // entries are there whatever else is wrong, as long as it could be evaluated.
 func (s *session) checked(ctx context.Context, where, host string) ([]mount.Entry, diag.List) {
-	problems := s.load(where)
+	problems := s.loadWhole(ctx, where)
 	if s.cfg == nil || problems.HasErrors() {
 		return nil, problems
 	}

@@ -32,7 +32,7 @@ func (a *app) verify() *ucli.Command {
 
 // verify holds the lock: an apply at the same time would take its helpers for leftovers.
 func (s *session) verify(ctx context.Context, where string) error {
-	problems := s.load(where)
+	problems := s.loadWhole(ctx, where)
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}

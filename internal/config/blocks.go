@@ -18,13 +18,16 @@ type Module struct {
 	Calls     []*ModuleCall
 	Checks    []Check
 	Moved     []Moved
+	// Refused are addresses of blocks that stand there and could not be read, such
+	// as "module.x": of references to them nothing is said.
+	Refused []string
 }
 
 // root is the configuration as the outermost module.
 func (c *Config) root() *Module {
 	return &Module{
 		Dir: c.Dir, Variables: c.Variables, Locals: c.Locals, Outputs: c.Outputs, Blocks: c.Blocks,
-		Calls: c.Calls, Checks: c.Checks, Moved: c.Moved,
+		Calls: c.Calls, Checks: c.Checks, Moved: c.Moved, Refused: c.Refused,
 	}
 }
 

@@ -134,6 +134,10 @@ func undeclared(ref Reference, what string, names []string) (diag.Problem, bool)
 
 func (s *state) checkModule(m *module, ref Reference) (diag.Problem, bool) {
 	child := m.children[ref.Name]
+	if slices.Contains(m.content.Refused, "module."+ref.Name) {
+		s.reported.add(ref.Range) // nor is anything said of what follows from it
+		return diag.Problem{}, false
+	}
 	if ref.Name == "" || child == nil {
 		return undeclared(ref, "module block", keys(m.children))
 	}

@@ -37,6 +37,10 @@ type Config struct {
 	// absolute path. It may be nil: then files of variables are taken as empty.
 	ReadFile func(path string) (content []byte, exists bool, err error)
 
+	// Partial says that something could not be read at all, so that what seems to be
+	// missing may stand there: nothing is to be concluded from what is missing.
+	Partial bool
+
 	// Begin is called when everything is evaluated anew; it may be nil.
 	Begin func()
 
@@ -47,6 +51,8 @@ type Config struct {
 	Calls     []*ModuleCall
 	Checks    []Check
 	Moved     []Moved
+	// Refused is that of the outermost module.
+	Refused []string
 	// Names are names that objects keep until they are made anew, by address: of
 	// moved ones, which an engine cannot rename. They hold where the block says
 	// none, and are set once it was observed.
