@@ -99,15 +99,11 @@ func (l *loader) loadModule(block *hcl2.Block, a *hcl2.Attribute, source string)
 	if filepath.IsAbs(source) {
 		shown = filepath.Clean(source)
 	}
-	refuse := func(code, summary, format string, args ...any) *config.Module {
-		l.report(problem(code, summary, a.Expr.Range(), format, args...))
-		return nil
-	}
 	depth := 1
 	actual := realDir(dir)
 	for u := l.unit; u != nil; u = u.outer {
 		if realDir(u.module.Dir) == actual {
-			return refuse("module-cycle", "Module that contains itself", "The module %q is made of %s, which this file is part of, so that there would be no end. Use another directory.", block.Labels[0], dir)
+			return l.refuse(a, "cycle", "Module that contains itself", "The module %q is made of %s, which this file is part of, so that there would be no end. Use another directory.", block.Labels[0], dir)
 		}
 		depth++
 	}
@@ -115,20 +111,20 @@ func (l *loader) loadModule(block *hcl2.Block, a *hcl2.Attribute, source string)
 		if l.modules > maxModules+1 && depth <= maxModuleDepth {
 			return nil // said once
 		}
-		return refuse("too-many", "Too many modules", "Modules can be nested %d deep, and there can be %d in all.", maxModuleDepth, maxModules)
+		return l.refuse(a, "too-many", "Too many modules", "Modules can be nested %d deep, and there can be %d in all.", maxModuleDepth, maxModules)
 	}
 	info, err := os.Stat(dir)
 	switch {
 	case err != nil && os.IsNotExist(err):
-		return refuse("unreadable-file", "Module that cannot be read", "There is no directory %s.", dir)
+		return l.refuse(a, "unreadable-file", "Module that cannot be read", "There is no directory %s.", dir)
 	case err != nil:
-		return refuse("unreadable-file", "Module that cannot be read", "Reading %s: %v.", dir, err)
+		return l.refuse(a, "unreadable-file", "Module that cannot be read", "Reading %s: %v.", dir, err)
 	case !info.IsDir():
-		return refuse("unreadable-file", "Module that cannot be read", "%s is a file, and a module is a directory.", dir)
+		return l.refuse(a, "unreadable-file", "Module that cannot be read", "%s is a file, and a module is a directory.", dir)
 	}
 	files := l.list(dir, shown, isConfiguration)
 	if len(files) == 0 {
-		return refuse("unreadable-file", "Module that cannot be read", "The directory %s has no *.hcl or *.hcl.json file.", dir)
+		return l.refuse(a, "unreadable-file", "Module that cannot be read", "The directory %s has no *.hcl or *.hcl.json file.", dir)
 	}
 	outer := l.unit
 	l.unit = newUnit(dir, shown)
@@ -137,6 +133,12 @@ func (l *loader) loadModule(block *hcl2.Block, a *hcl2.Attribute, source string)
 	module := l.unit.module
 	l.unit = outer
 	return module
+}
+
+// refuse says what is wrong with the source of a module.
+func (l *loader) refuse(a *hcl2.Attribute, code, summary, format string, args ...any) *config.Module {
+	l.report(problem(code, summary, a.Expr.Range(), format, args...))
+	return nil
 }
 
 // realDir is a directory without links, so that a loop is seen.

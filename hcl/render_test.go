@@ -84,6 +84,11 @@ func renderWith(t *testing.T, req hcl.LoadRequest, known config.Known, schema pr
 	problems = append(problems, more...)
 	entries := mount.Check(x.Topology(config.TopologyOptions{}), nothingThere)
 	problems = append(problems, config.MountProblems(entries, x)...)
+	for _, p := range problems {
+		if p.PageCode() == "" {
+			t.Errorf("%q has no code, and no page that explains it", p.Summary)
+		}
+	}
 	renderProblems(&b, problems)
 	if !problems.HasErrors() {
 		renderInstances(&b, x)

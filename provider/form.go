@@ -15,6 +15,13 @@ type Form struct {
 	Min   float64 `json:"min,omitempty"`
 	Max   float64 `json:"max,omitempty"`
 	Whole bool    `json:"whole,omitempty"` // no fractions
+	// Keys is a regular expression (RE2) that the keys of a map match as a whole, and
+	// KeysSay describes it; KeysNot is a beginning that none of them may have.
+	Keys    string `json:"keys,omitempty"`
+	KeysSay string `json:"keys_say,omitempty"`
+	KeysNot string `json:"keys_not,omitempty"`
+	// First are the texts that a list, where it is not empty, begins with one of.
+	First []string `json:"first,omitempty"`
 	// AtLeast and AtMost name an argument of the same block, a size too, that this
 	// one may not be below or above.
 	AtLeast string `json:"at_least,omitempty"`
@@ -34,6 +41,7 @@ const (
 	FormDuration FormKind = "duration" // 30s, 1m30s, or a number of seconds
 	FormNumber   FormKind = "number"
 	FormText     FormKind = "text"   // as a pattern says
+	FormRegexp   FormKind = "regexp" // a regular expression (RE2)
 	FormLimits   FormKind = "limits" // a map by name, of those in Words, to a whole number or { soft, hard }
 )
 

@@ -2,8 +2,12 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/provider"
@@ -27,9 +31,14 @@ func checkDaemonJSON(n *noun, body provider.Body) diag.List {
 			given[daemonKey(a.Name)] = a.Name
 		}
 	}
+	problems = append(problems, checkPoolForms(n)...)
 	config := attribute(n.value, "config")
+	if plain, _ := config.Unmark(); plain != cty.NilVal && !plain.IsNull() && plain.IsKnown() && !plain.Type().IsObjectType() && !plain.Type().IsMapType() {
+		return append(problems, n.problem("wrong-type", "config", "Wrong type of value",
+			fmt.Sprintf("config is daemon.json as an object, such as { debug = true }, not %s.", plain.Type().FriendlyName())))
+	}
 	if config.IsNull() || !config.IsKnown() || !config.Type().IsObjectType() && !config.Type().IsMapType() {
-		return nil
+		return problems
 	}
 	for _, key := range keys(config.AsValueMap()) {
 		argument := given[key]
@@ -38,6 +47,27 @@ func checkDaemonJSON(n *noun, body provider.Body) diag.List {
 		}
 		problems = append(problems, n.problem("conflicting-arguments", "config", "Setting of a daemon that is given twice",
 			fmt.Sprintf("%q is in config of %s and is given by %s too, at %s. Take one of them away.", key, n.address, argument, place(n.rangeOf(argument)))))
+	}
+	return problems
+}
+
+// checkPoolForms refuses ranges of addresses that are none: dockerd would not start.
+func checkPoolForms(n *noun) diag.List {
+	var problems diag.List
+	for i, pool := range elements(attribute(n.value, "address_pools")) {
+		base, known := textOf(attribute(pool, "base"))
+		prefix, err := netip.ParsePrefix(base)
+		if known && err != nil {
+			problems = append(problems, n.problem("invalid-value", "address_pools", "Invalid value",
+				fmt.Sprintf("The base of address_pools[%d] is addresses by prefix, such as 10.50.0.0/16, and %q is not.", i, base)))
+			continue
+		}
+		size, given := plainText(attribute(pool, "size"))
+		bits, err := strconv.Atoi(size)
+		if known && given && (err != nil || bits < prefix.Bits() || bits > prefix.Addr().BitLen()) {
+			problems = append(problems, n.problem("invalid-value", "address_pools", "Invalid value",
+				fmt.Sprintf("The size of address_pools[%d] is the length of a network's prefix, from %d, that of its base, to %d, and %s is not.", i, prefix.Bits(), prefix.Addr().BitLen(), shorten(size))))
+		}
 	}
 	return problems
 }

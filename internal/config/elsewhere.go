@@ -44,20 +44,17 @@ func (s *state) certificatesOf(d *noun) string {
 func checkEndpoint(n *noun) diag.List {
 	endpoint := text(n.value, "endpoint")
 	scheme, rest, _ := strings.Cut(endpoint, "://")
-	wrong := func(argument, summary, detail string) diag.List {
-		return diag.List{n.problem("invalid-endpoint", argument, summary, detail)}
-	}
 	switch {
 	case endpoint == "": // not known, which is said elsewhere
 	case scheme == "unix":
-		return wrong("endpoint", "Invalid endpoint",
-			fmt.Sprintf("%s is a socket of this host. Write socket = %q.", endpoint, rest))
+		return diag.List{n.problem("invalid-value", "endpoint", "Invalid endpoint",
+			fmt.Sprintf("%s is a socket of this host. Write socket = %q.", endpoint, rest))}
 	case scheme != "tcp" && scheme != "ssh" || strings.Trim(rest, "/") == "":
-		return wrong("endpoint", "Invalid endpoint",
-			fmt.Sprintf("%q is no way to an engine elsewhere. Write tcp://HOST:PORT, with certificates for TLS, or ssh://USER@HOST.", endpoint))
+		return diag.List{n.problem("invalid-value", "endpoint", "Invalid endpoint",
+			fmt.Sprintf("%q is no way to an engine elsewhere. Write tcp://HOST:PORT, with certificates for TLS, or ssh://USER@HOST.", endpoint))}
 	case scheme == "ssh" && given(n.value, "certificates"):
-		return wrong("certificates", "Argument that means nothing here",
-			"An engine behind ssh is reached with your keys and ssh configuration. Take certificates away.")
+		return diag.List{n.problem("conflicting-arguments", "certificates", "Argument that means nothing here",
+			"An engine behind ssh is reached with your keys and ssh configuration. Take certificates away.")}
 	}
 	return nil
 }

@@ -38,8 +38,7 @@ type forms struct {
 
 func (f *forms) body(body provider.Body, value cty.Value, prefix string) {
 	for _, a := range body.Attributes {
-		free := a.Form.Kind == provider.FormAny && len(a.Form.Excludes) == 0
-		if free || !f.written(prefix+a.Name) {
+		if isFree(a) || !f.written(prefix+a.Name) {
 			continue
 		}
 		given, secret := argumentOf(value, a.Name)
@@ -47,6 +46,7 @@ func (f *forms) body(body provider.Body, value cty.Value, prefix string) {
 			continue
 		}
 		f.values(a, given, prefix+a.Name, secret)
+		f.collection(a, given, prefix+a.Name)
 		f.limits(a, given, value, prefix)
 		f.exclusions(a, given, value, prefix)
 	}
@@ -63,6 +63,61 @@ func (f *forms) body(body provider.Body, value cty.Value, prefix string) {
 			f.body(b.Body, element, fmt.Sprintf("%s%s[%d].", prefix, b.Name, i))
 		}
 	}
+}
+
+// isFree tells whether an argument takes anything that its type takes. In a list
+// of texts nothing may be null, whatever else it takes.
+func isFree(a provider.Attribute) bool {
+	form := a.Form
+	return form.Kind == provider.FormAny && len(form.Excludes) == 0 && form.Keys == "" && form.KeysNot == "" && !a.Type.IsListType()
+}
+
+// collection checks the keys of a map and the elements of a list, beyond what each
+// of them is by itself.
+func (f *forms) collection(a provider.Attribute, given cty.Value, path string) {
+	switch t := given.Type(); {
+	case !given.IsKnown():
+	case t.IsMapType():
+		for it := given.ElementIterator(); it.Next(); {
+			key, _ := it.Element()
+			f.key(a, key.AsString(), path)
+		}
+	case t.IsListType() && t.ElementType() == cty.String:
+		f.list(a, elements(given), path)
+	}
+}
+
+func (f *forms) key(a provider.Attribute, key, path string) {
+	switch {
+	case a.Form.KeysNot != "" && strings.HasPrefix(key, a.Form.KeysNot):
+		f.invalid(path, fmt.Sprintf("No key of %s begins with %s, where dindctl keeps its own, and %q does. Choose another.", a.Name, a.Form.KeysNot, key))
+	case a.Form.Keys != "" && !f.pattern(a.Form.Keys).MatchString(key):
+		f.invalid(path, fmt.Sprintf("A key of %s is %s, and %q is not one.", a.Name, a.Form.KeysSay, key))
+	}
+}
+
+func (f *forms) list(a provider.Attribute, list []cty.Value, path string) {
+	for i, element := range list {
+		if element.IsNull() {
+			f.invalid(path, fmt.Sprintf("Element %d of %s is null. Leave it out, or give it a value.", i, a.Name))
+		}
+	}
+	if len(a.Form.First) == 0 || len(list) == 0 {
+		return
+	}
+	if first, ok := plainText(list[0]); ok && !slices.Contains(a.Form.First, first) {
+		f.invalid(path, fmt.Sprintf("%s begins with %s, and not with %s.%s", a.Name, oneOf(a.Form.First), shorten(strconv.Quote(first)), suggest(first, a.Form.First, "")))
+	}
+}
+
+// maxShown is the longest text that is shown of a value.
+const maxShown = 60
+
+func shorten(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxShown], "") + "..."
 }
 
 // written tells whether an argument stands in the block: of a hundred that may,
@@ -112,9 +167,9 @@ func (f *forms) value(a provider.Attribute, v cty.Value, path string, secret boo
 	if !ok || f.fits(a.Form, text) {
 		return
 	}
-	shown := strconv.Quote(text)
+	shown := shorten(strconv.Quote(text))
 	if v.Type() == cty.Number {
-		shown = text
+		shown = shorten(text)
 	}
 	if secret {
 		shown = "its sensitive value"
@@ -161,6 +216,9 @@ func (f *forms) fits(form provider.Form, text string) bool {
 		return err == nil && (!form.Whole || n == math.Trunc(n)) && (!bounded || n >= form.Min && n <= form.Max)
 	case provider.FormText:
 		return f.pattern(form.Pattern).MatchString(text)
+	case provider.FormRegexp:
+		_, err := regexp.Compile(text)
+		return err == nil
 	case provider.FormAny, provider.FormLimits:
 	}
 	return true
@@ -194,6 +252,8 @@ func FormWords(form provider.Form) string {
 		words = numberWords(form)
 	case provider.FormText:
 		words = form.Says
+	case provider.FormRegexp:
+		words = "a regular expression, such as listening on .*:80"
 	case provider.FormLimits:
 		return "a map of limits, such as { nofile = 1024, core = { soft = 0, hard = -1 } }"
 	case provider.FormAny:

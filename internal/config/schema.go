@@ -37,7 +37,7 @@ func NounBody(kind provider.Kind, schema provider.Schema) provider.Body {
 // CoreBody is what the language itself gives to a noun: what rule and graph
 // read. A provider never redefines it.
 func CoreBody(kind provider.Kind) provider.Body {
-	body := provider.Body{Attributes: everyNoun()}
+	body := provider.Body{Attributes: everyNoun(kind)}
 	if kind.Runs() {
 		running := runningBody()
 		body.Attributes = append(body.Attributes, running.Attributes...)
@@ -54,11 +54,11 @@ func CoreBody(kind provider.Kind) provider.Body {
 	return body
 }
 
-func everyNoun() []provider.Attribute {
+func everyNoun(kind provider.Kind) []provider.Attribute {
 	return []provider.Attribute{
 		{
 			Name: "name", Type: cty.String, Effect: provider.Replace, Default: "the project's name, a dash and the label",
-			Doc: "The object's name on its engine.",
+			Doc: "The object's name on its engine.", Form: nameForm(kind),
 		},
 		{
 			Name: "inside", Type: provider.RefType(), Refs: []provider.Kind{provider.Daemon}, Effect: provider.Replace,
@@ -79,7 +79,7 @@ func runningBody() provider.Body {
 		Attributes: []provider.Attribute{
 			{
 				Name: "image", Type: cty.DynamicPseudoType, Refs: []provider.Kind{provider.Image}, Effect: provider.Replace,
-				Doc: "The image: its reference as a string, or an image block.",
+				Doc: "The image: its reference as a string, or an image block.", Form: imageForm(),
 			},
 			{
 				Name: "networks", Type: cty.List(provider.RefType()), Refs: []provider.Kind{provider.Network}, Effect: provider.Live,
@@ -134,8 +134,8 @@ func kindBody(kind provider.Kind) provider.Body {
 func imageBody() provider.Body {
 	return provider.Body{
 		Attributes: []provider.Attribute{
-			{Name: "from", Type: cty.String, Effect: provider.Replace, Doc: "The image as it is, where nothing is built."},
-			{Name: "pull", Type: cty.String, Effect: provider.Live, Default: "missing", Doc: "When to ask a registry: missing, always or never."},
+			{Name: "from", Type: cty.String, Effect: provider.Replace, Form: imageForm(), Doc: "The image as it is, where nothing is built."},
+			{Name: "pull", Type: cty.String, Effect: provider.Live, Form: provider.Form{Kind: provider.FormWord, Words: []string{"missing", "always", "never"}}, Default: "missing", Doc: "When to ask a registry: missing, always or never."},
 		},
 		Blocks: []provider.Block{{Name: "build", Single: true, Doc: "Builds the image.", Body: provider.Body{Attributes: []provider.Attribute{
 			{Name: "context", Type: cty.String, Effect: provider.Replace, Default: "none, with dockerfile_inline", Doc: "The directory to build from. What its .dockerignore shuts out is not sent."},
@@ -165,7 +165,7 @@ func daemonBody() provider.Body {
 			Name: "data", Type: provider.RefType(), Refs: []provider.Kind{provider.Volume}, Effect: provider.Replace,
 			Default: "a volume of its own", Doc: "The volume that keeps what is inside the daemon. One volume serves one daemon.",
 		},
-		{Name: "alias", Type: cty.String, Effect: provider.Replace, Default: "docker", Doc: "The name under which controllers reach it."},
+		{Name: "alias", Type: cty.String, Effect: provider.Replace, Form: aliasForm(), Default: "docker", Doc: "The name under which controllers reach it."},
 		{
 			Name: "entry_mounts", Type: cty.List(cty.String), Effect: provider.Replace, Default: "what is known of the image",
 			Doc: "Paths that the image's entrypoint mounts over at the start.",

@@ -36,7 +36,7 @@ func healthBlock() provider.Block {
 		Words: []string{"true"}, Names: []string{"test", "interval", "timeout", "start_period", "start_interval", "retries"}, Why: "nothing is checked then",
 	}}}, "false", "Switches the image's check off.")
 	return provider.Block{Name: "healthcheck", Single: true, Doc: "How the engine checks that the container is healthy; what is left out comes from the image.", Body: provider.Body{Attributes: []provider.Attribute{
-		argument("test", list, provider.Form{}, "the image's", `["CMD", ...], ["CMD-SHELL", "..."] or ["NONE"].`),
+		argument("test", list, provider.Form{First: []string{"CMD", "CMD-SHELL", "NONE"}}, "the image's", `["CMD", ...], ["CMD-SHELL", "..."] or ["NONE"].`),
 		argument("interval", cty.String, duration(), "the image's, else 30s", "Time between two checks."),
 		argument("timeout", cty.String, duration(), "the image's, else 30s", "Time that one check may take."),
 		argument("start_period", cty.String, duration(), "the image's, else 0s", "Time in which failures do not count."),

@@ -52,6 +52,9 @@ const (
 	minPeriod = 1_000
 	maxPeriod = 1_000_000
 	minMemory = 6 << 20
+	minMTU    = 68 // RFC 791
+	maxMTU    = 65536
+	maxStatus = 599
 )
 
 func signalForm() provider.Form {
@@ -74,8 +77,25 @@ func portForm() provider.Form {
 	return like(`[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?(/(tcp|udp|sctp))?`, "a port of the container, such as 80 or 53/udp")
 }
 
+// The addresses of both families, as patterns.
+const (
+	octet     = `(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])`
+	ipv4      = octet + `(?:\.` + octet + `){3}`
+	ipv6      = `[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F.:]*`
+	anAddress = ipv4 + `|` + ipv6
+)
+
 func addressForm() provider.Form {
-	return like(`[0-9a-fA-F.:%]+`, "an address, such as 10.0.0.2 or fd00::2")
+	return like(ipv4+`|`+ipv6+`(?:%[0-9A-Za-z._-]+)?`, "an address, such as 10.0.0.2 or fd00::2")
+}
+
+func subnetForm() provider.Form {
+	return like(`(?:`+ipv4+`)/(?:3[0-2]|[12]?[0-9])|(?:`+ipv6+`)/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9])`, "addresses by prefix, such as 10.20.0.0/24 or fd00:20::/64")
+}
+
+// labelsForm is that of labels: dindctl's own are not for others to write.
+func labelsForm() provider.Form {
+	return provider.Form{Keys: `(?s).+`, KeysSay: "a text that is not empty", KeysNot: labelPrefix}
 }
 
 func cpusetForm() provider.Form {

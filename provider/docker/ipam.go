@@ -14,22 +14,19 @@ import (
 
 // ipamBlock is how a network gets its addresses.
 func ipamBlock() provider.Block {
-	argument := func(name string, t cty.Type, fallback, doc string) provider.Attribute {
-		return provider.Attribute{Name: name, Type: t, Effect: provider.Replace, Default: fallback, Doc: doc}
-	}
-	subnet := argument("subnet", cty.String, "", "The addresses of the network, such as 10.20.0.0/24.")
+	subnet := argument("subnet", cty.String, subnetForm(), "", "The addresses of the network, such as 10.20.0.0/24.")
 	subnet.Required = true
 	return provider.Block{Name: "ipam", Single: true, Doc: "Where the network's addresses come from; the engine chooses where it is left out.", Body: provider.Body{
 		Attributes: []provider.Attribute{
-			argument("driver", cty.String, "default", "The driver that hands addresses out."),
-			argument("options", cty.Map(cty.String), "none", "Options of that driver."),
+			argument("driver", cty.String, provider.Form{}, "default", "The driver that hands addresses out."),
+			argument("options", cty.Map(cty.String), provider.Form{}, "none", "Options of that driver."),
 		},
 		Blocks: []provider.Block{{Name: "config", Doc: "One range of addresses; at most one each of IPv4 and IPv6 where the driver is the default one.", Body: provider.Body{
 			Attributes: []provider.Attribute{
 				subnet,
-				argument("ip_range", cty.String, "the whole subnet", "The part of the subnet that containers get addresses from."),
-				argument("gateway", cty.String, "the first address of the subnet", "The address of the engine's host in it."),
-				argument("aux_addresses", cty.Map(cty.String), "none", "Addresses that are in use by others, by a name of their own."),
+				argument("ip_range", cty.String, subnetForm(), "the whole subnet", "The part of the subnet that containers get addresses from."),
+				argument("gateway", cty.String, like(anAddress, "an address, such as 10.20.0.1"), "the first address of the subnet", "The address of the engine's host in it."),
+				argument("aux_addresses", cty.Map(cty.String), like(anAddress, "an address, such as 10.20.0.9"), "none", "Addresses that are in use by others, by a name of their own."),
 			},
 		}}},
 	}}

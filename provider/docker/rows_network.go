@@ -70,7 +70,7 @@ func networkingRows() []row {
 			codec: listAt(func(_ *container.Config, h *container.HostConfig) *[]string { return &h.DNSSearch }),
 		},
 		{
-			name: "extra_hosts", typ: mapping, effect: replace, layer: layerEngine, form: like(`[0-9a-fA-F.:%]+|host-gateway`, "an address, or host-gateway"),
+			name: "extra_hosts", typ: mapping, effect: replace, layer: layerEngine, form: hostsForm(),
 			fallback: "none", doc: "Lines of /etc/hosts: name to address. host-gateway is the engine's host.",
 			codec: codec{put: putHosts, read: func(s seen) cty.Value { return stringMap(hostsMap(s.h.ExtraHosts)) }},
 		},
@@ -93,6 +93,12 @@ func readNetworkMode(s seen) cty.Value {
 		return cty.StringVal(string(mode))
 	}
 	return cty.NullVal(cty.String)
+}
+
+func hostsForm() provider.Form {
+	f := like(anAddress+`|host-gateway`, "an address, or host-gateway")
+	f.Keys, f.KeysSay = `[^\s:=]+`, "the name of a host"
+	return f
 }
 
 func macText(mac string) string { return strings.ToLower(strings.ReplaceAll(mac, "-", ":")) }

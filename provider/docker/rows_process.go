@@ -15,8 +15,8 @@ func processRows() []row {
 	return []row{
 		{name: "command", typ: list, effect: replace, layer: layerImage, fallback: "the image's", doc: "The command, or the arguments of the entrypoint."},
 		{name: "entrypoint", typ: list, effect: replace, layer: layerImage, fallback: "the image's", doc: "What the command is given to; [] is none. Declaring it drops the image's command."},
-		{name: "environment", typ: mapping, effect: replace, layer: layerImage, subset: true, fallback: "the image's", doc: "Environment variables; added to the image's."},
-		{name: "user", typ: text, effect: replace, layer: layerImage, fallback: "the image's", doc: "User, or user:group, by name or number."},
+		{name: "environment", typ: mapping, effect: replace, layer: layerImage, subset: true, form: provider.Form{Keys: `[^=\x00]+`, KeysSay: "the name of a variable, without ="}, fallback: "the image's", doc: "Environment variables; added to the image's."},
+		{name: "user", typ: text, effect: replace, layer: layerImage, form: like(`[^:\s]*(:[^:\s]+)?`, "user or user:group, such as 1000:1000"), fallback: "the image's", doc: "User, or user:group, by name or number."},
 		{name: "working_dir", typ: text, effect: replace, layer: layerImage, form: absolutePath(), fallback: "the image's", doc: "Directory that the command starts in."},
 		{
 			name: "restart", typ: text, effect: live, layer: layerOwn, always: true, fallback: "unless-stopped; no for a job",
@@ -60,7 +60,7 @@ func processRows() []row {
 				},
 			},
 		},
-		{name: "labels", typ: mapping, effect: replace, layer: layerImage, subset: true, fallback: "the image's", doc: "Labels; added to the image's."},
+		{name: "labels", typ: mapping, effect: replace, layer: layerImage, subset: true, form: labelsForm(), fallback: "the image's", doc: "Labels; added to the image's."},
 		{
 			name: "annotations", typ: mapping, effect: replace, layer: layerEngine, minAPI: "1.43", fallback: "none", doc: "Annotations for the OCI runtime.",
 			codec: mapAt(func(_ *container.Config, h *container.HostConfig) *map[string]string { return &h.Annotations }),

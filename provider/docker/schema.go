@@ -43,8 +43,8 @@ func body(rows []row, blocks []provider.Block) provider.Body {
 
 func containerBlocks() []provider.Block {
 	list := cty.List(cty.String)
-	ready := func(name string, t cty.Type, doc string) provider.Attribute {
-		return provider.Attribute{Name: name, Type: t, Effect: provider.Live, Doc: doc}
+	ready := func(name string, t cty.Type, form provider.Form, doc string) provider.Attribute {
+		return provider.Attribute{Name: name, Type: t, Effect: provider.Live, Form: form, Doc: doc}
 	}
 	return []provider.Block{
 		portsBlock(),
@@ -54,16 +54,16 @@ func containerBlocks() []provider.Block {
 		{Name: "logging", Single: true, Doc: "Where the log goes."},
 		blkioBlock(),
 		{Name: "ready", Single: true, Doc: "What has to hold before others may rely on it.", Body: provider.Body{Attributes: []provider.Attribute{
-			ready("timeout", cty.String, "How long it may take; 2m where it is left out."),
-			ready("log", cty.String, "A regular expression that a line of its log has to match."),
-			ready("port", cty.Number, "A port of the container that has to accept connections."),
-			ready("exec", list, "A command that has to succeed in the container."),
-			ready("healthy", cty.Bool, "Its health check has to report healthy."),
+			ready("timeout", cty.String, duration(), "How long it may take; 2m where it is left out."),
+			ready("log", cty.String, provider.Form{Kind: provider.FormRegexp}, "A regular expression that a line of its log has to match."),
+			ready("port", cty.Number, whole(1, ports), "A port of the container that has to accept connections."),
+			ready("exec", list, provider.Form{}, "A command that has to succeed in the container."),
+			ready("healthy", cty.Bool, provider.Form{}, "Its health check has to report healthy."),
 		}, Blocks: []provider.Block{
 			{Name: "http", Single: true, Doc: "A request over HTTP that the container has to answer.", Body: provider.Body{Attributes: []provider.Attribute{
-				readyDefaulted(ready("port", cty.Number, "The container's port."), "80"),
-				readyDefaulted(ready("path", cty.String, "The path that is asked for."), "/"),
-				readyDefaulted(ready("status", cty.Number, "The status of a good answer."), "200 to 399"),
+				readyDefaulted(ready("port", cty.Number, whole(1, ports), "The container's port."), "80"),
+				readyDefaulted(ready("path", cty.String, like(`/.*`, "a path, such as /health"), "The path that is asked for."), "/"),
+				readyDefaulted(ready("status", cty.Number, whole(100, maxStatus), "The status of a good answer."), "200 to 399"),
 			}}},
 		}}},
 		fileBlock(),

@@ -32,11 +32,11 @@ func daemonRows() []row {
 	replace := provider.Replace
 	return []row{
 		{name: "config", typ: cty.DynamicPseudoType, effect: replace, daemonJSON: true, fallback: "none", doc: "daemon.json, as an object."},
-		{name: "registry_mirrors", typ: list, effect: replace, daemonJSON: true, fallback: "none", doc: "Mirrors of the public registry."},
-		{name: "insecure_registries", typ: list, effect: replace, daemonJSON: true, fallback: "none", doc: "Registries without (valid) TLS."},
+		{name: "registry_mirrors", typ: list, effect: replace, daemonJSON: true, form: like(`https?://[^\s/]+/?`, "the URL of a registry, such as https://mirror.example.com"), fallback: "none", doc: "Mirrors of the public registry."},
+		{name: "insecure_registries", typ: list, effect: replace, daemonJSON: true, form: like(`[^\s/]+(/[0-9]+)?`, "a registry, such as registry.example.com:5000, or addresses by prefix"), fallback: "none", doc: "Registries without (valid) TLS."},
 		{name: "flags", typ: list, effect: replace, recorded: true, fallback: "none", doc: "dockerd's flags, for what daemon.json cannot say."},
 		{name: "storage_driver", typ: cty.String, effect: replace, daemonJSON: true, fallback: "the daemon's own choice", doc: "Storage driver."},
-		{name: "mtu", typ: cty.Number, effect: replace, daemonJSON: true, fallback: "that of the network around it, as it is at the creation", doc: "MTU of the networks inside."},
+		{name: "mtu", typ: cty.Number, effect: replace, daemonJSON: true, form: whole(minMTU, maxMTU), fallback: "that of the network around it, as it is at the creation", doc: "MTU of the networks inside."},
 		{
 			name: "address_pools", typ: cty.List(cty.Object(map[string]cty.Type{"base": cty.String, "size": cty.Number})), effect: replace, daemonJSON: true,
 			fallback: "one that no network around it overlaps, chosen at the creation", doc: "Where the networks inside get their addresses: objects with base, such as 10.50.0.0/16, and size, such as 24.",
@@ -66,7 +66,7 @@ func networkRows() []row {
 		{name: "enable_ipv6", typ: cty.Bool, effect: replace, layer: layerEngine, fallback: "false", doc: "Gives its members IPv6 addresses. Older engines need a subnet for them in ipam."},
 		{name: "ipam", effect: replace, layer: layerEngine, core: true},
 		{name: "options", typ: mapping, effect: replace, layer: layerEngine, subset: true, fallback: "the engine's", doc: "Options of the driver."},
-		{name: "labels", typ: mapping, effect: replace, layer: layerEngine, subset: true, fallback: "none", doc: "Labels."},
+		{name: "labels", typ: mapping, effect: replace, layer: layerEngine, subset: true, form: labelsForm(), fallback: "none", doc: "Labels."},
 	}
 }
 
@@ -76,7 +76,7 @@ func volumeRows() []row {
 	return []row{
 		{name: "driver", typ: cty.String, effect: replace, layer: layerEngine, fallback: "local", doc: "Volume driver."},
 		{name: "options", typ: mapping, effect: replace, layer: layerEngine, subset: true, fallback: "none", doc: "Options of the driver."},
-		{name: "labels", typ: mapping, effect: replace, layer: layerEngine, subset: true, fallback: "none", doc: "Labels."},
+		{name: "labels", typ: mapping, effect: replace, layer: layerEngine, subset: true, form: labelsForm(), fallback: "none", doc: "Labels."},
 	}
 }
 

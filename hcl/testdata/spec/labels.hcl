@@ -3,4 +3,4 @@ container "1" { image = "x" }
 container "ok_1-A" { image = "x" }
 daemon "root" { image = "docker:dind" }
 variable "x y" {}
-image "Big" { from = "Debian" }
+image "Big" { from = "debian" }

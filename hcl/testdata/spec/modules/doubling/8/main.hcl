@@ -1,0 +1,2 @@
+module "a" { source = "../9" }
+module "b" { source = "../9" }

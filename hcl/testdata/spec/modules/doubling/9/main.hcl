@@ -1,0 +1,2 @@
+module "a" { source = "../10" }
+module "b" { source = "../10" }
