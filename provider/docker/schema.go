@@ -62,7 +62,7 @@ func containerBlocks() []provider.Block {
 		}, Blocks: []provider.Block{
 			{Name: "http", Single: true, Doc: "A request over HTTP that the container has to answer.", Body: provider.Body{Attributes: []provider.Attribute{
 				readyDefaulted(ready("port", cty.Number, whole(1, ports), "The container's port."), "80"),
-				readyDefaulted(ready("path", cty.String, like(`/.*`, "a path, such as /health"), "The path that is asked for."), "/"),
+				readyDefaulted(ready("path", cty.String, provider.Form{}, "The path that is asked for."), "/"),
 				readyDefaulted(ready("status", cty.Number, whole(100, maxStatus), "The status of a good answer."), "200 to 399"),
 			}}},
 		}}},

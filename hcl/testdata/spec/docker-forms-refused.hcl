@@ -14,7 +14,6 @@ container "a" {
     log     = "["
     http {
       port   = 0
-      path   = "x"
       status = 1000
     }
   }
