@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	hcl2 "github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -28,12 +29,32 @@ func (e tooLarge) Error() string { return fmt.Sprintf("%s has more than %d bytes
 
 // checkBounds refuses input on which the parser would exhaust its stack.
 func checkBounds(file string, src []byte) diag.List {
+	if problems := checkWords(file, src, maxWordsWhole); problems.HasErrors() {
+		return problems
+	}
 	whole := hcl2.Range{Filename: file, Start: hcl2.InitialPos, End: hcl2.InitialPos}
 	if strings.HasSuffix(file, ".json") {
 		return checkJSON(whole, src)
 	}
 	tokens, _ := hclsyntax.LexConfig(src, file, hcl2.InitialPos)
 	return checkTokens(tokens)
+}
+
+// checkWords refuses what has more than so many words and signs, and rows of
+// digits that are no number anybody means.
+func checkWords(file string, src []byte, most int) diag.List {
+	n, digits := countWords(src)
+	if digits >= 0 {
+		at := hcl2.Pos{Line: 1 + bytes.Count(src[:digits], []byte("\n")), Byte: digits}
+		at.Column = 1 + utf8.RuneCount(src[bytes.LastIndexByte(src[:digits], '\n')+1:digits])
+		return diag.List{problem("too-large", "Number too long", hcl2.Range{Filename: file, Start: at, End: at},
+			"A number can have %d digits. If these are no number, put them into a file of their own, and read it with file().", maxDigits)}
+	}
+	if n > most {
+		return diag.List{problem("too-large", "File too large", hcl2.Range{Filename: file, Start: hcl2.InitialPos, End: hcl2.InitialPos},
+			"%s has more than %d words and signs. Split it, or put long texts into files of their own, and read them with file().", file, most)}
+	}
+	return nil
 }
 
 // level is one open bracket.

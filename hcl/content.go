@@ -88,7 +88,7 @@ func (l *loader) addNoun(block *hcl2.Block) {
 	label := block.Labels[0]
 	if !validLabel.MatchString(label) {
 		l.report(problem("invalid-name", "Invalid label", block.LabelRanges[0],
-			"The label %q becomes part of names. It begins with a letter and has letters, digits, dashes and underscores alone.", label))
+			labelRule, label))
 		return
 	}
 	if l.declared(block.Type, label, block.DefRange) {
@@ -102,7 +102,9 @@ func (l *loader) addNoun(block *hcl2.Block) {
 	})
 }
 
-var validLabel = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
+const labelRule = "The label %q becomes part of names. It begins with a letter, has letters, digits, dashes and underscores alone, and 100 of them at most."
+
+var validLabel = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,99}$`)
 
 // closeOf is the block's closing brace; its header in JSON.
 func closeOf(block *hcl2.Block) hcl2.Range {

@@ -240,17 +240,10 @@ func (l *loader) parseParts(f file) []hcl2.Body {
 		return nil
 	}
 	l.sources.files[f.name] = src
-	parts, plain := [][]byte{src}, false
-	if strings.HasSuffix(f.name, ".hcl") {
-		if divided, ok := scan(src); ok {
-			parts, plain = divided, true
-		}
-	}
-	if !plain {
-		if problems := checkBounds(f.name, src); problems.HasErrors() {
-			l.report(problems...)
-			return nil
-		}
+	parts, problems := divide(f.name, src)
+	if problems.HasErrors() {
+		l.report(problems...)
+		return nil
 	}
 	var out []hcl2.Body
 	start := hcl2.InitialPos
@@ -270,6 +263,23 @@ func unwrapped(err error) error {
 		return path.Err
 	}
 	return err
+}
+
+// divide looks at a text before it is parsed: in parts where it is plain, else as
+// a whole. Nil where it is beyond the bounds.
+func divide(name string, src []byte) ([][]byte, diag.List) {
+	if problems := checkWords(name, src, maxWords); problems.HasErrors() {
+		return nil, problems
+	}
+	if strings.HasSuffix(name, ".hcl") {
+		if parts, ok := scan(src); ok {
+			return parts, nil
+		}
+	}
+	if problems := checkBounds(name, src); problems.HasErrors() {
+		return nil, problems
+	}
+	return [][]byte{src}, nil
 }
 
 func (l *loader) parsePart(f file, part []byte, start hcl2.Pos) hcl2.Body {

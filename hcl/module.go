@@ -35,7 +35,7 @@ func (l *loader) addModule(block *hcl2.Block) {
 	name := block.Labels[0]
 	if !validLabel.MatchString(name) {
 		l.report(problem("invalid-name", "Invalid label", block.LabelRanges[0],
-			"The label %q becomes part of names. It begins with a letter and has letters, digits, dashes and underscores alone.", name))
+			labelRule, name))
 		return
 	}
 	if l.declared("module", name, block.DefRange) {

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"sync"
 )
 
 // Sources holds the text of every file that was read, under the names that
 // ranges use.
 type Sources struct {
 	files map[string][]byte
+
+	mutex    sync.Mutex
+	outlines map[string][]outline // by file, made when they are asked for
 }
 
 // Bytes is the text of a file; nil where it was not read.

@@ -104,7 +104,11 @@ func (s *state) evaluationOrder() ([]*node, diag.List) {
 		cycle := findCycle(left, needsOf)
 		problems = append(problems, s.cycleProblem(cycle))
 		order = append(order, cycle...)
-		left = slices.DeleteFunc(left, func(a string) bool { return slices.Contains(cycle, a) })
+		in := make(map[string]bool, len(cycle))
+		for _, address := range cycle {
+			in[address] = true
+		}
+		left = slices.DeleteFunc(left, func(a string) bool { return in[a] })
 		var more []string
 		more, left = topological(left, needsOf)
 		order = append(order, more...)
@@ -116,17 +120,25 @@ func (s *state) evaluationOrder() ([]*node, diag.List) {
 	return out, problems
 }
 
+// maxHops is how many hops of a cycle are named.
+const maxHops = 100
+
 // cycleProblem names each hop with its line.
 func (s *state) cycleProblem(cycle []string) diag.Problem {
-	hops := make([]string, len(cycle))
+	var hops []string
 	summary := "Local values that need each other"
 	for i, from := range cycle {
 		to := cycle[(i+1)%len(cycle)]
-		hops[i] = fmt.Sprintf("%s needs %s (%s)", from, to, line(s.nodes[from].needs[to]))
+		if i < maxHops {
+			hops = append(hops, fmt.Sprintf("%s needs %s (%s)", from, to, line(s.nodes[from].needs[to])))
+		}
 		if s.nodes[from].kind != localNode {
 			summary = "Blocks that need each other"
 		}
 		s.reported.add(s.nodes[from].needs[to])
+	}
+	if more := len(cycle) - maxHops; more > 0 {
+		hops = append(hops, fmt.Sprintf("and %d more, until %s is needed again", more, cycle[0]))
 	}
 	first := s.nodes[cycle[0]]
 	return diag.Problem{
@@ -164,18 +176,23 @@ func (n *node) nounsBehind(s *state) []*node {
 // findCycle follows the smallest needs until an address comes again. Every
 // address of left has a need in left.
 func findCycle(left []string, needs func(string) []string) []string {
+	in, at := make(map[string]bool, len(left)), map[string]int{}
+	for _, address := range left {
+		in[address] = true
+	}
 	var path []string
-	for at := left[0]; ; {
-		if i := slices.Index(path, at); i >= 0 {
+	for next := left[0]; ; {
+		if i, again := at[next]; again {
 			cycle := path[i:]
 			// Begin with the smallest, so that one cycle is always told the same way.
 			smallest := slices.Index(cycle, slices.Min(cycle))
 			return append(slices.Clone(cycle[smallest:]), cycle[:smallest]...)
 		}
-		path = append(path, at)
-		for _, next := range needs(at) {
-			if slices.Contains(left, next) {
-				at = next
+		at[next] = len(path)
+		path = append(path, next)
+		for _, need := range needs(next) {
+			if in[need] {
+				next = need
 				break
 			}
 		}

@@ -116,7 +116,7 @@ func languageKinds() []Kind {
 		{"storage-driver", []string{"Storage driver that the daemon's image store refuses"}},
 		{"tls-port", []string{"TLS and port that do not fit"}},
 		{"too-deep", []string{"Expression too long", "Nesting too deep"}},
-		{"too-large", []string{"File too large", "Expression that makes too much"}},
+		{"too-large", []string{"File too large", "Number too long", "Expression that makes too much"}},
 		{"too-many", []string{"Too many instances", "Too many modules"}},
 		{"two-daemons", []string{"Controller with a socket and a daemon"}},
 		{"undeclared-name", []string{"Reference to something that is not declared", "Value for a variable that is not declared"}},

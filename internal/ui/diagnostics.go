@@ -17,11 +17,43 @@ type Sources interface {
 // Diagnostics is the text of problems, in the order of their places. Sources may be nil.
 func Diagnostics(list diag.List, sources Sources, o Options) string {
 	var out strings.Builder
-	for _, p := range list.Sorted() {
+	shown, more := most(list)
+	for _, p := range shown {
 		out.WriteString(diagnostic(p, sources, o))
 		out.WriteByte('\n')
 	}
+	if more > 0 {
+		fmt.Fprintf(&out, "There are %d more problems. They are shown when these are mended.\n\n", more)
+	}
 	return out.String()
+}
+
+// maxProblems is how many problems are shown: who has more than that has one that
+// repeats.
+const maxProblems = 1000
+
+// most are the problems to show, in the order of their places, and how many more
+// there are. Errors are not left out for warnings.
+func most(list diag.List) (shown diag.List, more int) {
+	shown = list.Sorted()
+	if len(shown) <= maxProblems {
+		return shown, 0
+	}
+	more = len(shown) - maxProblems
+	if errors := shown.Errors(); len(errors) >= maxProblems {
+		return errors[:maxProblems], more
+	}
+	return shown[:maxProblems], more
+}
+
+// maxDetail bounds what is said of a problem: names in it may be as long as a file.
+const maxDetail = 8 << 10
+
+func bounded(text string) string {
+	if len(text) <= maxDetail {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxDetail], "") + dots
 }
 
 func diagnostic(p diag.Problem, sources Sources, o Options) string {
@@ -38,7 +70,7 @@ func diagnostic(p diag.Problem, sources Sources, o Options) string {
 	writePlace(&out, p, sources, o)
 	if p.Detail != "" {
 		out.WriteByte('\n')
-		for _, line := range wrap(p.Detail, o.width()) {
+		for _, line := range wrap(bounded(p.Detail), o.width()) {
 			out.WriteString(line + "\n")
 		}
 	}
@@ -63,12 +95,12 @@ func diagnostic(p diag.Problem, sources Sources, o Options) string {
 func writePlace(out *strings.Builder, p diag.Problem, sources Sources, o Options) {
 	if p.Subject.Empty() {
 		if p.Address != "" {
-			fmt.Fprintf(out, "\n  with %s\n", clean(p.Address))
+			fmt.Fprintf(out, "\n  with %s\n", clean(bounded(p.Address)))
 		}
 		return
 	}
 	if p.Address != "" {
-		fmt.Fprintf(out, "\n  with %s,\n", clean(p.Address))
+		fmt.Fprintf(out, "\n  with %s,\n", clean(bounded(p.Address)))
 	}
 	if p.Address == "" {
 		out.WriteByte('\n')
@@ -76,7 +108,7 @@ func writePlace(out *strings.Builder, p diag.Problem, sources Sources, o Options
 	part, found := snippetOf(p, sources)
 	in := ""
 	if part.context != "" {
-		in = ", in " + clean(part.context)
+		in = ", in " + clean(bounded(part.context))
 	}
 	fmt.Fprintf(out, "  on %s line %d%s:\n", clean(p.Subject.File), p.Subject.Start.Line, in)
 	if !found {
@@ -84,7 +116,7 @@ func writePlace(out *strings.Builder, p diag.Problem, sources Sources, o Options
 	}
 	writeSnippet(out, part, p, o)
 	for _, v := range p.Values {
-		fmt.Fprintf(out, "    %s is %s\n", clean(v.Traversal), clean(v.Is))
+		fmt.Fprintf(out, "    %s is %s\n", clean(bounded(v.Traversal)), clean(v.Is))
 	}
 }
 
@@ -93,16 +125,11 @@ func writeSnippet(out *strings.Builder, part snippet, p diag.Problem, o Options)
 	number := strconv.Itoa(part.line)
 	line, rest, more := strings.Cut(part.code, "\n")
 	line = strings.TrimSuffix(line, "\r")
-	before := []rune(line)[:min(len([]rune(line)), max(0, p.Subject.Start.Column-1))]
-	width := 1
-	switch {
-	case p.Subject.End.Line == p.Subject.Start.Line:
-		width = max(1, p.Subject.End.Column-p.Subject.Start.Column)
-	case more:
-		width = max(1, len([]rune(clean(line)))-len([]rune(clean(string(before)))))
-	}
+	from := min(part.from, len(line))
+	before, meant := line[:from], line[from:max(from, min(part.to, len(line)))]
+	width := max(1, len([]rune(clean(meant))))
 	fmt.Fprintf(out, "  %s: %s\n", number, clean(line))
-	indent := strings.Repeat(" ", len(number)+4+len([]rune(clean(string(before)))))
+	indent := strings.Repeat(" ", len(number)+4+len([]rune(clean(before))))
 	out.WriteString(indent + o.paint(color(p), strings.Repeat("^", width)))
 	if more && rest != "" {
 		fmt.Fprintf(out, " to line %d", p.Subject.End.Line)

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"github.com/zclconf/go-cty/cty"
@@ -27,8 +28,9 @@ func ValidateJSON(list diag.List, sources Sources) string {
 // DiagnosticsJSON are problems as Terraform writes them; never nil.
 func DiagnosticsJSON(list diag.List, sources Sources) []JSONValue {
 	out := []JSONValue{}
-	for _, p := range list.Sorted() {
-		v := JSONValue{"severity": p.Severity, "summary": p.Summary, "detail": p.Detail}
+	shown, more := most(list)
+	for _, p := range shown {
+		v := JSONValue{"severity": p.Severity, "summary": p.Summary, "detail": bounded(p.Detail)}
 		if code := p.PageCode(); code != "" {
 			v["code"] = code
 		}
@@ -42,6 +44,9 @@ func DiagnosticsJSON(list diag.List, sources Sources) []JSONValue {
 			v["snippet"] = snippetJSON(snippet, p.Values)
 		}
 		out = append(out, v)
+	}
+	if more > 0 {
+		out = append(out, JSONValue{"severity": diag.Error, "summary": "More problems", "detail": fmt.Sprintf("There are %d more. They are shown when these are mended.", more)})
 	}
 	return out
 }

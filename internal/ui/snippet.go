@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/dindctl/dindctl/internal/diag"
 )
@@ -47,10 +48,44 @@ func snippetOf(p diag.Problem, sources Sources) (snippet, bool) {
 	}
 	code := text[first:last]
 	code = bytes.TrimSuffix(code, []byte("\r"))
-	return snippet{
-		context: in.Enclosing(p.Subject.File, start), code: string(code), line: p.Subject.Start.Line,
-		from: min(start-first, len(code)), to: min(max(end-first, 0), len(code)),
-	}, true
+	out := snippet{context: in.Enclosing(p.Subject.File, start), line: p.Subject.Start.Line}
+	out.cut(code, min(start-first, len(code)), min(max(end-first, 0), len(code)))
+	return out, true
+}
+
+// What is shown of a line, and of several; longer ones are cut around the place.
+const (
+	maxLine   = 600
+	maxLines  = 16 << 10
+	maxBefore = 100
+	dots      = "..."
+)
+
+// cut takes over the code, or the part of it around what is meant where it is long.
+func (s *snippet) cut(code []byte, from, to int) {
+	limit := maxLines
+	if line, _, _ := bytes.Cut(code, []byte("\n")); len(line) > maxLine {
+		limit = maxLine
+	}
+	if len(code) <= limit {
+		s.code, s.from, s.to = string(code), from, to
+		return
+	}
+	low := max(0, from-maxBefore)
+	high := min(len(code), low+limit)
+	for low > 0 && !utf8.RuneStart(code[low]) {
+		low--
+	}
+	for high < len(code) && !utf8.RuneStart(code[high]) {
+		high--
+	}
+	s.code, s.from, s.to = string(code[low:high]), from-low, max(from, min(to, high))-low
+	if low > 0 {
+		s.code, s.from, s.to = dots+s.code, s.from+len(dots), s.to+len(dots)
+	}
+	if high < len(code) {
+		s.code += dots
+	}
 }
 
 // oneLine is the first line of a range, for sources that give lines alone.

@@ -136,7 +136,7 @@ func everything() *plan.Plan {
 }
 
 func problems() diag.List {
-	at := diag.Range{File: "shop.hcl", Start: diag.Pos{Line: 3, Column: 12, Byte: 40}, End: diag.Pos{Line: 3, Column: 19, Byte: 47}}
+	at := diag.Range{File: "shop.hcl", Start: diag.Pos{Line: 3, Column: 11, Byte: 40}, End: diag.Pos{Line: 3, Column: 18, Byte: 47}}
 	return diag.List{
 		{
 			Severity: diag.Error, Code: "mount-hidden", Summary: "hidden: the daemon has no such object", Address: "job.list", Subject: at, Context: at,
