@@ -57,6 +57,20 @@ func checkWords(file string, src []byte, most int) diag.List {
 	return nil
 }
 
+// checkParts refuses parts that are too much to be parsed at once.
+func checkParts(file string, parts [][]byte) diag.List {
+	line := 0
+	for _, part := range parts {
+		if n, _ := countWords(part); n > maxWordsWhole {
+			at := hcl2.Pos{Line: line + 1, Column: 1}
+			return diag.List{problem("too-large", "File too large", hcl2.Range{Filename: file, Start: at, End: at},
+				"One block of %s has more than %d words and signs. Divide it.", file, maxWordsWhole)}
+		}
+		line += bytes.Count(part, []byte("\n"))
+	}
+	return nil
+}
+
 // level is one open bracket.
 type level struct {
 	closes    hclsyntax.TokenType

@@ -147,6 +147,11 @@ func notByZero(op *hclsyntax.Operation) *hclsyntax.Operation {
 	})}
 }
 
+// cheap is how many bytes a function reads at the price of one that it makes.
+const cheap = 4
+
+var errNothingLeft = fmt.Errorf("all expressions together may make %d MiB, and nothing is left", maxMade>>20)
+
 // limit makes a function refuse what is too much, and spend what it makes.
 func (b *budget) limit(name string, f function.Function) function.Function {
 	spec := &function.Spec{
@@ -158,12 +163,15 @@ func (b *budget) limit(name string, f function.Function) function.Function {
 					return cty.DynamicVal, fmt.Errorf("it is given more than %d MiB", maxWeight>>20)
 				}
 			}
+			if !b.spend(sum / cheap) {
+				return cty.DynamicVal, errNothingLeft
+			}
 			if made := estimate(name, args); made > maxWeight {
 				return cty.DynamicVal, fmt.Errorf("it would make more than %d MiB", maxWeight>>20)
 			}
 			value, err := f.Call(args)
 			if err == nil && !b.spend(size(value, maxWeight)) {
-				return cty.DynamicVal, fmt.Errorf("all expressions together may make %d MiB, and nothing is left", maxMade>>20)
+				return cty.DynamicVal, errNothingLeft
 			}
 			return value, err
 		},

@@ -31,11 +31,22 @@ func rootSchema() *hcl2.BodySchema {
 	return out
 }
 
+// maxBlocks bounds the outermost blocks of all files, those of modules each time
+// that they are used.
+const maxBlocks = 12_000
+
 // content takes in one file.
 func (l *loader) content(of hcl2.Body) {
 	content, diags := of.Content(rootSchema())
 	l.report(convertAll(diags)...)
 	for _, block := range content.Blocks {
+		if l.blocks++; l.blocks > maxBlocks {
+			if l.blocks == maxBlocks+1 {
+				l.report(problem("too-many", "Too many blocks", block.DefRange, "A configuration can have %d blocks in all, and this is one more. Divide it over several projects.", maxBlocks))
+			}
+			l.cfg.Partial = true
+			break
+		}
 		switch block.Type {
 		case "project":
 			l.addProject(block)

@@ -13,6 +13,14 @@ import (
 // for all others.
 func estimate(name string, args []cty.Value) int {
 	switch name {
+	case "regex", "regexall":
+		if len(str(args, 0)) > maxPattern {
+			return math.MaxInt32
+		}
+	case "strrev", "title":
+		return times(len(str(args, 0)), slow)
+	}
+	switch name {
 	case "setproduct":
 		return product(args)
 	case "format", "formatlist":
@@ -32,6 +40,13 @@ func estimate(name string, args []cty.Value) int {
 	}
 	return 0
 }
+
+// maxPattern bounds a regular expression, whose groups cost memory by the square of
+// their number; slow is how much more than others a function takes for each byte.
+const (
+	maxPattern = 2000
+	slow       = 32
+)
 
 func str(args []cty.Value, i int) string {
 	if i >= len(args) {
@@ -97,6 +112,9 @@ var formatWidth = regexp.MustCompile(`[0-9]{3,}`)
 func replaced(text, old, with string) int {
 	if len(with) <= len(old) && !strings.HasPrefix(old, "/") {
 		return 0
+	}
+	if strings.HasPrefix(old, "/") && len(old) > maxPattern {
+		return math.MaxInt32
 	}
 	found := len(text) + 1
 	if old != "" && !strings.HasPrefix(old, "/") {

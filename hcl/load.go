@@ -91,6 +91,10 @@ type loader struct {
 	providers    map[string]*hcl2.Block
 	// modules counts the module blocks that were followed.
 	modules int
+	// blocks counts the outermost blocks that were taken in.
+	blocks int
+	// moved counts the moved blocks.
+	moved int
 	// parsed are the files that were read, by path: a module may be used often.
 	parsed map[string][]hcl2.Body
 }
@@ -273,7 +277,7 @@ func divide(name string, src []byte) ([][]byte, diag.List) {
 	}
 	if strings.HasSuffix(name, ".hcl") {
 		if parts, ok := scan(src); ok {
-			return parts, nil
+			return parts, checkParts(name, parts)
 		}
 	}
 	if problems := checkBounds(name, src); problems.HasErrors() {

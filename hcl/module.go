@@ -168,6 +168,9 @@ func (l *loader) addCheck(block *hcl2.Block) {
 	l.unit.module.Checks = append(l.unit.module.Checks, c)
 }
 
+// maxMoved bounds the moved blocks of all files: each is compared with each.
+const maxMoved = 1000
+
 // addMoved takes in a moved block.
 func (l *loader) addMoved(block *hcl2.Block) {
 	content, diags := block.Body.Content(&hcl2.BodySchema{Attributes: []hcl2.AttributeSchema{
@@ -175,6 +178,12 @@ func (l *loader) addMoved(block *hcl2.Block) {
 	}})
 	l.report(convertAll(diags)...)
 	from, to := l.target(content.Attributes["from"]), l.target(content.Attributes["to"])
+	if l.moved++; l.moved > maxMoved {
+		if l.moved == maxMoved+1 {
+			l.report(problem("too-many", "Too many blocks", block.DefRange, "A configuration can have %d moved blocks in all. Those that were applied everywhere can go.", maxMoved))
+		}
+		return
+	}
 	if from.Address != "" && to.Address != "" {
 		l.unit.module.Moved = append(l.unit.module.Moved, config.Moved{From: from, To: to, Range: rangeOf(block.DefRange)})
 	}

@@ -4,7 +4,7 @@ package hcl
 // and signs of a file are bounded as well as its bytes: of a plain file, which is
 // parsed in parts, and of another, which is parsed as a whole.
 const (
-	maxWords      = 1_000_000
+	maxWords      = 600_000
 	maxWordsWhole = 250_000
 	// maxDigits bounds a row of digits: reading a number takes the square of its length.
 	maxDigits = 5000

@@ -54,9 +54,9 @@ func (s *state) checkReference(n *node, ref Reference) (diag.Problem, bool) {
 	m := n.names
 	switch {
 	case ref.Root == "var":
-		return undeclared(ref, "variable", keys(m.variables))
+		return undeclaredIn(s, ref, "variable", m.variables)
 	case ref.Root == "local":
-		return undeclared(ref, "local value", keys(m.locals))
+		return undeclaredIn(s, ref, "local value", m.locals)
 	case ref.Root == "module":
 		return s.checkModule(m, ref)
 	case ref.Root == "path":
@@ -122,6 +122,24 @@ func (m *module) meant(ref Reference) string {
 	return suggest(ref.Root, roots, "")
 }
 
+func undeclaredIn[V any](s *state, ref Reference, what string, names map[string]V) (diag.Problem, bool) {
+	if _, found := names[ref.Name]; found || ref.Name == "" {
+		return diag.Problem{}, false
+	}
+	return undeclared(ref, what, s.near(keys(names)))
+}
+
+// maxCompared bounds the names that wrong ones are compared with, in all.
+const maxCompared = 500_000
+
+// near are the names to compare a wrong one with; none where there were too many.
+func (s *state) near(names []string) []string {
+	if s.compared += len(names); s.compared > maxCompared {
+		return nil
+	}
+	return names
+}
+
 func undeclared(ref Reference, what string, names []string) (diag.Problem, bool) {
 	if ref.Name == "" || slices.Contains(names, ref.Name) {
 		return diag.Problem{}, false
@@ -139,7 +157,7 @@ func (s *state) checkModule(m *module, ref Reference) (diag.Problem, bool) {
 		return diag.Problem{}, false
 	}
 	if ref.Name == "" || child == nil {
-		return undeclared(ref, "module block", keys(m.children))
+		return undeclaredIn(s, ref, "module block", m.children)
 	}
 	if p, wrong := checkKey("module."+ref.Name, ref, child.call.Meta); wrong {
 		return p, true
@@ -183,7 +201,7 @@ func (s *state) checkNoun(m *module, ref Reference) (diag.Problem, bool) {
 	address := ref.Root + "." + ref.Name
 	to := s.named(m, ref)
 	if ref.Name != "" && len(to) == 0 {
-		p, _ := undeclared(ref, ref.Root+" block", m.byKind[kind])
+		p, _ := undeclared(ref, ref.Root+" block", s.near(m.byKind[kind]))
 		if other := m.otherKind(ref); other != "" {
 			p.Detail = fmt.Sprintf("There is no %s block %q. Did you mean %s?", ref.Root, ref.Name, other)
 		}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -125,6 +126,10 @@ func explained(p diag.Problem, why map[string][]diag.Problem) bool {
 func (x *Expanded) build(e *evaluation) diag.List {
 	s := x.state
 	all := s.sorted()
+	var problems diag.List
+	if p, many := s.tooManyEdges(); many {
+		problems, all = append(problems, p), nil // no plan can be made, and nothing else needs them
+	}
 	for _, n := range all {
 		n.deps, n.uses = s.depsOf(n)
 	}
@@ -133,7 +138,6 @@ func (x *Expanded) build(e *evaluation) diag.List {
 		addresses[i] = n.address
 	}
 	order, left := topological(addresses, func(a string) []string { return s.nouns[a].deps })
-	var problems diag.List
 	s.index = make(map[string]int, len(all))
 	for i, address := range append(order, left...) {
 		in, list := s.instance(e, s.nouns[address])
@@ -142,6 +146,30 @@ func (x *Expanded) build(e *evaluation) diag.List {
 		s.index[address] = i
 	}
 	return problems
+}
+
+// maxEdges bounds what objects need of each other: every instance of a block needs
+// every one of the blocks that it refers to.
+const maxEdges = 1_000_000
+
+func (s *state) tooManyEdges() (diag.Problem, bool) {
+	sum := 0
+	for _, address := range keys(s.nodes) {
+		n := s.nodes[address]
+		if n.kind != nounNode || len(n.instances) == 0 {
+			continue
+		}
+		needed := 0
+		for _, next := range n.nounsBehind(s) {
+			needed += len(next.instances)
+		}
+		if sum += needed * len(n.instances); sum > maxEdges {
+			return n.instances[0].problem("too-many", "", "Too many dependencies",
+				fmt.Sprintf("Every object of a block needs every object of the blocks that it refers to. That makes more than %d, up to %s with %d objects that each need %d. Divide the configuration over several projects.",
+					maxEdges, address, len(n.instances), needed)), true
+		}
+	}
+	return diag.Problem{}, false
 }
 
 func (s *state) instance(e *evaluation, n *noun) (Instance, diag.List) {

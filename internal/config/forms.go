@@ -69,7 +69,7 @@ func (f *forms) body(body provider.Body, value cty.Value, prefix string) {
 // of texts nothing may be null, whatever else it takes.
 func isFree(a provider.Attribute) bool {
 	form := a.Form
-	return form.Kind == provider.FormAny && len(form.Excludes) == 0 && form.Keys == "" && form.KeysNot == "" && !a.Type.IsListType()
+	return form.Kind == provider.FormAny && len(form.Excludes) == 0 && form.Keys == "" && form.KeysNot == "" && !a.Type.Equals(cty.List(cty.String))
 }
 
 // collection checks the keys of a map and the elements of a list, beyond what each

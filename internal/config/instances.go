@@ -11,10 +11,11 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
 )
 
 // maxInstances bounds the objects and modules of one configuration.
-const maxInstances = 20_000
+const maxInstances = 12_000
 
 // instances decides how often a block stands, and with which keys. Off says that
 // enabled is false. What is wrong is a problem, and then nothing stands.
@@ -266,8 +267,13 @@ func (s *state) expandNoun(e *evaluation, n *node) diag.List {
 	for _, f := range n.module.frames {
 		problems = append(problems, s.makeNouns(e, n, f)...)
 	}
-	for _, o := range n.instances {
+	for i, o := range n.instances {
+		if s.parts > maxParts {
+			s.drop(n, i)
+			return append(problems, tooManyParts(o))
+		}
 		value, places, list := e.decode(o)
+		s.parts += parts(value)
 		o.value, o.places = value, places
 		problems = append(problems, list...)
 		problems = append(problems, s.settle(o)...)
@@ -277,6 +283,49 @@ func (s *state) expandNoun(e *evaluation, n *node) diag.List {
 	}
 	n.ready = true
 	return problems
+}
+
+// maxParts bounds the elements of all lists, maps and blocks: a thousand objects
+// that each refer to a thousand are a million references.
+const maxParts = 250_000
+
+// refParts is how many elements a reference counts for: it is looked at as often.
+const refParts = 8
+
+// parts are the elements of a value, at every depth.
+func parts(v cty.Value) int {
+	v, _ = v.Unmark()
+	if v == cty.NilVal || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
+		return 0
+	}
+	if provider.IsRef(v.Type()) {
+		return refParts
+	}
+	n := 0
+	for it := v.ElementIterator(); it.Next(); {
+		_, element := it.Element()
+		n += 1 + parts(element)
+	}
+	return n
+}
+
+// drop forgets the instances of a block from the i-th on, which were not evaluated.
+func (s *state) drop(n *node, i int) {
+	gone := map[*noun]bool{}
+	for _, o := range n.instances[i:] {
+		gone[o] = true
+		delete(s.nouns, o.address)
+	}
+	n.instances = n.instances[:i]
+	for f, list := range n.inFrame {
+		n.inFrame[f] = slices.DeleteFunc(list, func(o *noun) bool { return gone[o] })
+	}
+	n.repeat, n.ready, s.inOrder = failed, true, nil
+}
+
+func tooManyParts(o *noun) diag.Problem {
+	return o.problem("too-many", "", "Too many elements",
+		fmt.Sprintf("Lists, maps and blocks of a configuration can have %d elements in all, and there are more up to %s. Divide it over several projects.", maxParts, o.address))
 }
 
 func (s *state) makeNouns(e *evaluation, n *node, f *frame) diag.List {

@@ -17,9 +17,15 @@ import (
 // engine then gives out the address of either.
 func (r *related) checkNames() {
 	said := map[string]bool{}
+	labelled := map[string][]Instance{} // by network and label
+	for network, members := range r.members {
+		for _, in := range members {
+			labelled[network+" "+in.Label] = append(labelled[network+" "+in.Label], in)
+		}
+	}
 	for _, d := range r.daemons {
 		for _, network := range addresses(attribute(d.Declared, "networks")) {
-			for _, other := range r.members[network] {
+			for _, other := range labelled[network+" "+d.names()[0]] {
 				r.checkName(d, other, network, said)
 			}
 		}
@@ -31,7 +37,7 @@ func (r *related) checkNames() {
 func (r *related) checkName(d daemonFacts, other Instance, network string, said map[string]bool) {
 	alias := d.names()[0]
 	key := d.Address + " " + other.Address
-	if other.Address == d.Address || said[key] || other.Label != alias {
+	if other.Address == d.Address || said[key] {
 		return
 	}
 	said[key] = true

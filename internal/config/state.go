@@ -36,6 +36,10 @@ type state struct {
 	index map[string]int
 	// count is how many objects and modules there are, up to maxInstances.
 	count int
+	// parts are how many elements the arguments have that were evaluated; see maxParts.
+	parts int
+	// compared are how many names wrong ones were compared with; see maxCompared.
+	compared int
 	// patterns are those of the schema's forms, compiled once.
 	patterns map[string]*regexp.Regexp
 }

@@ -40,27 +40,34 @@ func (x *Expanded) Topology(o TopologyOptions) mount.Topology {
 	}
 	s := x.state
 	all := s.sorted()
+	volumes := map[string][]*noun{} // by where they are
 	for _, n := range all {
-		if n.kind == provider.Daemon {
-			t.Engines[n.address] = s.engine(n, o)
+		if n.kind == provider.Volume {
+			volumes[n.inside] = append(volumes[n.inside], n)
 		}
 	}
+	for _, n := range all {
+		if n.kind == provider.Daemon {
+			t.Engines[n.address] = s.engine(n, o, volumes[n.hosting()])
+		}
+	}
+	before := s.history()
 	for _, n := range all {
 		if n.kind.Runs() && !n.logical {
 			t.Containers[n.address] = s.container(n)
 		}
-		t.Nested = append(t.Nested, s.nested(n)...)
+		t.Nested = append(t.Nested, s.nested(n, before)...)
 	}
 	return t
 }
 
-func (s *state) engine(n *noun, o TopologyOptions) mount.Engine {
+func (s *state) engine(n *noun, o TopologyOptions, volumes []*noun) mount.Engine {
 	e := mount.Engine{Address: n.address, API: o.API[n.address], Socket: socketTarget, Volumes: map[string]mount.NamedVolume{}}
 	for name, volume := range o.Volumes[n.address] {
 		e.Volumes[name] = volume
 	}
-	for _, v := range s.nouns {
-		if v.kind == provider.Volume && v.inside == n.hosting() && (n.address == rootDaemon || !n.logical || n.elsewhere()) {
+	for _, v := range volumes {
+		if n.address == rootDaemon || !n.logical || n.elsewhere() {
 			e.Volumes[v.name] = namedVolume(v, e.Volumes[v.name])
 		}
 	}
@@ -188,17 +195,16 @@ func closingSite(n *noun) mount.Site {
 
 // nested are the sources of an object that a daemon of the configuration has to
 // resolve.
-func (s *state) nested(n *noun) []mount.Nested {
+func (s *state) nested(n *noun, before *history) []mount.Nested {
 	if n.logical || !n.kind.Runs() {
 		return nil
 	}
 	var out []mount.Nested
-	earlier := s.earlier(n)
 	if n.kind == provider.Controller && n.daemon != "" {
 		for _, p := range texts(attribute(n.value, "nested_paths")) {
 			out = append(out, mount.Nested{
 				Address: n.address, Kind: "nested_path", Type: mount.Bind, Source: p, Target: p, Resolve: mount.ResolveSame,
-				Daemon: n.daemon, Controller: n.address, Site: argumentSite(n, "nested_paths"), Earlier: earlier,
+				Daemon: n.daemon, Controller: n.address, Site: argumentSite(n, "nested_paths"), Earlier: before.of(n),
 			})
 		}
 	}
@@ -212,33 +218,8 @@ func (s *state) nested(n *noun) []mount.Nested {
 		out = append(out, mount.Nested{
 			Address: n.address, Kind: "mount", Type: m.kind, Source: m.source, Target: m.target, Subpath: m.subpath,
 			Resolve: m.resolve, CreateSource: m.create, ReadOnly: m.readOnly, Daemon: cmp.Or(n.placed, rootDaemon),
-			Controller: n.controller, Site: argumentSite(n, m.path("source")), Earlier: earlier,
+			Controller: n.controller, Site: argumentSite(n, m.path("source")), Earlier: before.of(n),
 		})
 	}
 	return out
-}
-
-// earlier are the host paths that something before n mounts writable, sorted.
-func (s *state) earlier(n *noun) []string {
-	var out []string
-	seen := map[string]bool{}
-	var follow func(deps []string)
-	follow = func(deps []string) {
-		for _, address := range deps {
-			before := s.nouns[address]
-			if seen[address] || before == nil {
-				continue
-			}
-			seen[address] = true
-			for _, m := range before.mounts {
-				if before.inside == "" && m.kind == mount.Bind && !m.readOnly && !m.implied() {
-					out = append(out, m.source)
-				}
-			}
-			follow(before.deps)
-		}
-	}
-	follow(n.deps)
-	slices.Sort(out)
-	return slices.Compact(out)
 }

@@ -117,7 +117,7 @@ func languageKinds() []Kind {
 		{"tls-port", []string{"TLS and port that do not fit"}},
 		{"too-deep", []string{"Expression too long", "Nesting too deep"}},
 		{"too-large", []string{"File too large", "Number too long", "Expression that makes too much"}},
-		{"too-many", []string{"Too many instances", "Too many modules"}},
+		{"too-many", []string{"Too many instances", "Too many modules", "Too many elements", "Too many blocks", "Too many dependencies"}},
 		{"two-daemons", []string{"Controller with a socket and a daemon"}},
 		{"undeclared-name", []string{"Reference to something that is not declared", "Value for a variable that is not declared"}},
 		{"unknown-address", []string{"Unknown address", "There is no such container", "It is not there", "An address names nothing", "There is no such job"}},

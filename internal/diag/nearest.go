@@ -14,6 +14,9 @@ const maxTypos = 4
 func Nearest(given string, names []string) string {
 	best, distance := "", maxTypos
 	for _, name := range slices.Sorted(slices.Values(names)) {
+		if len(name)-len(given) >= maxTypos || len(given)-len(name) >= maxTypos {
+			continue
+		}
 		if d := edits(given, name); d < distance && d < len(name) && (d == 1 || 2*d < len(given)) {
 			best, distance = name, d
 		}

@@ -1,0 +1,2 @@
+module "a" { source = "../2" }
+module "b" { source = "../2" }

@@ -1,0 +1,2 @@
+module "a" { source = "../3" }
+module "b" { source = "../3" }

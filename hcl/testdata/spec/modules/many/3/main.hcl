@@ -1,0 +1,2 @@
+module "a" { source = "../4" }
+module "b" { source = "../4" }

@@ -1,0 +1,2 @@
+module "a" { source = "../5" }
+module "b" { source = "../5" }

@@ -1,0 +1,2 @@
+module "a" { source = "../6" }
+module "b" { source = "../6" }

@@ -1,0 +1,2 @@
+module "a" { source = "../7" }
+module "b" { source = "../7" }

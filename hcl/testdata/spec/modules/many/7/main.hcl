@@ -1,0 +1,2 @@
+module "a" { source = "../8" }
+module "b" { source = "../8" }
