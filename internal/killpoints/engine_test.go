@@ -29,7 +29,6 @@ type engine struct {
 	env    []string
 	log    string
 	pid    int
-	own    *exec.Cmd // nil as long as it is the one that was there
 }
 
 const answerLimit = 60 * time.Second
@@ -42,7 +41,8 @@ func newEngine() (*engine, error) {
 		},
 		DisableKeepAlives: true,
 	}}
-	for _, pid := range childrenOf(1) {
+	// An earlier test may have started it again.
+	for _, pid := range append(childrenOf(1), childrenOf(os.Getpid())...) {
 		argv := words(fmt.Sprintf("/proc/%d/cmdline", pid))
 		if len(argv) > 0 && filepath.Base(argv[0]) == "dockerd" {
 			e.pid, e.argv, e.env = pid, argv, words(fmt.Sprintf("/proc/%d/environ", pid))
@@ -66,9 +66,7 @@ func (e *engine) restart() error {
 	if err := syscall.Kill(e.pid, syscall.SIGTERM); err != nil {
 		return fmt.Errorf("ending the engine: %w", err)
 	}
-	if e.own != nil {
-		_ = e.own.Wait()
-	} else if err := until("the engine to end", func() bool { return syscall.Kill(e.pid, 0) != nil }); err != nil {
+	if err := until("the engine to end", func() bool { return syscall.Kill(e.pid, 0) != nil }); err != nil {
 		return err
 	}
 	log, err := os.OpenFile(e.log, os.O_APPEND|os.O_WRONLY, 0)
@@ -80,11 +78,12 @@ func (e *engine) restart() error {
 	if err != nil {
 		return err
 	}
-	e.own = &exec.Cmd{Path: path, Args: e.argv, Env: e.env, Stdout: log, Stderr: log, SysProcAttr: &syscall.SysProcAttr{Setsid: true}}
-	if err := e.own.Start(); err != nil {
+	own := &exec.Cmd{Path: path, Args: e.argv, Env: e.env, Stdout: log, Stderr: log, SysProcAttr: &syscall.SysProcAttr{Setsid: true}}
+	if err := own.Start(); err != nil {
 		return fmt.Errorf("starting the engine: %w", err)
 	}
-	e.pid = e.own.Process.Pid
+	e.pid = own.Process.Pid
+	go func() { _ = own.Wait() }() // or its process would stay, and seem not to end
 	return until("the engine to answer", func() bool { return e.get("/_ping", nil) == nil })
 }
 
