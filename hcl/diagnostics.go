@@ -52,6 +52,9 @@ func convertOne(d *hcl2.Diagnostic) diag.Problem {
 	} else if h := hint(p); h != "" && !strings.Contains(p.Detail, "Did you mean") {
 		p.Detail += " " + h
 	}
+	if p.Summary == "Unsupported attribute" && strings.HasPrefix(p.Detail, "This object does not have") {
+		p.Detail += attributeHint(d)
+	}
 	p.Values = valuesOf(d)
 	if usesSecret(d) {
 		// Functions put what they were given into their errors.

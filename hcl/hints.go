@@ -60,6 +60,8 @@ func rephrase(p diag.Problem) diag.Problem {
 		if why, found := strings.CutPrefix(p.Detail, "Error during operation: "); found {
 			p.Detail = strings.ToUpper(why[:1]) + why[1:]
 		}
+	case "syntax":
+		p.Detail = plainer(p)
 	case "block-labels":
 		words := strings.Fields(p.Summary)
 		kind := words[len(words)-1]
@@ -71,6 +73,19 @@ func rephrase(p diag.Problem) diag.Problem {
 	return p
 }
 
+// plainer says in the words of this language what the parser says in its own.
+func plainer(p diag.Problem) string {
+	switch {
+	case strings.HasPrefix(p.Detail, "A single static variable reference is required"):
+		return "Write a name alone, without quotes: only names, attributes and constant keys can stand here."
+	case p.Summary == "Missing type for dynamic":
+		return "A dynamic block has one label, the name of the blocks that it makes: dynamic \"mount\" { ... }."
+	case p.Summary == "Invalid single-argument block definition":
+		return "A block in one line has one argument. Write each argument in a line of its own."
+	}
+	return p.Detail
+}
+
 func topLevel(kind string) bool {
 	switch kind {
 	case "variable", "output", "check", "module", "provider", "dynamic":
@@ -78,6 +93,10 @@ func topLevel(kind string) bool {
 	}
 	return slices.Contains(provider.Kinds(), provider.Kind(kind))
 }
+
+// maxStrange is how many strange characters of a file are shown: where there are
+// more, it is no text.
+const maxStrange = 10
 
 // parseProblems are the problems of parsing a file. Of several at one place, and of texts
 // that do not end, the first says it.
@@ -88,12 +107,16 @@ func parseProblems(diags hcl2.Diagnostics) diag.List {
 		at   int
 	}
 	seen := map[place]bool{}
-	open := false
+	open, strange := false, 0
 	for _, p := range convertAll(diags).Sorted() {
 		at := place{p.Subject.File, p.Subject.Start.Byte}
 		again := open && (p.Summary == "Invalid multi-line string" || p.Summary == "Unterminated template string")
 		if p.Summary == "Invalid multi-line string" || p.Summary == "Unclosed template interpolation sequence" {
 			open = true
+		}
+		if p.Summary == "Invalid character" {
+			again = strange >= maxStrange
+			strange++
 		}
 		if seen[at] || again {
 			continue

@@ -244,6 +244,11 @@ func (l *loader) parseParts(f file) []hcl2.Body {
 		return nil
 	}
 	l.sources.files[f.name] = src
+	if encoding := wide(src); encoding != "" {
+		l.report(problem("syntax", "Invalid character encoding", hcl2.Range{Filename: f.name, Start: hcl2.InitialPos, End: hcl2.InitialPos},
+			"%s is written in %s, and a configuration is read as UTF-8. Save it again as UTF-8, or write: iconv -f %s -t UTF-8.", f.name, encoding, encoding))
+		return nil
+	}
 	parts, problems := divide(f.name, src)
 	if problems.HasErrors() {
 		l.report(problems...)
@@ -259,6 +264,22 @@ func (l *loader) parseParts(f file) []hcl2.Body {
 		start.Line += bytes.Count(part, []byte("\n"))
 	}
 	return out
+}
+
+// wide is the encoding of a text that has more than a byte for each letter, as
+// editors of Windows write it; empty for every other.
+func wide(src []byte) string {
+	switch {
+	case bytes.HasPrefix(src, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(src, []byte{0, 0, 0xfe, 0xff}):
+		return "UTF-32"
+	case bytes.HasPrefix(src, []byte{0xff, 0xfe}), bytes.HasPrefix(src, []byte{0xfe, 0xff}):
+		return "UTF-16"
+	case len(src) >= 4 && src[0] != 0 && src[1] == 0 && src[2] != 0 && src[3] == 0:
+		return "UTF-16LE"
+	case len(src) >= 4 && src[0] == 0 && src[1] != 0 && src[2] == 0 && src[3] != 0:
+		return "UTF-16BE"
+	}
+	return ""
 }
 
 // unwrapped is an error of the file system without the path, which is said already.
@@ -286,11 +307,26 @@ func divide(name string, src []byte) ([][]byte, diag.List) {
 	return [][]byte{src}, nil
 }
 
+// withoutRoot leaves out what the parser says of a text that is no object where it
+// also says why.
+func withoutRoot(diags hcl2.Diagnostics) hcl2.Diagnostics {
+	if len(diags) < 2 {
+		return diags
+	}
+	return slices.DeleteFunc(diags, func(d *hcl2.Diagnostic) bool { return d.Summary == "Root value must be object" })
+}
+
 func (l *loader) parsePart(f file, part []byte, start hcl2.Pos) hcl2.Body {
 	var parsed *hcl2.File
 	var diags hcl2.Diagnostics
 	if strings.HasSuffix(f.name, ".json") {
-		parsed, diags = hcljson.Parse(part, f.name)
+		// A mark at the beginning, as editors of Windows write it, is no JSON.
+		if rest, marked := bytes.CutPrefix(part, []byte("\ufeff")); marked {
+			part = append([]byte("   "), rest...)
+		}
+		if parsed, diags = hcljson.Parse(part, f.name); diags.HasErrors() {
+			parsed, diags = nil, withoutRoot(diags)
+		}
 	} else {
 		parsed, diags = hclsyntax.ParseConfig(part, f.name, start)
 	}

@@ -1,6 +1,8 @@
 package hcl
 
 import (
+	"strings"
+
 	hcl2 "github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
@@ -131,26 +133,80 @@ func (l *loader) validate() {
 }
 
 func (l *loader) apply(v *variable, r rule, context *hcl2.EvalContext) {
+	condition, message := l.onlyVariables(r.condition, v), l.onlyVariables(r.message, v)
+	if !condition || !message {
+		return
+	}
 	result, diags := r.condition.Value(context)
 	l.report(convertAll(diags)...)
+	if diags.HasErrors() {
+		return
+	}
 	result, _ = result.Unmark()
 	result, err := convert.Convert(result, cty.Bool)
-	switch {
-	case diags.HasErrors():
-		return
-	case err != nil || result.IsNull():
+	if err != nil || result.IsNull() {
 		l.report(problem("wrong-type", "Wrong type of value", r.condition.Range(), "The condition of a validation has to be true or false."))
 		return
-	case !result.IsKnown() || result.True():
+	}
+	holds := !result.IsKnown() || result.True()
+	text, diags := r.message.Value(context)
+	if holds && diags.HasErrors() {
+		return // what it would say may have a sense only where the condition does not hold
+	}
+	l.report(convertAll(diags)...)
+	words, ok := messageOf(text)
+	if !ok && !diags.HasErrors() {
+		l.report(problem("wrong-type", "Wrong type of value", r.message.Range(), "The error_message of a validation is a text that says what is wrong, not %s.", kindOf(text)))
+	}
+	if holds {
 		return
 	}
-	message := "The value is not allowed."
-	text, diags := r.message.Value(context)
-	l.report(convertAll(diags)...)
-	if text, err := convert.Convert(text, cty.String); err == nil && !text.IsMarked() && text.IsKnown() && !text.IsNull() {
-		message = text.AsString()
-	}
-	p := problem("invalid-value", "Invalid value of a variable", r.condition.Range(), "var.%s: %s", v.Name, message)
+	p := problem("invalid-value", "Invalid value of a variable", r.condition.Range(), "var.%s: %s", v.Name, words)
 	p.Context = v.Range
 	l.report(p)
+}
+
+// kindOf says in a word what a value is.
+func kindOf(v cty.Value) string {
+	if v, _ = v.Unmark(); v.IsNull() {
+		return "null"
+	}
+	if v.Type() == cty.String {
+		return "an empty one"
+	}
+	return v.Type().FriendlyName()
+}
+
+// messageOf is the text that an error_message stands for; another one where it is
+// not to be shown, or is none: then ok is false.
+func messageOf(v cty.Value) (message string, ok bool) {
+	message = "The value is not allowed."
+	plain, marks := v.Unmark()
+	text, err := convert.Convert(plain, cty.String)
+	switch {
+	case err != nil, text.IsNull():
+		return message, false
+	case len(marks) > 0 || !text.IsKnown():
+		return message, true
+	case strings.TrimSpace(text.AsString()) == "":
+		return message, false
+	}
+	return text.AsString(), true
+}
+
+// onlyVariables refuses names in a validation that have no value there.
+func (l *loader) onlyVariables(e hcl2.Expression, v *variable) bool {
+	ok := true
+	for _, t := range e.Variables() {
+		ref := reference(t)
+		switch {
+		case ref.Root != "var":
+			ok = false
+			l.report(problem("unknown-name", "Unknown variable", t.SourceRange(), "A validation of a variable is about variables alone: write var.%s. %s has no value there.", v.Name, traversalText(t)))
+		case ref.Name != "" && l.variable(ref.Name) == nil:
+			ok = false
+			l.report(problem("undeclared-name", "Reference to something that is not declared", t.SourceRange(), "There is no variable %q.%s", ref.Name, l.suggestVariable(ref.Name)))
+		}
+	}
+	return ok
 }

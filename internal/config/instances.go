@@ -268,9 +268,13 @@ func (s *state) expandNoun(e *evaluation, n *node) diag.List {
 		problems = append(problems, s.makeNouns(e, n, f)...)
 	}
 	for i, o := range n.instances {
-		if s.parts > maxParts {
+		if s.parts > maxParts && n.block != nil {
 			s.drop(n, i)
-			return append(problems, tooManyParts(o))
+			if !s.crowded {
+				problems = append(problems, tooManyParts(o))
+			}
+			s.crowded = true
+			return problems
 		}
 		value, places, list := e.decode(o)
 		s.parts += parts(value)

@@ -77,9 +77,11 @@ const (
 // node is something that is named and refers to names, before any for_each.
 // Edges run between nodes.
 type node struct {
-	kind    nodeKind
-	address string
-	module  *module
+	// circular says that it needs itself over others, which was reported.
+	circular bool
+	kind     nodeKind
+	address  string
+	module   *module
 	// names is the module in which its references are looked up: for a variable
 	// the one that gives it its value.
 	names *module

@@ -176,14 +176,14 @@ func (s *state) mountOf(n *noun, index int, block cty.Value) (effective, diag.Li
 		return m, problems
 	}
 	problems := checkWord(n, m.path("type"), string(m.kind), string(mount.Bind), string(mount.Volume), string(mount.Tmpfs))
+	if len(problems) == 0 {
+		problems = s.sourceOf(n, &m, attribute(block, "source"))
+	}
 	problems = append(problems, checkWord(n, m.path("resolve"), string(m.resolve), string(mount.ResolveSame), string(mount.ResolveTranslate), string(mount.ResolveDaemon))...)
 	problems = append(problems, checkWord(n, m.path("propagation"), m.propagation, "private", "rprivate", "shared", "rshared", "slave", "rslave")...)
 	if !strings.HasPrefix(m.target, "/") || m.target == "/" {
 		problems = append(problems, n.problem("invalid-path", m.path("target"), "Invalid target of a mount",
 			fmt.Sprintf("The target %q has to be an absolute path in the container, and not its root.", text(block, "target"))))
-	}
-	if len(problems) == 0 {
-		problems = s.sourceOf(n, &m, attribute(block, "source"))
 	}
 	if !problems.HasErrors() {
 		problems = append(problems, checkMeaning(n, m)...)

@@ -12,8 +12,8 @@ func (s *state) checkNames() diag.List {
 	var problems diag.List
 	taken := map[string]*noun{}
 	for _, n := range s.sorted() {
-		if n.logical || n.name == "" {
-			continue
+		if n.logical || n.name == "" || n.node != nil && n.node.circular && given(n.value, "name") {
+			continue // in a cycle, which was reported, a name may be made of another
 		}
 		key := n.inside + "\x00" + nameSpace(n.kind) + "\x00" + n.name
 		other := taken[key]

@@ -128,6 +128,7 @@ func (s *state) cycleProblem(cycle []string) diag.Problem {
 	var hops []string
 	summary := "Local values that need each other"
 	for i, from := range cycle {
+		s.nodes[from].circular = true
 		to := cycle[(i+1)%len(cycle)]
 		if i < maxHops {
 			hops = append(hops, fmt.Sprintf("%s needs %s (%s)", from, to, line(s.nodes[from].needs[to])))

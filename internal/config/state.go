@@ -38,6 +38,8 @@ type state struct {
 	count int
 	// parts are how many elements the arguments have that were evaluated; see maxParts.
 	parts int
+	// crowded says that there are too many, and that this was said.
+	crowded bool
 	// compared are how many names wrong ones were compared with; see maxCompared.
 	compared int
 	// patterns are those of the schema's forms, compiled once.

@@ -248,6 +248,12 @@ func sentence(text string) string {
 	return text + "."
 }
 
+// isText tells whether a value says something, or may do so later.
+func isText(v cty.Value) bool {
+	text, err := convert.Convert(v, cty.String)
+	return err == nil && !text.IsNull() && (!text.IsKnown() || strings.TrimSpace(text.AsString()) != "")
+}
+
 // assert evaluates a condition. It holds as long as it is not known.
 func (e *evaluation) assert(f *frame, r Rule, what string) (holds bool, message string, problems diag.List) {
 	result, problems := r.Condition.Value(e.scope(f, r.Condition.References(), each{}))
@@ -267,9 +273,15 @@ func (e *evaluation) assert(f *frame, r Rule, what string) (holds bool, message 
 	}
 	text, problems := r.Message.Value(e.scope(f, r.Message.References(), each{}))
 	message = "The condition does not hold."
+	if plain, _ := text.Unmark(); !problems.HasErrors() && !isText(plain) {
+		problems = append(problems, diag.Problem{
+			Severity: diag.Warning, Code: "wrong-type", Summary: "Wrong type of value", Subject: r.Message.Range(),
+			Detail: fmt.Sprintf("The error_message of a %s is a text that says what is wrong.", what),
+		})
+	}
 	if text.ContainsMarked() {
 		message = "The condition does not hold. Its message has a sensitive value in it and is not shown."
-	} else if text, err := convert.Convert(text, cty.String); err == nil && text.IsKnown() && !text.IsNull() {
+	} else if text, err := convert.Convert(text, cty.String); err == nil && text.IsKnown() && !text.IsNull() && strings.TrimSpace(text.AsString()) != "" {
 		message = text.AsString()
 	}
 	return false, message, problems
