@@ -155,8 +155,22 @@ var errNothingLeft = fmt.Errorf("all expressions together may make %d MiB, and n
 // limit makes a function refuse what is too much, and spend what it makes.
 func (b *budget) limit(name string, f function.Function) function.Function {
 	spec := &function.Spec{
-		Description: f.Description(), Params: f.Params(), VarParam: f.VarParam(), Type: f.ReturnTypeForValues,
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		Description: f.Description(), Params: looser(f.Params()), VarParam: f.VarParam(),
+		Type: func(args []cty.Value) (cty.Type, error) {
+			args, err := asLists(name, f, args)
+			if err != nil {
+				return cty.DynamicPseudoType, err
+			}
+			return f.ReturnTypeForValues(args)
+		},
+		Impl: func(args []cty.Value, t cty.Type) (cty.Value, error) {
+			if b.told.Load() && !b.spend(0) { // said once, and what follows from it is not known
+				return cty.UnknownVal(t), nil
+			}
+			args, err := asLists(name, f, args)
+			if err != nil {
+				return cty.DynamicVal, err
+			}
 			sum := 0
 			for _, arg := range args {
 				if sum += size(arg, maxWeight-sum); sum > maxWeight {
@@ -164,6 +178,7 @@ func (b *budget) limit(name string, f function.Function) function.Function {
 				}
 			}
 			if !b.spend(sum / cheap) {
+				b.told.Store(true)
 				return cty.DynamicVal, errNothingLeft
 			}
 			if made := estimate(name, args); made > maxWeight {
@@ -171,6 +186,7 @@ func (b *budget) limit(name string, f function.Function) function.Function {
 			}
 			value, err := f.Call(args)
 			if err == nil && !b.spend(size(value, maxWeight)) {
+				b.told.Store(true)
 				return cty.DynamicVal, errNothingLeft
 			}
 			return value, err

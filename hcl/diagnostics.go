@@ -49,7 +49,10 @@ func convertOne(d *hcl2.Diagnostic) diag.Problem {
 	}
 	if q := rephrase(p); q.Detail != p.Detail {
 		p = q
-	} else if h := hint(p); h != "" && !strings.Contains(p.Detail, "Did you mean") {
+	} else if h := hint(p); h != "" && p.Summary == "Call to unknown function" {
+		said, _, _ := strings.Cut(p.Detail, " Did you mean")
+		p.Detail = said + " " + h
+	} else if h != "" && !strings.Contains(p.Detail, "Did you mean") {
 		p.Detail += " " + h
 	}
 	if p.Summary == "Unsupported attribute" && strings.HasPrefix(p.Detail, "This object does not have") {

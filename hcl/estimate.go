@@ -17,6 +17,10 @@ func estimate(name string, args []cty.Value) int {
 		if len(str(args, 0)) > maxPattern {
 			return math.MaxInt32
 		}
+	case "distinct":
+		if plain, _ := args[0].Unmark(); !plain.IsNull() && plain.IsKnown() && plain.CanIterateElements() {
+			return times(2*plain.LengthInt(), plain.LengthInt()) // each is compared with each
+		}
 	case "strrev", "title":
 		return times(len(str(args, 0)), slow)
 	}

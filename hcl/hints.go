@@ -190,8 +190,10 @@ func functionHint(word string) string {
 		return "A plan depends on files and variables alone: declare a variable, and set it by -var or DINDCTL_VAR_name."
 	case "timestamp", "uuid", "bcrypt":
 		return "A function gives the same each time, so that a plan can be empty."
-	case "templatefile":
-		return "Use file, and a template in the configuration."
+	case "yamldecode", "yamlencode":
+		return "Use jsondecode and jsonencode: JSON is YAML, too."
+	case "templatestring":
+		return "Use templatefile, or a template in the configuration."
 	case "abspath", "pathexpand":
 		return "Paths are relative to the directory of the configuration."
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,11 +60,14 @@ func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 	l.budget = &budget{}
 	l.cfg.Begin = l.budget.reset
 	l.functions = functions(l.cfg.Dir)
+	limited := maps.Clone(l.functions)
 	for name, f := range l.functions {
 		if name != "try" && name != "can" { // what they evaluate spends by itself
-			l.functions[name] = l.budget.limit(name, f)
+			limited[name] = l.budget.limit(name, f)
 		}
 	}
+	limited["templatefile"] = l.budget.limit("templatefile", templateFunction(l.cfg.Dir, limited, l.budget))
+	l.functions = limited
 	l.cfg.HashContext = hashContexts()
 	l.cfg.ReadFile = readPlain
 	l.unit = newUnit(l.cfg.Dir, l.shownDir())
