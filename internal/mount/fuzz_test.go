@@ -60,6 +60,8 @@ func TestResolvingTwiceChangesNothing(t *testing.T) {
 
 // Where no links are, and engines can mount a part of a volume, what lies below a source that is visible is visible:
 // for a controller that has the source in a mount. What is below in its own root is not compared (design, step 5).
+// Step 3 comes first: what the daemon's entrypoint mounts over a source is not to be had, though a controller inside
+// that daemon has it as well.
 func TestBelowVisibleIsVisible(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -79,7 +81,12 @@ func TestBelowVisibleIsVisible(t *testing.T) {
 			w.Nested[i].Source += "/a"
 		}
 		for i, e := range w.check() {
-			if n := sourceOf(w, before[i]); n.Controller != "" && !hasInMount(w.Containers[n.Controller], before[i].Source) {
+			n := sourceOf(w, before[i])
+			controller := w.Containers[n.Controller]
+			if n.Controller != "" && !hasInMount(controller, before[i].Source) {
+				continue
+			}
+			if controller.Engine == n.Daemon && len(w.Containers[n.Daemon].EntryMounts) > 0 {
 				continue
 			}
 			if before[i].Verdict == mount.Visible && e.Verdict != mount.Visible {
