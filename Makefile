@@ -54,9 +54,20 @@ lint: ## gofumpt, imports, floors, golangci-lint, shellcheck
 	$(LINT) run ./...
 	shellcheck docker/*.sh docker/test-engine docker/demo docker/clean-check docker/vagrant-check docker/daemon/entrypoint.sh docker/daemon/runtime-fit .ci/run
 
+# Packages with properties that are tried on random values. The seed comes from
+# the commit: another for each, and the same again when a failure is looked for.
+PROPERTIES    := $(shell grep -rl --include='*_test.go' 'rapid\.Check' hcl internal provider | xargs -n1 dirname | sort -u | sed 's,^,./,')
+PROPERTY_SEED := $(shell printf '%d' 0x$$(git rev-parse --verify -q HEAD | cut -c1-12 | grep . || echo 1))
+
 .PHONY: unit
 unit: ## all tests that need no engine, with the race detector
-	$(GO) test -race ./...
+	$(GO) test -race $(PROPERTIES) -rapid.seed=$(PROPERTY_SEED)
+	$(GO) test -race $$($(GO) list ./... | grep -vxF "$$($(GO) list $(PROPERTIES))")
+
+CHECKS := 5000
+.PHONY: properties
+properties: ## properties on CHECKS (5000) random values each, another seed every time; a failure names its seed
+	$(GO) test $(PROPERTIES) -count=1 -timeout 0 -rapid.checks=$(CHECKS)
 
 TOPOLOGIES := 10000
 
