@@ -96,7 +96,7 @@ type decoder struct {
 
 func (d *decoder) body(of hcl2.Body, schema provider.Body, prefix string) cty.Value {
 	content, diags := of.Content(d.schemas.of(schema))
-	d.problems = append(d.problems, convertAll(diags)...)
+	d.problems = append(d.problems, convertAll(firstOf(diags))...)
 	// Of its many arguments a block has few: those that are not there are left out.
 	// What is in a list has them all, because a list is of one type.
 	whole := prefix != ""
@@ -117,6 +117,19 @@ func (d *decoder) body(of hcl2.Body, schema provider.Body, prefix string) cty.Va
 		values[b.Name] = d.blocks(blocks[b.Name], b, prefix+b.Name)
 	}
 	return cty.ObjectVal(values)
+}
+
+// maxOfBody is how many problems of one body are told.
+const maxOfBody = 1000
+
+// firstOf are the first of many problems, by their places.
+func firstOf(diags hcl2.Diagnostics) hcl2.Diagnostics {
+	if len(diags) <= maxOfBody {
+		return diags
+	}
+	out := slices.DeleteFunc(slices.Clone(diags), func(d *hcl2.Diagnostic) bool { return d.Subject == nil })
+	slices.SortStableFunc(out, func(a, b *hcl2.Diagnostic) int { return a.Subject.Start.Byte - b.Subject.Start.Byte })
+	return out[:min(len(out), maxOfBody)]
 }
 
 func (d *decoder) blocks(given hcl2.Blocks, schema provider.Block, path string) cty.Value {

@@ -148,7 +148,7 @@ func notByZero(op *hclsyntax.Operation) *hclsyntax.Operation {
 }
 
 // cheap is how many bytes a function reads at the price of one that it makes.
-const cheap = 4
+const cheap = 8
 
 var errNothingLeft = fmt.Errorf("all expressions together may make %d MiB, and nothing is left", maxMade>>20)
 

@@ -38,6 +38,9 @@ func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.L
 		case variableNode, outputNode:
 		}
 	}
+	if s.crowded {
+		return &Expanded{Config: cfg, schema: schema, state: s}, s.distinct(problems)
+	}
 	problems = append(problems, s.imply()...)
 	problems = append(problems, s.reachDaemons(known)...)
 	problems = append(problems, s.checkNames()...)

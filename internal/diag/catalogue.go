@@ -1,20 +1,50 @@
 package diag
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // CodeOf is the code of the kind of problem that a summary names; empty for one
 // that the catalogue does not have, such as another people's provider's. The page
 // docs/errors/CODE.md explains it.
 func CodeOf(summary string) string {
-	for _, kind := range Catalogue() {
-		for _, s := range kind.Summaries {
-			if s == summary || strings.HasSuffix(s, "*") && strings.HasPrefix(summary, strings.TrimSuffix(s, "*")) {
-				return kind.Code
-			}
+	known := codes()
+	if code, found := known.exact[summary]; found {
+		return code
+	}
+	for _, b := range known.beginnings {
+		if strings.HasPrefix(summary, b.text) {
+			return b.code
 		}
 	}
 	return ""
 }
+
+// byCode are the summaries of the catalogue, to be found quickly.
+type byCode struct {
+	exact      map[string]string
+	beginnings []beginning
+}
+
+type beginning struct{ text, code string }
+
+//nolint:gochecknoglobals // made once because every one of thousands of problems is looked up; it never changes
+var codes = sync.OnceValue(func() byCode {
+	out := byCode{exact: map[string]string{}}
+	for _, kind := range Catalogue() {
+		for _, s := range kind.Summaries {
+			if text, open := strings.CutSuffix(s, "*"); open {
+				out.beginnings = append(out.beginnings, beginning{text, kind.Code})
+				continue
+			}
+			if _, twice := out.exact[s]; !twice {
+				out.exact[s] = kind.Code
+			}
+		}
+	}
+	return out
+})
 
 // PageCode is the code of a problem, if there is a page for it; else empty. The
 // summary decides: the field Code holds what programs react to.

@@ -26,7 +26,7 @@ func ParserKinds() []Kind {
 			"Unsupported attribute", "Invalid index", "Attempt to get attribute from null value", "Attempt to index null value", "Missing map element",
 		}},
 		{"operation", []string{"Invalid operand", "Operation failed", "Unsupported operator"}},
-		{"syntax", []string{"Invalid expression", "Missing expression", "Argument or block definition required", "Unclosed configuration block"}},
+		{"syntax", []string{"Invalid expression", "Missing expression", "Argument or block definition required", "Unclosed configuration block", "Invalid character encoding"}},
 		{"template-value", []string{"Invalid template interpolation value"}},
 		{"unknown-argument", []string{"Unsupported argument", "Extraneous JSON object property", "Argument that a module does not take", "Unknown argument in ignore_changes"}},
 		{"unknown-block", []string{"Unsupported block type"}},
