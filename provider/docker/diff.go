@@ -348,24 +348,31 @@ func (c *comparison) build(r row) {
 	}
 	for _, name := range []string{"inputs", "dockerfile", "dockerfile_inline", "target", "platform", "network"} {
 		if now.text(name) != then.text(name) && !c.secretBuild(name) {
-			c.configured(r, "build."+name, then.get(name), now.get(name))
+			c.partOfBuild(r, then.get(name), now.get(name), name)
 		}
 	}
 	for _, name := range []string{"args", "labels"} {
 		pairs, old := now.mapping(name), then.mapping(name)
 		for _, key := range secretKeys(c.recordIn("build", name)) {
 			if _, still := pairs[key]; !still {
-				c.configured(r, "build."+name+"."+key, cty.NullVal(cty.String), cty.NullVal(cty.String))
-				c.changes[len(c.changes)-1].Sensitive = true
+				c.partOfBuild(r, cty.NullVal(cty.String), cty.NullVal(cty.String), name, key)
 			}
 		}
 		for _, key := range unionKeys(pairs, old) {
 			is, was := pairs[key], old[key]
 			if is != was && !c.secretBuild(name, key) {
-				c.configured(r, "build."+name+"."+key, cty.StringVal(was), cty.StringVal(is))
+				c.partOfBuild(r, cty.StringVal(was), cty.StringVal(is), name, key)
 			}
 		}
 	}
+}
+
+// partOfBuild notes a change of one part of a build, which is a secret by itself or
+// is none: what stands beside it does not count.
+func (c *comparison) partOfBuild(r row, from, to cty.Value, path ...string) {
+	path = append([]string{"build"}, path...)
+	c.configured(r, strings.Join(path, "."), from, to)
+	c.changes[len(c.changes)-1].Sensitive = markedAt(c.raw, path) || secretIn(c.recordIn(path...))
 }
 
 // image compares ids where that of the wanted reference is known in the place,
