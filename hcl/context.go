@@ -46,7 +46,7 @@ func hashContext(dir, dockerfile string) (string, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("there is no directory %s", dir)
 	}
-	ignored, err := ignoredIn(dir)
+	ignored, err := ignoredIn(dir, inside(dir, dockerfile))
 	if err != nil {
 		return "", err
 	}
@@ -81,8 +81,14 @@ func hashContext(dir, dockerfile string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-func ignoredIn(dir string) (*patternmatcher.PatternMatcher, error) {
-	f, err := open(filepath.Join(dir, ".dockerignore"))
+// ignoredIn reads what a build leaves out: the file beside the Dockerfile that is
+// for it alone, else that of the directory.
+// https://docs.docker.com/build/concepts/context/#filename-and-location
+func ignoredIn(dir, dockerfile string) (*patternmatcher.PatternMatcher, error) {
+	f, err := open(dockerfile + ".dockerignore")
+	if errors.Is(err, os.ErrNotExist) {
+		f, err = open(filepath.Join(dir, ".dockerignore"))
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		return patternmatcher.New(nil)
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -12,6 +13,10 @@ import (
 // noDockerfile is a file that every machine has and that holds nothing: the text
 // of the Dockerfile stands in the configuration.
 const noDockerfile = "/dev/null"
+
+// maxSecret is how many bytes a secret of a build may have: MaxSecretSize of
+// github.com/moby/buildkit/session/secrets/secretsprovider.
+const maxSecret = 500 << 10
 
 // checkBuild says what is wrong with a build block by itself.
 func checkBuild(n *noun, build cty.Value) diag.List {
@@ -24,6 +29,19 @@ func checkBuild(n *noun, build cty.Value) diag.List {
 	case !inline && !given(build, "context"):
 		problems = append(problems, n.problem("missing-argument", "build", "Missing argument",
 			fmt.Sprintf("The build of %s needs context, the directory to build from, or dockerfile_inline.", n.address)))
+	}
+	if network := text(build, "network"); given(build, "secrets") && !slices.Contains([]string{"", "default", "host", "none"}, network) {
+		problems = append(problems, n.problem("conflicting-arguments", "build.network", "Arguments that exclude each other",
+			fmt.Sprintf("The build of %s has secrets, which are BuildKit's, and the network %q, which BuildKit cannot join. Use host, none or the default network, or do without secrets.", n.address, network)))
+	}
+	secrets := attribute(build, "secrets")
+	if !secrets.IsNull() && secrets.IsKnown() {
+		for _, name := range keys(secrets.AsValueMap()) {
+			if text, ok := textOf(secrets.Index(cty.StringVal(name))); ok && len(text) > maxSecret {
+				problems = append(problems, n.problem("invalid-value", "build.secrets", "Invalid value",
+					fmt.Sprintf("Secret %q has %d bytes; BuildKit takes %d at most.", name, len(text), maxSecret)))
+			}
+		}
 	}
 	labels := attribute(build, "labels")
 	if labels.IsNull() || !labels.IsKnown() {

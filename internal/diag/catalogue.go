@@ -255,7 +255,7 @@ func engineKinds() []Kind {
 		{"host-login", []string{
 			"The host key is not known", "The host refuses the login", "The host is not known by this name", "The host has no docker command",
 		}},
-		{"image-build", []string{"The image cannot be built"}},
+		{"image-build", []string{"The image cannot be built", "Secrets in a build without BuildKit"}},
 		{"image-missing", []string{"An image is missing", "An image needs a source", "The image's name is none"}},
 		{"image-unavailable", []string{"The image cannot be had"}},
 		{"engine-too-old", []string{

@@ -163,6 +163,7 @@ func imageExamples() map[string]trial {
 		"build.labels":            build("labels", inline+"labels = { from = \"labels\" }", inline+"labels = { from = \"labels2\" }"),
 		"build.network":           {exempt: notShown},
 		"build.no_cache":          {exempt: notShown},
+		"build.secrets":           {exempt: notShown},
 		"build.cache_from":        {exempt: notShown},
 	}
 }

@@ -45,10 +45,11 @@ func (c Call) ReadOnly() bool {
 }
 
 // Mutating tells whether the call changes something in an engine. Waiting for a
-// container's end is a POST and changes nothing.
+// container's end is a POST and changes nothing; nor does the session of a build,
+// on which the engine asks.
 func (c Call) Mutating() bool {
-	waits := c.Method == http.MethodPost && strings.HasSuffix(c.Path, "/wait")
-	return !c.ReadOnly() && !waits
+	listens := c.Method == http.MethodPost && (strings.HasSuffix(c.Path, "/wait") || c.Path == "/session")
+	return !c.ReadOnly() && !listens
 }
 
 // tunnelExec is what a tunnel's exec has to say, no more and no less. It is

@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,10 +18,12 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
 	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/docker/buildkit"
 )
 
 // labelName says which name an image was built under: whatever is built from an
@@ -98,6 +102,7 @@ func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.Creat
 	}
 	policy := cmp.Or(d.text("pull"), "missing")
 	var content io.ReadCloser
+	var secrets map[string]string
 	block, ok := d.block("build")
 	switch {
 	case ok:
@@ -114,6 +119,11 @@ func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.Creat
 		options.Platform, options.NetworkMode = block.text("platform"), block.text("network")
 		options.NoCache, options.CacheFrom = block.flag("no_cache", false), block.list("cache_from")
 		options.PullParent = policy == "always"
+		options.Version, secrets = p.builderFor(e, options.NetworkMode), block.mapping("secrets")
+		if len(secrets) > 0 && options.Version != build.BuilderBuildKit {
+			_ = content.Close()
+			return noBuildSecrets(e, decl)
+		}
 	case d.text("from") != "":
 		from := d.text("from")
 		if _, err := p.haveImage(ctx, e, imageWish{reference: from, policy: policy, from: req.ImageFrom, address: decl.Address}, say); err != nil {
@@ -126,11 +136,61 @@ func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.Creat
 	defer func() { _ = content.Close() }()
 	options.Labels[labelName] = decl.Name
 	return p.untilStopping(ctx, decl.Address, "Building "+decl.Name, func(ctx context.Context) error {
-		return runBuild(ctx, e, decl, content, options, say)
+		if options.Version == build.BuilderBuildKit {
+			session, err := buildkit.Open(ctx, func(ctx context.Context, protocol string, headers map[string][]string) (net.Conn, error) {
+				return e.write.DialHijack(ctx, "/session", protocol, headers)
+			}, buildkit.Offer{Secrets: secrets, Login: p.own().forBuilds(e.place)})
+			if err != nil {
+				return e.problem(err, "opening a session for the build", decl.Address, decl.Name)
+			}
+			defer session.Close()
+			options.SessionID = session.ID()
+		}
+		return runBuild(ctx, e, decl, content, options, hiding(secrets), say)
 	})
 }
 
-func runBuild(ctx context.Context, e *engine, decl provider.Declaration, content io.Reader, options build.ImageBuildOptions, say events) error {
+// apiBuildKit is the API since which engines on Linux have BuildKit (Docker 18.09).
+// https://docs.docker.com/reference/api/engine/version-history/#v139-api-changes
+const apiBuildKit = "1.39"
+
+// builderFor chooses who builds: BuildKit where the engine has it and can do what
+// is asked for, else the engine's classic builder. BuildKit knows no networks by
+// their names. DOCKER_BUILDKIT=0 chooses the classic one, as for the docker CLI.
+func (p *Provider) builderFor(e *engine, network string) build.BuilderVersion {
+	named := network != "" && network != "default" && network != "host" && network != "none"
+	if named || e.facts.OS != "linux" || versions.LessThan(e.facts.API, apiBuildKit) || p.own().env["DOCKER_BUILDKIT"] == "0" {
+		return build.BuilderV1
+	}
+	return build.BuilderBuildKit
+}
+
+// hiding replaces what a build prints of its secrets, line by line.
+func hiding(secrets map[string]string) *strings.Replacer {
+	var pairs []string
+	for _, id := range sortedKeys(secrets) {
+		for _, line := range strings.Split(secrets[id], "\n") {
+			if line = strings.TrimSpace(line); len(line) >= leastHidden {
+				pairs = append(pairs, line, "(sensitive value)")
+			}
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// leastHidden is how long a line of a secret is at least, in bytes: shorter ones
+// stand in many words, and hiding them would tell them.
+const leastHidden = 4
+
+// noBuildSecrets says that only the classic builder is there, and why.
+func noBuildSecrets(e *engine, decl provider.Declaration) error {
+	return &provider.Problem{
+		Code: provider.Refused, Address: decl.Address, Path: "build.secrets", Summary: "Secrets in a build without BuildKit",
+		Detail: fmt.Sprintf("%s is built by the classic builder of %s, which has no secrets: BuildKit needs an engine on Linux, a network that is host, none or the default, and no DOCKER_BUILDKIT=0 in the environment. Nothing was sent.", decl.Name, e.facts.Name),
+	}
+}
+
+func runBuild(ctx context.Context, e *engine, decl provider.Declaration, content io.Reader, options build.ImageBuildOptions, hide *strings.Replacer, say events) error {
 	say.phase(provider.PhaseBuild, decl.Name)
 	answer, err := e.write.ImageBuild(ctx, content, options)
 	if err != nil {
@@ -138,14 +198,23 @@ func runBuild(ctx context.Context, e *engine, decl provider.Declaration, content
 	}
 	defer func() { _ = answer.Body.Close() }()
 	last := &lastLines{n: buildLogKept}
-	lines := &lineWriter{line: func(line string) {
-		if strings.TrimSpace(line) != "" {
+	tell := func(line string) {
+		if line = hide.Replace(line); strings.TrimSpace(line) != "" {
 			last.add(line)
 			say.phase(provider.PhaseBuild, line)
 		}
-	}}
-	err = readMessages(answer.Body, func(m message) { _, _ = io.WriteString(lines, m.Stream) })
+	}
+	lines := &lineWriter{line: tell}
+	trace := buildkit.NewTrace(tell, func(done, total int64) { say.bytes(provider.PhaseBuild, decl.Name, done, total) })
+	err = readMessages(answer.Body, func(m message) {
+		_, _ = io.WriteString(lines, m.Stream)
+		var part []byte
+		if m.ID == buildkit.TraceID && json.Unmarshal(m.Aux, &part) == nil {
+			trace.Note(part)
+		}
+	})
 	lines.flush()
+	trace.Close()
 	if err == nil {
 		return nil
 	}
@@ -154,15 +223,19 @@ func runBuild(ctx context.Context, e *engine, decl provider.Declaration, content
 	}
 	return &provider.Problem{
 		Code: provider.NoImage, Address: decl.Address, Path: "build", Summary: "The image cannot be built",
-		Detail: fmt.Sprintf("Building %s: %s.%s", decl.Name, strings.TrimSuffix(err.Error(), "."), builderAdvice(err.Error())), Log: last.kept,
+		Detail: fmt.Sprintf("Building %s: %s.%s", decl.Name, hide.Replace(strings.TrimSuffix(err.Error(), ".")), builderAdvice(err.Error())), Log: last.kept,
 	}
 }
 
-// builderAdvice says what to do about what only BuildKit can. dindctl builds with
-// the engine's own builder, which every engine has.
+// builderAdvice says what to do about what the builder that built does not know.
 func builderAdvice(text string) string {
-	if strings.Contains(text, "BuildKit") || strings.Contains(text, "Unknown flag: mount") || strings.Contains(text, "unknown instruction: <<") {
-		return " The engine's own builder does not know that: mounts, secrets and SSH in RUN and here-documents are BuildKit's. Write the Dockerfile without them, or build with `docker buildx build --load` and name the result by `from`."
+	switch {
+	case strings.Contains(text, "BuildKit") || strings.Contains(text, "Unknown flag: mount") || strings.Contains(text, "unknown instruction: <<"):
+		return " The engine's classic builder does not know that; BuildKit does, and builds wherever the engine has it, unless the build's network has a name or DOCKER_BUILDKIT=0 is in the environment."
+	case strings.Contains(text, "secret ") && strings.Contains(text, "not found"):
+		return " Give the build that secret: `secrets = { ID = ... }`, with a sensitive variable, in its build block."
+	case strings.Contains(text, "SSH key") || strings.Contains(text, "ssh-agent"):
+		return " dindctl forwards no SSH agent to builds. Give the key as a secret, or build with `docker buildx build --ssh` and name the result by `from`."
 	}
 	return ""
 }
@@ -200,7 +273,7 @@ func buildContext(dir, dockerfile string, recipe []byte) (io.ReadCloser, string,
 			return nil, "", fmt.Errorf("reading the Dockerfile: %w", err)
 		}
 	}
-	ignored, err := ignoredBy(dir)
+	ignored, err := ignoredBy(dir, dockerfile)
 	if err != nil {
 		return nil, "", err
 	}
@@ -228,8 +301,14 @@ func buildContext(dir, dockerfile string, recipe []byte) (io.ReadCloser, string,
 	return r, name, nil
 }
 
-func ignoredBy(dir string) (*patternmatcher.PatternMatcher, error) {
-	file, err := os.Open(filepath.Join(dir, ".dockerignore"))
+// ignoredBy reads what a build leaves out: the file beside the Dockerfile that is
+// for it alone, else that of the directory.
+// https://docs.docker.com/build/concepts/context/#filename-and-location
+func ignoredBy(dir, dockerfile string) (*patternmatcher.PatternMatcher, error) {
+	file, err := os.Open(dockerfile + ".dockerignore")
+	if errors.Is(err, fs.ErrNotExist) {
+		file, err = os.Open(filepath.Join(dir, ".dockerignore"))
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return patternmatcher.New(nil)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// A build from whose cache an image was removed meanwhile is done once more; one
+// A build by the classic builder from whose cache an image was removed meanwhile is done once more; one
 // that fails otherwise is not.
 func TestABuildWhoseCacheWasRemovedIsDoneAgain(t *testing.T) {
 	t.Parallel()

@@ -157,10 +157,11 @@ func (d downloads) note(m message) (done, total int64, news bool) {
 
 // message is one line of an engine's progress stream.
 type message struct {
-	Stream   string `json:"stream"`
-	Status   string `json:"status"`
-	ID       string `json:"id"`
-	Error    string `json:"error"`
+	Stream   string          `json:"stream"`
+	Status   string          `json:"status"`
+	ID       string          `json:"id"`
+	Error    string          `json:"error"`
+	Aux      json.RawMessage `json:"aux"`
 	Progress *struct {
 		Current int64 `json:"current"`
 		Total   int64 `json:"total"`

@@ -16,6 +16,7 @@ import (
 	"github.com/docker/docker/api/types/registry"
 
 	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/docker/buildkit"
 )
 
 // cliLogins is what is read of a docker CLI's config.json about registries.
@@ -47,13 +48,12 @@ type ownLogins struct {
 const tokenUser = "<token>"
 
 // forPlace adds the person's own login to a pull that nothing in the configuration
-// has credentials for. Only on the root engine: that is the one which this person's
-// docker CLI talks to, while an engine elsewhere may belong to others.
+// has credentials for.
 func (o ownLogins) forPlace(ctx context.Context, place provider.Place, auth pullAuth) pullAuth {
-	if place != provider.Root || auth.owner != "" || auth.host == "" {
+	if auth.owner != "" || auth.host == "" {
 		return auth
 	}
-	found, file, err := o.find(ctx, auth.host)
+	found, file, err := o.at(ctx, place, auth.host)
 	auth.ownTrouble = err
 	if err != nil || found == (registry.AuthConfig{}) {
 		return auth
@@ -62,6 +62,30 @@ func (o ownLogins) forPlace(ctx context.Context, place provider.Place, auth pull
 	auth.login.username = found.Username
 	auth.header, auth.ownTrouble = registry.EncodeAuthConfig(found)
 	return auth
+}
+
+// at is find on the root engine, and nothing on others: the root is the engine which
+// this person's docker CLI talks to, while an engine elsewhere may belong to others.
+func (o ownLogins) at(ctx context.Context, place provider.Place, host string) (registry.AuthConfig, string, error) {
+	if place != provider.Root {
+		return registry.AuthConfig{}, "", nil
+	}
+	return o.find(ctx, host)
+}
+
+// forBuilds finds the login for a registry whose images a Dockerfile names. Where
+// there is none, or it cannot be read, the registry says whether it wants one.
+func (o ownLogins) forBuilds(place provider.Place) func(context.Context, string) buildkit.Login {
+	return func(ctx context.Context, host string) buildkit.Login {
+		found, _, err := o.at(ctx, place, hostKey(host))
+		switch {
+		case err != nil:
+			return buildkit.Login{}
+		case found.IdentityToken != "":
+			return buildkit.Login{Secret: found.IdentityToken}
+		}
+		return buildkit.Login{User: found.Username, Secret: found.Password}
+	}
 }
 
 // find returns the login for a registry, and the file that says so; empty for none.

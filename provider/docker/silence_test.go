@@ -56,7 +56,7 @@ func configured(t *testing.T, endpoint, limit string) (provider.Provider, error)
 	p := docker.New(nil)
 	t.Cleanup(func() { _ = p.Close() })
 	_, err := p.Configure(t.Context(), provider.ConfigureRequest{
-		Endpoint: endpoint, Environment: map[string]string{"DINDCTL_ENGINE_TIMEOUT": limit},
+		Endpoint: endpoint, Environment: map[string]string{"DINDCTL_ENGINE_TIMEOUT": limit, "DOCKER_BUILDKIT": "0"},
 	})
 	return p, err
 }
