@@ -22,6 +22,9 @@ func FuzzClean(f *testing.F) {
 		if !strings.HasPrefix(cleaned, "/") || mount.Clean(cleaned) != cleaned {
 			t.Fatalf("%q is cleaned to %q, and that to %q", written, cleaned, mount.Clean(cleaned))
 		}
+		if want := path.Clean("/" + written); cleaned != want {
+			t.Fatalf("%q is cleaned to %q, want %q", written, cleaned, want)
+		}
 		for _, name := range strings.Split(cleaned, "/")[1:] {
 			if name == "." || name == ".." || name == "" && cleaned != "/" {
 				t.Fatalf("%q is cleaned to %q, which has %q", written, cleaned, name)

@@ -14,10 +14,27 @@ func absolute(p string) bool {
 // clean is the lexical form that an engine makes of an absolute path: without
 // "..", "." and doubled slashes, before any link is followed.
 func clean(p string) string {
-	if strings.HasPrefix(p, "/") {
+	switch {
+	case tidy(p):
+		return p
+	case strings.HasPrefix(p, "/"):
 		return path.Clean(p) // what is clean is not copied
 	}
 	return path.Clean("/" + p)
+}
+
+// tidy tells quickly of most clean paths below "/" that they are clean; of one with
+// a component that begins with a dot it says nothing.
+func tidy(p string) bool {
+	if len(p) < 2 || p[0] != '/' {
+		return false
+	}
+	for i := 1; i < len(p); i++ {
+		if p[i-1] == '/' && (p[i] == '/' || p[i] == '.') {
+			return false
+		}
+	}
+	return p[len(p)-1] != '/'
 }
 
 // within tells whether p is dir or lies below it, by component.
@@ -34,7 +51,12 @@ func remainder(p, dir string) string {
 }
 
 // join appends a remainder to a clean path.
-func join(dir, rest string) string { return path.Join(dir, rest) }
+func join(dir, rest string) string {
+	if tidy(dir) && tidy(rest) {
+		return dir + rest
+	}
+	return path.Join(dir, rest)
+}
 
 // split returns the components of a path; none for "/".
 func split(p string) []string {

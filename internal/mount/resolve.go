@@ -173,7 +173,8 @@ func (r *resolver) walkView(v *view, p string) place {
 }
 
 func (r *resolver) follow(s space, v *view, p string) place {
-	rest := split(clean(p))
+	p = clean(p)
+	rest := split(p)
 	at, links, doubt := "/", 0, ""
 	for len(rest) > 0 {
 		name := rest[0]
@@ -182,9 +183,14 @@ func (r *resolver) follow(s space, v *view, p string) place {
 			at = path.Join(at, name)
 			continue
 		}
-		next := at + "/" + name
-		if at == "/" {
-			next = at + name
+		next := ""
+		switch end := len(at) + 1 + len(name); {
+		case links > 0:
+			next = join(at, "/"+name)
+		case at == "/":
+			next = p[:end-1]
+		default:
+			next = p[:end]
 		}
 		link, why := r.link(s, v, next)
 		doubt = cmp.Or(doubt, why)
@@ -193,7 +199,7 @@ func (r *resolver) follow(s space, v *view, p string) place {
 			continue
 		}
 		if links++; links > maxLinks {
-			return place{space: s, path: clean(p), unknown: "there are more than 40 symbolic links on the way to " + clean(p)}
+			return place{space: s, path: p, unknown: "there are more than 40 symbolic links on the way to " + p}
 		}
 		if strings.HasPrefix(link, "/") {
 			at = "/"
