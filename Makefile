@@ -73,7 +73,7 @@ TOPOLOGIES := 10000
 
 .PHONY: kernel
 kernel: ## random topologies of mounts, compared with what the kernel shows; TOPOLOGIES=n
-	$(GO) test ./internal/mount -run TestModelIsWhatTheKernelDoes -count=1 -kernel $(TOPOLOGIES)
+	DINDCTL_E2E=require $(GO) test ./internal/mount -run TestModelIsWhatTheKernelDoes -count=1 -kernel $(TOPOLOGIES)
 
 SCHEDULES := 20000
 POINTS := 1000

@@ -122,12 +122,19 @@ func (l *loader) assign(assignment string) {
 	l.setText(v, text, "-var "+name)
 }
 
+// suggestVariable asks for the variable that was meant, or says which there are;
+// empty where there are none, or too many to read.
 func (l *loader) suggestVariable(name string) string {
+	const readable = 8
 	names := make([]string, len(l.unit.variables))
 	for i, v := range l.unit.variables {
 		names[i] = v.Name
 	}
-	return config.Suggest(name, names)
+	if near := config.Suggest(name, names); near != "" || len(names) == 0 || len(names) > readable {
+		return near
+	}
+	slices.Sort(names)
+	return " Declared are: " + strings.Join(names, ", ") + "."
 }
 
 // setText takes a value written as text: as it is for texts, numbers and truth
