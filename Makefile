@@ -61,8 +61,9 @@ PROPERTY_SEED := $(shell printf '%d' 0x$$(git rev-parse --verify -q HEAD | cut -
 
 .PHONY: unit
 unit: ## all tests that need no engine, with the race detector
-	$(GO) test -race $(PROPERTIES) -rapid.seed=$(PROPERTY_SEED)
-	$(GO) test -race $$($(GO) list ./... | grep -vxF "$$($(GO) list $(PROPERTIES))")
+	$(GO) test -race $(PROPERTIES) -rapid.seed=$(PROPERTY_SEED) & properties=$$!; \
+	$(GO) test -race $$($(GO) list ./... | grep -vxF "$$($(GO) list $(PROPERTIES))") || { wait $$properties || :; exit 1; }; \
+	wait $$properties
 
 CHECKS := 5000
 .PHONY: properties
