@@ -135,7 +135,8 @@ func TestTranslatingWhatIsVisible(t *testing.T) {
 func last(e mount.Entry) mount.Link { return e.Chain[len(e.Chain)-1] }
 
 // What a controller has from the host and the daemon lacks, where nothing of the
-// daemon is in the way, has a fix.
+// daemon is in the way, has a fix; but where links go round in circles, no engine
+// could make the containers, and a link may lead a mount of the daemon to the place.
 func TestErrorsHaveFixes(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -144,8 +145,18 @@ func TestErrorsHaveFixes(t *testing.T) {
 			c.EntryMounts, c.ImageLinks = nil, nil
 			w.Containers[address] = c
 		}
+		onHost, links := mount.OnHost(w.Topology, w.look), false
+		for p, link := range w.files {
+			links = links || link != ""
+			if _, circle := onHost("root", p); circle != "" {
+				return
+			}
+		}
 		for _, e := range w.check() {
-			if e.Severity == mount.Failure && len(e.Fixes) == 0 && strings.HasPrefix(e.Message, "No mount of") &&
+			inTheWay := slices.ContainsFunc(w.Containers["daemon.d1"].Mounts, func(m mount.Mount) bool {
+				return links && strings.HasPrefix(m.Target, e.Source+"/")
+			})
+			if e.Severity == mount.Failure && !inTheWay && len(e.Fixes) == 0 && strings.HasPrefix(e.Message, "No mount of") &&
 				strings.Contains(e.Message, "would not see host:") && len(mount.Clashes(w.Topology, w.look)) == 0 &&
 				w.Containers["daemon.d1"].Engine == w.Containers["controller.c"].Engine && e.Daemon == "daemon.d1" {
 				t.Fatalf("%s%s", show(e), describe(w))
