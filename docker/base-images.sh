@@ -2,26 +2,25 @@
 # Makes base images from Debian's (or Ubuntu's) packages, for machines that
 # reach no registry.
 #
-# Usage: docker/base-images.sh [OUTDIR]          make the tars
-#        docker/base-images.sh --load [OUTDIR]   ... and put all images into the
-#                                                engine that `docker` talks to
+# Usage: docker/base-images.sh          make the tars; prints their directory DIR
+#        docker/base-images.sh --load   ... and put all images into the engine that
+#                                       `docker` talks to; prints nothing
 #
 #   dindctl.local/base-daemon       an engine and what it needs, for docker/daemon
 #   dindctl.local/base-controller   a docker CLI and a shell, for docker/controller
 #   dindctl.local/bash              bash and busybox: what nested jobs run in
 #
-# OUTDIR (default: .cache/images of this repository) then holds for each NAME a
-# NAME.tar for `docker import` and a NAME.changes, whose lines are its --change
-# arguments. --load imports them and builds dindctl.local/dind and
-# dindctl.local/controller on them.
+# DIR, which is in the cache (see cache.sh), holds for each NAME a NAME.tar for
+# `docker import` and a NAME.changes, whose lines are its --change arguments. --load
+# imports them and builds dindctl.local/dind and dindctl.local/controller on them.
 #
-# DINDCTL_SUITE names another release of Debian than this machine's (OUTDIR is then
-# .cache/images-SUITE), which brings another version of the engine.
+# DINDCTL_SUITE names another release of Debian than this machine's, which brings
+# another version of the engine into the images.
 #
 # It promises:
 #   - one debootstrap, whose packages come from the mirror that apt uses
-#   - with a complete OUTDIR nothing is done; a change of this script, of the
-#     release or of the architecture makes OUTDIR anew
+#   - what is in the cache is not made again; a change of this script, of the
+#     release or of the architecture makes another DIR
 #   - an image that is in the engine already, and current, is left alone
 #   - runs at the same time wait for each other, and one that is interrupted
 #     leaves neither a mount nor a half-made file
@@ -29,6 +28,10 @@ set -euo pipefail
 
 PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=docker/cache.sh
+. "$here/cache.sh"
+# shellcheck source=docker/packages.sh
+. "$here/packages.sh"
 repository=dindctl.local
 
 # What the images are made of; the rest comes by dependency. The CLI is part of
@@ -59,21 +62,13 @@ release() {
 	esac
 }
 
-# mirror prints the mirror from which apt takes the release's main component;
-# nothing where debootstrap's own default has to do.
-mirror() {
-	# shellcheck disable=SC2016 # these are apt's variables
-	apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(SITE)' 'Created-By: Packages' 2>/dev/null |
-		awk -v suite="$1" '$1 == suite && $2 == "main" && $3 ~ /^https?:/ { print $3; exit }'
-}
-
 # fingerprint identifies what the base images would be made from.
 fingerprint() {
 	{
-		cat "$here/base-images.sh"
+		cat "$here/base-images.sh" "$here/packages.sh"
 		release
 		dpkg --print-architecture
-	} | sha256sum | cut -c1-16
+	} | cache_key
 }
 
 # pack ROOT NAME [CHANGE...] writes NAME.tar and NAME.changes.
@@ -137,7 +132,7 @@ common() {
 
 # make_tars runs as root: everything into $work, then in one step to its place.
 make_tars() {
-	local out=$1 id=$2 suite=$3 from components=main started=$SECONDS
+	local out=$1 id=$2 suite=$3 from components=main script=() started=$SECONDS
 	made_from=$4
 	work=$out/making
 	rm -rf "$work"
@@ -151,11 +146,12 @@ make_tars() {
 	debian/bullseye | debian/bookworm) ;;
 	*) include=$include,$separate_cli ;;
 	esac
-	from=$(mirror "$suite")
+	from=$(packages_mirror "$suite")
 	printf 'Making base images from the packages of %s %s (about a minute).\n' "$id" "$suite" >&2
-	# shellcheck disable=SC2086 # no mirror, no argument
+	# A debootstrap older than the release has no script for it; that of sid does.
+	[ -e "/usr/share/debootstrap/scripts/$suite" ] || script=(/usr/share/debootstrap/scripts/sid)
 	debootstrap --variant=minbase --components="$components" --include="$include" \
-		"$suite" "$work/root" $from >"$out/debootstrap.log" 2>&1 || {
+		"$suite" "$work/root" ${from:+"$from"} "${script[@]}" >"$out/debootstrap.log" 2>&1 || {
 		tail -n 20 "$out/debootstrap.log" >&2
 		fail "debootstrap failed; its whole output is in $out/debootstrap.log"
 	}
@@ -175,26 +171,17 @@ make_tars() {
 		'usr/lib/*/libnft*' 'usr/lib/*/libdevmapper*' 'usr/sbin/dmsetup'
 	pack "$work/root" base-controller 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' 'CMD ["bash"]'
 
-	rm -f "$out/made-from"
 	mv "$work"/*.tar "$work"/*.changes "$out/"
-	printf '%s\n' "$made_from" >"$out/made-from"
-	# shellcheck disable=SC2153 # sudo sets both
-	[ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:$SUDO_GID" "$out"
+	cache_own "$out"/*
 	printf 'Base images made in %d s.\n' "$((SECONDS - started))" >&2
 }
 
-# tars brings OUTDIR up to date.
+# tars DIRECTORY MADE_FROM fills an entry of the cache.
 tars() {
 	local out=$1 made_from=$2 id suite
-	mkdir -p "$out"
-	exec 8>"$out/lock"
-	flock 8
-	if [ "$(cat "$out/made-from" 2>/dev/null)" != "$made_from" ]; then
-		"$here/install.sh" --no-start --only debootstrap
-		read -r id suite < <(release)
-		as_root "$BASH" "$here/base-images.sh" --make-tars "$out" "$id" "$suite" "$made_from"
-	fi
-	exec 8>&-
+	"$here/install.sh" --no-start --only debootstrap
+	read -r id suite < <(release)
+	as_root "$BASH" "$here/base-images.sh" --make-tars "$out" "$id" "$suite" "$made_from"
 }
 
 # current IMAGE MADE_FROM tells whether the engine has this very image.
@@ -238,19 +225,18 @@ main() {
 		make_tars "${@:2}"
 		return
 		;;
-	--load)
-		load=yes
-		shift
-		;;
-	-*) fail "unknown argument $1" ;;
+	--load) load=yes ;;
+	'') ;;
+	*) fail "unknown argument $1" ;;
 	esac
-	out=${1:-$here/../.cache/images${DINDCTL_SUITE:+-$DINDCTL_SUITE}}
-	mkdir -p "$out"
-	out=$(cd "$out" && pwd)
 	made_from=$(fingerprint)
 
-	tars "$out" "$made_from"
-	[ "$load" = yes ] || return 0
+	cache_use "images/$(release | tr ' ' -)-$made_from" tars "$made_from"
+	out=$REPLY
+	if [ "$load" = no ]; then
+		printf '%s\n' "$out"
+		return
+	fi
 	import "$out" bash "$made_from"
 	import "$out" base-controller "$made_from"
 	import "$out" base-daemon "$made_from"

@@ -8,7 +8,7 @@
 #               package does what the distribution does, which is to start
 #               the engine where there is a service manager
 #   --only      install only what brings these commands; besides those of an
-#               engine, gcc (for Go's race detector), shellcheck and vagrant are known
+#               engine, gcc (for Go's race detector), patchelf, shellcheck and vagrant are known
 #
 # It promises:
 #   - Debian and Ubuntu only, by apt; elsewhere it names what is missing
@@ -23,7 +23,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 declare -A package=(
 	[dockerd]=docker.io [containerd]=containerd [runc]=runc [iptables]=iptables
 	[docker]=docker.io [ip]=iproute2 [debootstrap]=debootstrap [jq]=jq [openssl]=openssl
-	[gcc]=g++ [shellcheck]=shellcheck [vagrant]=vagrant
+	[gcc]=g++ [patchelf]=patchelf [shellcheck]=shellcheck [vagrant]=vagrant
 )
 engine=(dockerd containerd runc iptables docker ip debootstrap jq openssl)
 

@@ -21,7 +21,7 @@ type Console struct {
 // NewConsole makes a console beside a configuration: paths are relative to dir,
 // the directory of the configuration. What is parsed becomes part of sources.
 func NewConsole(dir string, sources *Sources) *Console {
-	return &Console{sources: sources, functions: functions(dir)}
+	return &Console{sources: sources, functions: functions(dir, nil)}
 }
 
 // Parse reads one expression; nil beside errors.

@@ -40,6 +40,9 @@ func (l *loader) content(of hcl2.Body) {
 	content, diags := of.Content(rootSchema())
 	l.report(convertAll(diags)...)
 	for _, block := range content.Blocks {
+		if l.over() {
+			return
+		}
 		if l.blocks++; l.blocks > maxBlocks {
 			if l.blocks == maxBlocks+1 {
 				l.report(problem("too-many", "Too many blocks", block.DefRange, "A configuration can have %d blocks in all, and this is one more. Divide it over several projects.", maxBlocks))

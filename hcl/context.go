@@ -16,8 +16,9 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 )
 
-// hashContexts returns a function that hashes build contexts, each once.
-func hashContexts() func(dir, dockerfile string) (string, error) {
+// hashContexts returns a function that hashes build contexts, each once. Interrupted
+// may end it with an error in between, which the next call forgets; it may be nil.
+func hashContexts(interrupted func() error) func(dir, dockerfile string) (string, error) {
 	type result struct {
 		hash string
 		err  error
@@ -30,8 +31,9 @@ func hashContexts() func(dir, dockerfile string) (string, error) {
 		key := [2]string{dir, dockerfile}
 		r, found := done[key]
 		if !found {
-			r.hash, r.err = hashContext(dir, dockerfile)
-			done[key] = r
+			if r.hash, r.err = hashContext(dir, dockerfile, interrupted); interrupted == nil || interrupted() == nil {
+				done[key] = r
+			}
 		}
 		return r.hash, r.err
 	}
@@ -39,7 +41,7 @@ func hashContexts() func(dir, dockerfile string) (string, error) {
 
 // hashContext is the hash of names, modes and contents of what a build can see:
 // everything that .dockerignore lets through, and the Dockerfile in any case.
-func hashContext(dir, dockerfile string) (string, error) {
+func hashContext(dir, dockerfile string, interrupted func() error) (string, error) {
 	if dockerfile == "" {
 		dockerfile = "Dockerfile"
 	}
@@ -60,6 +62,9 @@ func hashContext(dir, dockerfile string) (string, error) {
 		if err != nil {
 			return err
 		}
+		if interrupted != nil && interrupted() != nil {
+			return interrupted()
+		}
 		name, err := filepath.Rel(dir, path)
 		if err != nil || name == "." {
 			return err
@@ -69,7 +74,7 @@ func hashContext(dir, dockerfile string) (string, error) {
 		case err != nil:
 			return fmt.Errorf("matching %s with .dockerignore: %w", name, err)
 		case !skip:
-			return hashEntry(h, path, filepath.ToSlash(name), entry)
+			return hashEntry(h, path, filepath.ToSlash(name), entry, interrupted)
 		case entry.IsDir() && !ignored.Exclusions():
 			return fs.SkipDir
 		}
@@ -106,8 +111,24 @@ func ignoredIn(dir, dockerfile string) (*patternmatcher.PatternMatcher, error) {
 	return patternmatcher.New(patterns)
 }
 
+// heeding is a reader that ends with an error when the run is asked to end: a file
+// may be larger than anybody wants to wait for, and a sparse one larger than any disk.
+type heeding struct {
+	io.Reader
+	interrupted func() error // nil: it is not asked
+}
+
+func (h heeding) Read(p []byte) (int, error) {
+	if h.interrupted != nil {
+		if err := h.interrupted(); err != nil {
+			return 0, err
+		}
+	}
+	return h.Reader.Read(p)
+}
+
 // hashEntry adds one file, directory or link. Times are no part of it.
-func hashEntry(h io.Writer, path, name string, entry fs.DirEntry) error {
+func hashEntry(h io.Writer, path, name string, entry fs.DirEntry, interrupted func() error) error {
 	info, err := entry.Info()
 	if err != nil {
 		return err
@@ -125,7 +146,7 @@ func hashEntry(h io.Writer, path, name string, entry fs.DirEntry) error {
 			return err
 		}
 		defer func() { _ = f.Close() }()
-		_, err = io.Copy(h, f)
+		_, err = io.Copy(h, heeding{f, interrupted})
 		return err
 	}
 	_, _ = fmt.Fprintln(h)

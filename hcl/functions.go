@@ -27,8 +27,9 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// functions are what expressions may call. Paths are relative to dir.
-func functions(dir string) map[string]function.Function {
+// functions are what expressions may call. Paths are relative to dir. Interrupted ends
+// what reads a file of any size, with an error; it may be nil.
+func functions(dir string, interrupted func() error) map[string]function.Function {
 	out := standard()
 	text := func(run func(string) (string, error)) function.Function {
 		return textFunction(run)
@@ -56,7 +57,7 @@ func functions(dir string) map[string]function.Function {
 		content, err := readBounded(inside(dir, s))
 		return base64.StdEncoding.EncodeToString(content), err
 	})
-	out["filesha256"] = file(func(s string) (string, error) { return fileDigest(inside(dir, s)) })
+	out["filesha256"] = file(func(s string) (string, error) { return fileDigest(inside(dir, s), interrupted) })
 	out["fileexists"] = existsFunction(dir)
 	out["pathjoin"] = joinFunction()
 	out["sensitive"] = markFunction(func(v cty.Value) cty.Value { return v.Mark(provider.Sensitive) })
@@ -210,14 +211,14 @@ func readText(name string) (string, error) {
 	return string(content), err
 }
 
-func fileDigest(name string) (string, error) {
+func fileDigest(name string, interrupted func() error) (string, error) {
 	f, err := open(name)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = f.Close() }()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	if _, err := io.Copy(h, heeding{f, interrupted}); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

@@ -41,13 +41,17 @@ type LoadRequest struct {
 	Version string
 	// MachineID is this machine's lasting name, for the project's origin.
 	MachineID string
+	// Interrupted tells whether the run was asked to end, by an error, as the method
+	// Err of a context does. It is asked between files and while they are read, also
+	// later, by what the configuration evaluates. It may be nil.
+	Interrupted func() error
 }
 
 // NoConfiguration is the code of the problem that there is nothing to load.
 const NoConfiguration = "no-configuration"
 
 // Load reads a configuration. The results are never nil; beside errors they hold
-// what could be read.
+// what could be read. A run that is asked to end meanwhile gets that as the only problem.
 func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 	l := &loader{
 		req: req, cfg: &config.Config{Inputs: map[string]cty.Value{}}, sources: &Sources{files: map[string][]byte{}}, schemas: &schemas{},
@@ -59,7 +63,7 @@ func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 	}
 	l.budget = &budget{}
 	l.cfg.Begin = l.budget.reset
-	l.functions = functions(l.cfg.Dir)
+	l.functions = functions(l.cfg.Dir, req.Interrupted)
 	limited := maps.Clone(l.functions)
 	for name, f := range l.functions {
 		if name != "try" && name != "can" { // what they evaluate spends by itself
@@ -68,7 +72,8 @@ func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 	}
 	limited["templatefile"] = l.budget.limit("templatefile", templateFunction(l.cfg.Dir, limited, l.budget))
 	l.functions = limited
-	l.cfg.HashContext = hashContexts()
+	l.cfg.Interrupted = req.Interrupted
+	l.cfg.HashContext = hashContexts(req.Interrupted)
 	l.cfg.ReadFile = readPlain
 	l.unit = newUnit(l.cfg.Dir, l.shownDir())
 	l.take(files)
@@ -77,8 +82,15 @@ func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 	m := l.unit.module
 	l.cfg.Variables, l.cfg.Locals, l.cfg.Outputs, l.cfg.Blocks = m.Variables, m.Locals, m.Outputs, m.Blocks
 	l.cfg.Calls, l.cfg.Checks, l.cfg.Moved, l.cfg.Refused = m.Calls, m.Checks, m.Moved, m.Refused
+	if l.over() { // what was left out on the way is no problem of the configuration
+		l.cfg.Partial = true
+		return l.cfg, l.sources, diag.Interrupted("The configuration was not read to its end, and nothing was changed.")
+	}
 	return l.cfg, l.sources, l.problems.Sorted()
 }
+
+// over tells whether the run was asked to end.
+func (l *loader) over() bool { return l.req.Interrupted != nil && l.req.Interrupted() != nil }
 
 // loader holds one Load.
 type loader struct {
@@ -121,6 +133,9 @@ func newUnit(dir, shown string) *unit {
 // take takes in the files of a module.
 func (l *loader) take(files []file) {
 	for _, f := range files {
+		if l.over() {
+			return
+		}
 		for _, part := range l.parse(f) {
 			l.content(part)
 		}
@@ -261,6 +276,9 @@ func (l *loader) parseParts(f file) []hcl2.Body {
 	var out []hcl2.Body
 	start := hcl2.InitialPos
 	for _, part := range parts {
+		if l.over() {
+			return nil
+		}
 		if body := l.parsePart(f, part, start); body != nil {
 			out = append(out, body)
 		}

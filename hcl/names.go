@@ -6,4 +6,4 @@ import (
 )
 
 // FunctionNames are the names of all functions, in order.
-func FunctionNames() []string { return slices.Sorted(maps.Keys(functions("/"))) }
+func FunctionNames() []string { return slices.Sorted(maps.Keys(functions("/", nil))) }

@@ -124,6 +124,7 @@ type Carrier interface {
 // SurveyResponse lists what a place holds, ours or not.
 type SurveyResponse struct {
 	Objects []Object
+	Unread  []Unread // as in [ObserveResponse]
 }
 
 // Surveyor looks at everything in a place.

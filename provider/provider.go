@@ -187,6 +187,9 @@ type ObserveRequest struct {
 	Names map[Kind][]string
 	// Output holds addresses of jobs whose standard output is wanted.
 	Output []string
+	// Where says where objects count. What does not count in the place is reported
+	// as foreign, or as a stray, and nothing is read from within it.
+	Where Whereabouts
 }
 
 // ObserveResponse closes an observation.
@@ -195,6 +198,18 @@ type ObserveResponse struct {
 	Images map[string]string
 	// Projects counts the objects of each project in the place.
 	Projects map[string]int
+	// Unread are objects that could not be read; all others were handed over.
+	Unread []Unread
+}
+
+// Unread is an object of which the engine says what makes no sense. It is there, and
+// what it is is not known: it is neither made anew nor removed.
+type Unread struct {
+	// Problem names the object and says what is wrong. Its Address is that of the
+	// object's record, where that could be read.
+	Problem *Problem
+	// Foreign says that its record could be read, and is nobody's.
+	Foreign bool
 }
 
 // Object is one thing that exists in a place, as it is.
@@ -203,8 +218,16 @@ type Object struct {
 	Kind  Kind
 	Name  string
 	Place Place
-	// Owner is what was recorded at creation. Its Project is empty for a foreign object.
+	// Owner is what was recorded at creation. It is the zero value for a foreign object.
 	Owner Ownership
+	// Claim is what a foreign object's record says all the same, and WhyNot why it does
+	// not count, a clause: "its record lacks the run". Both are empty for objects of ours
+	// and for those without a record.
+	Claim  Ownership
+	WhyNot string
+	// Stray says that the object is the project's, and that its address does not count
+	// where it is: it may be removed, and serves for nothing else.
+	Stray bool
 	// Actual holds the attributes as they are, in the schema's names and types,
 	// for Diff and for people. The core never looks into it.
 	Actual cty.Value
@@ -218,6 +241,11 @@ type Object struct {
 	Fingerprint string
 	// Users are foreign objects that use this one, for people: "container web".
 	Users []string
+	// Members counts what is in a network, running or not, ours and foreign; Created is
+	// when it was made, as a text that sorts by time. Of two networks of one address
+	// they decide.
+	Members int
+	Created string
 	// Warnings are sentences about what became of the object's surroundings since
 	// it was made, for people.
 	Warnings []string
@@ -238,11 +266,11 @@ type Ownership struct {
 	Run string
 	// Schema is the version of these records; see [OwnershipSchema].
 	Schema int
+	// Name is the object's name as it was created ([Provider.Create] fills it in), and Place the address of the daemon
+	// that it was created in, empty for the root. Records of version 1 have neither;
+	// see [Ownership.CreatedName] and [Ownership.RecordedIn].
+	Name, Place string
 }
-
-// OwnershipSchema is the version of the ownership records that this module
-// writes. An object with a higher one is never changed.
-const OwnershipSchema = 1
 
 // Condition is the state of an object that runs.
 type Condition struct {

@@ -6,10 +6,10 @@ import "context"
 type Stored struct {
 	// Kind is Volume or Image; of a Record, empty.
 	Kind     Kind
-	ID, Name string // the name of an image is empty where no tag leads to it
-	Owner    Ownership
-	Bytes    int64  // -1: not known
-	Created  string // RFC 3339, or empty
+	ID, Name string    // the name of an image is empty where no tag leads to it
+	Owner    Ownership // without Spec and Deps
+	Bytes    int64     // -1: not known
+	Created  string    // RFC 3339, or empty
 	// Users are all objects that use it, of this project or not, for people.
 	Users []string
 	// Record says that it is a note of the provider's own, about an object that is

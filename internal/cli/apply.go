@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -85,6 +86,7 @@ func (s *session) apply(ctx context.Context, where string) error {
 	if !s.command.Bool("json") {
 		s.app.print(ui.Plan(p, s.app.options()))
 	}
+	s.app.show(p.Stopped, s.snippets())
 	if err := s.confirmPlan(ctx, p); err != nil {
 		return err
 	}
@@ -120,9 +122,13 @@ func (s *session) lock(ctx context.Context, project string) (*runner.Held, diag.
 
 func (s *session) lockRequest(project string) runner.LockRequest {
 	locker, _ := s.provider.(provider.Locker)
+	var hold func(*os.File) error
+	if s.client != nil {
+		hold = s.client.Hold
+	}
 	return runner.LockRequest{
 		Dir: runner.LockDir(environment(s.app.env.Environ)), EngineID: s.facts.ID, Project: project, Command: s.command.Name,
-		Timeout: s.command.Duration("lock-timeout"), Locker: locker, Hold: s.client.Hold,
+		Timeout: s.command.Duration("lock-timeout"), Locker: locker, Hold: hold,
 		EngineHere: strings.HasPrefix(s.facts.Endpoint, "unix://"),
 		Waiting: func(h provider.Holder) {
 			s.app.tell("Waiting for " + runner.Describe(h) + ", who holds the lock of this project.\n")
@@ -138,7 +144,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 		Parallelism: s.command.Int("parallelism"), Stop: s.app.env.Stop, Now: s.now,
 		Refine: func(observed plan.Observed, daemon string) ([]plan.Step, diag.List) {
 			again := in
-			again.Observed = observed
+			again.Observed, again.Interrupted = observed, s.app.asked(ctx)
 			return plan.Refine(again, p, daemon)
 		},
 	}
@@ -166,13 +172,22 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 	}
 	if s.command.Bool("json") {
 		s.app.print(ui.OutcomeJSON(result, p.Destroy))
-		return nil
+		return stoppedExit(p)
 	}
 	if mode := s.progressMode(); !p.Clean && mode != progressQuiet && mode != progressJSON {
 		s.app.tell("\n" + ui.Applied(result, p.Destroy, o))
 	}
 	if len(result.Outputs) > 0 && !p.Destroy {
 		s.app.print("\n" + ui.Outputs(result.Outputs, s.app.options()))
+	}
+	return stoppedExit(p)
+}
+
+// stoppedExit is how a command ends that did what it could: errors that were shown
+// before stopped a part of it.
+func stoppedExit(p *plan.Plan) error {
+	if len(p.Stopped) > 0 {
+		return exit(exitError)
 	}
 	return nil
 }

@@ -195,8 +195,8 @@ func (k *completion) addresses(kinds []provider.Kind, ending string) {
 	}
 	s := &session{app: k.app}
 	s.asked.Vars = k.variables()
-	problems := s.load(k.where)
-	if s.offline(k.ctx).HasErrors() {
+	problems := s.load(k.ctx, k.where)
+	if s.cfg == nil || s.offline(k.ctx).HasErrors() {
 		return
 	}
 	var found []string

@@ -77,7 +77,7 @@ func (s *session) running(ctx context.Context, expanded *config.Expanded) config
 	known := config.Known{}
 	learn := func(snapshot plan.Snapshot) {
 		for _, o := range snapshot.Objects {
-			if o.Owner.Project == s.cfg.Project {
+			if o.Owner.Project == s.cfg.Project && !o.Stray {
 				known[o.Owner.Address] = config.Knowledge{Values: o.Values}
 			}
 		}
@@ -85,6 +85,9 @@ func (s *session) running(ctx context.Context, expanded *config.Expanded) config
 	learn(s.observed.Root)
 	for _, inside := range s.observed.Inside {
 		learn(inside)
+	}
+	for _, problem := range s.observed.Stopped() { // nothing tells whose values they are
+		known[problem.Address] = config.Knowledge{Pending: true}
 	}
 	return known
 }

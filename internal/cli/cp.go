@@ -94,6 +94,7 @@ func (s *session) cp(ctx context.Context, from, to end) error {
 		}
 		object, found := runner.Find(s.observed, project, e.address)
 		if problems = append(problems, found...); !problems.HasErrors() {
+			s.tellPlace(object)
 			e.files, found = runner.FilesOf(ctx, s.provider, object)
 			problems = append(problems, found...)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/runner"
+	"github.com/dindctl/dindctl/internal/ui"
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -114,6 +115,7 @@ func (s *session) exec(ctx context.Context, in commandIn, stdin, tty bool) error
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
+	s.tellPlace(object)
 	restore, err := s.attach(ctx, &req)
 	if err != nil {
 		return s.app.fail(diag.Errorf("The terminal could not be used", "%s.", err), nil)
@@ -195,6 +197,16 @@ func (s *session) variables(given []string) []string {
 	return out
 }
 
+// tellPlace says, before anything is done to it, inside which daemon an object was
+// found, where no configuration says that it belongs there: whoever owns the daemon
+// can make a complete forgery inside.
+func (s *session) tellPlace(object provider.Object) {
+	inside := runner.InsideOf(s.observed, object.Place)
+	if s.observed.Sites == nil && inside != "" {
+		s.app.tell(fmt.Sprintf("%s was found inside %s (%s).\n", object.Owner.Address, inside, ui.Recorded(object.Name)))
+	}
+}
+
 // reach finds the project, as target does, and observes it. A configuration that
 // cannot be evaluated, such as one with variables that were not given, still says
 // which project is meant.
@@ -207,15 +219,15 @@ func (s *session) reach(ctx context.Context, where string) (project string, prob
 		s.guessed = t.guessed
 		return t.project, s.look(ctx, t.project, nil)
 	}
-	problems = s.load(where)
-	project = s.cfg.Project
+	problems = s.load(ctx, where)
+	if s.cfg != nil {
+		project = s.cfg.Project
+	}
 	switch {
 	case problems.HasErrors() && project == "":
 		return "", problems
 	case problems.HasErrors():
-		if s.asked.Context == "" && s.asked.Endpoint == "" {
-			s.asked.Context, s.asked.Endpoint = s.cfg.Context, s.cfg.Host
-		}
+		s.ofEngine(s.cfg)
 		s.cfg = nil
 	}
 	if problems := s.connect(ctx); problems.HasErrors() {

@@ -40,7 +40,7 @@ func (s *session) gc(ctx context.Context) error {
 		return s.app.fail(problems, nil)
 	}
 	found, problems := runner.Gather(ctx, runner.GatherRequest{
-		Provider: s.provider,
+		Provider: s.provider, EngineID: s.facts.ID,
 		Dead: func(project string, holder provider.Holder) string {
 			return runner.DeadHolder(ctx, runner.LockRequest{
 				Dir: runner.LockDir(environment(s.app.env.Environ)), EngineID: s.facts.ID, Project: project, Command: "gc",

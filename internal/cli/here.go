@@ -67,6 +67,9 @@ func (s *session) findSelf(ctx context.Context) diag.List {
 			return nil
 		}
 	}
+	if len(seen.Unread) > 0 { // it may be that one
+		return runner.Problems(seen.Unread[0].Problem, "The container of dindctl could not be looked at")
+	}
 	return diag.Errorf("The container of dindctl is not there", "The engine has no container %s. Give the id of the one that dindctl runs in, or leave -files out.", s.facts.Self)
 }
 

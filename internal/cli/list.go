@@ -29,22 +29,25 @@ mounts, where the configuration is at hand; "dindctl mounts" says why.`,
 			s := a.session(c)
 			defer s.close()
 			project, problems := s.reach(ctx, where)
-			if problems.HasErrors() {
-				return a.fail(problems, s.snippets())
+			whole := a.fail(problems, s.snippets())
+			if whole != nil && len(s.observed.Root.Objects) == 0 {
+				return whole
 			}
+			a.show(s.observed.Stopped(), s.snippets())
 			entries := s.verdicts(ctx)
 			if c.Bool("json") {
-				a.print(ui.ListJSON(s.facts, project, ui.ProjectObjects(s.observed, project), entries))
-				return nil
+				a.show(runner.Unreadable(s.observed, project), s.snippets()) // the tree says it where it stands
+				a.print(ui.ListJSON(s.facts, project, ui.ProjectObjects(s.observed, project), ui.ForeignObjects(s.observed, project), entries))
+				return whole
 			}
-			if len(runner.Objects(s.observed, project)) == 0 {
+			if len(ui.ProjectObjects(s.observed, project))+len(s.observed.Foreign(project)) == 0 {
 				a.print(ui.Engine(s.facts, project, a.options()))
 				a.print(fmt.Sprintf("Nothing of project %s is here. `dindctl apply` makes it.%s\n", project, runner.Elsewhere(s.observed, project)))
-				return nil
+				return whole
 			}
 			listing := ui.Listing{Observed: s.observed, Project: project, Entries: entries, Now: a.env.Now()}
 			a.print(ui.Engine(s.facts, project, a.options()) + ui.List(listing, a.options()))
-			return nil
+			return whole
 		},
 	}
 }

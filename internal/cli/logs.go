@@ -101,7 +101,11 @@ func (s *session) logs(ctx context.Context, where string, addresses []string, as
 		}
 	}
 	prefix := ui.LogPrefix(names, s.app.options())
-	return s.app.fail(runner.Logs(ctx, runner.LogsRequest{
+	var stopped diag.List
+	if len(addresses) == 0 {
+		stopped = s.observed.Stopped() // the others' output is shown all the same
+	}
+	return s.app.fail(append(stopped, runner.Logs(ctx, runner.LogsRequest{
 		Provider: s.provider, Objects: objects, Ask: ask,
 		Line: func(l runner.LogLine) {
 			text := l.Text
@@ -114,7 +118,7 @@ func (s *session) logs(ctx context.Context, where string, addresses []string, as
 			}
 			_, _ = io.WriteString(to, prefix(l.Address)+text+"\n")
 		},
-	}), nil)
+	})...), nil)
 }
 
 // speakers are the objects whose output is meant; without addresses, all that have some.

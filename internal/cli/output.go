@@ -35,6 +35,7 @@ func (a *app) output() *ucli.Command {
 			if err := a.fail(problems, s.snippets()); err != nil {
 				return err
 			}
+			a.show(p.Stopped, s.snippets())
 			if name != "" {
 				return s.oneOutput(p.Outputs, name)
 			}

@@ -33,7 +33,7 @@ func (a *app) plan() *ucli.Command {
 				return s.nothingHere(ctx)
 			}
 			p, problems := s.planned(ctx, where)
-			if out := c.String("out"); out != "" && !problems.HasErrors() {
+			if out := c.String("out"); out != "" && !problems.HasErrors() && len(p.Stopped) == 0 {
 				problems = append(problems, s.writePlan(out, p)...)
 			}
 			return s.showPlan(p, problems)
@@ -56,6 +56,9 @@ func (s *session) showPlan(p *plan.Plan, problems diag.List) error {
 	}
 	if !s.asked.Volumes {
 		s.app.show(p.Losses(), s.snippets())
+	}
+	if err := s.app.fail(p.Stopped, s.snippets()); err != nil {
+		return err
 	}
 	if s.command.Bool("detailed-exitcode") && !p.Clean {
 		return exit(exitChanges)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,12 +161,18 @@ func reason(err error) string {
 	return err.Error()
 }
 
+// planLimit bounds a plan file, in bytes. An object takes some KiB of it.
+const planLimit = 256 << 20
+
 // readPlan reads a plan file. It returns nil without problems for anything else,
 // so that the path may be a configuration.
 func (s *session) readPlan(where string) (*planFile, diag.List) {
-	text, err := os.ReadFile(s.resolved(where))
-	if err != nil || !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) || !bytes.Contains(text[:min(len(text), 200)], []byte(`"dindctl_plan"`)) {
+	text, larger, err := planText(s.resolved(where))
+	switch {
+	case err != nil || text == nil:
 		return nil, nil
+	case larger:
+		return nil, diag.Errorf("The plan file cannot be read", "%s is larger than %d MiB, which no plan is.", where, planLimit>>20)
 	}
 	var file planFile
 	if err := json.Unmarshal(text, &file); err != nil {
@@ -176,6 +183,28 @@ func (s *session) readPlan(where string) (*planFile, diag.List) {
 			"%s has format %s, written by dindctl %s; this dindctl knows format %s. Run plan -out again.", where, file.Format, file.Version, planFormat)
 	}
 	return &file, nil
+}
+
+// planText is what a plan file holds, or as much of it as tells that it is larger
+// than planLimit. Of what does not begin as one, and may have no end, no more than the
+// beginning is read: nil.
+func planText(name string) (text []byte, larger bool, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { _ = f.Close() }()
+	const beginning = 512
+	head, err := io.ReadAll(io.LimitReader(f, beginning))
+	if err != nil || !bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) || !bytes.Contains(head[:min(len(head), 200)], []byte(`"dindctl_plan"`)) {
+		return nil, false, err
+	}
+	if info, err := f.Stat(); err == nil && info.Size() > planLimit {
+		return head, true, nil
+	}
+	rest, err := io.ReadAll(io.LimitReader(f, planLimit+1-beginning))
+	text = append(head, rest...)
+	return text, len(text) > planLimit, err
 }
 
 // adopt makes the session plan as the file was planned. Only variables may be

@@ -27,7 +27,7 @@ func (s *session) confirm(ctx context.Context, approved bool, want, what, questi
 		s.app.tell("\n\n")
 		detail := "There was no answer on standard input, so nothing was changed. Answer the question, or give -auto-approve (and -volumes, where data would be lost)."
 		if want != "yes" {
-			detail = "There was no answer on standard input, so nothing was changed. The project was guessed: type its name, or name it by -project or by the path of its configuration."
+			detail = "There was no answer on standard input, so nothing was changed. Type the project's name, or say which one is meant by the path of its configuration or, where it has none, by -project."
 		}
 		return s.app.fail(diag.Errorf("The question was not answered", "%s", detail), nil)
 	}

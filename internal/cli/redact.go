@@ -22,7 +22,11 @@ const (
 	leastSecret = 4
 	// leastLine is that length for one line of a text with several.
 	leastLine = 8
-	masked    = "(sensitive)"
+	// mostBlanks is how many bytes of white space may stand where a sensitive text has
+	// some: more than any screen puts there. It bounds what is held back of an output
+	// that goes on with blanks behind the first word of a secret, and never ends.
+	mostBlanks = 4 << 10
+	masked     = "(sensitive)"
 )
 
 // redactor takes sensitive texts out of whatever is written through it: also out
@@ -122,7 +126,7 @@ func (s secret) match(text []byte) (length int, partial bool) {
 	for i < len(s) {
 		if isSpace(s[i]) {
 			n := spaces(text[at:])
-			if n == 0 {
+			if n == 0 || n > mostBlanks {
 				break
 			}
 			at, i = at+n, i+spaces(s[i:])

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -99,5 +100,26 @@ func TestSpellings(t *testing.T) {
 	r.Flush()
 	if want := "(sensitive) (sensitive) (sensitive) (sensitive)"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
+// Of blanks behind the first word of a secret no more is held back than may belong to it,
+// however many come: not all of them, to be looked at again with each that comes.
+func TestBlanksWithoutAnEndAreNotHeldBack(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	r := cli.NewRedactor(&out, []string{"correct horse battery"})
+	_, _ = r.Write([]byte("correct"))
+	blanks, written := bytes.Repeat([]byte(" "), 1000), len("correct")
+	for range 1000 {
+		_, _ = r.Write(blanks)
+		if written += len(blanks); written-out.Len() > 10_000 {
+			t.Fatalf("%d of %d bytes are held back", written-out.Len(), written)
+		}
+	}
+	_, _ = r.Write([]byte("horse battery, correct" + strings.Repeat("\n", 4000) + "horse battery"))
+	r.Flush()
+	if want := "horse battery, (sensitive)"; strings.TrimSpace(strings.TrimPrefix(out.String(), "correct")) != want {
+		t.Errorf("...%q, want %q", out.String()[max(0, out.Len()-100):], want)
 	}
 }

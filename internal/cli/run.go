@@ -12,6 +12,7 @@ import (
 
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/ui"
+	"github.com/dindctl/dindctl/provider"
 )
 
 // Env is the world of one run.
@@ -33,6 +34,9 @@ type Env struct {
 	// Self is the path of this program, which is started again as the provider.
 	Self    string
 	Version string
+	// Provider, where it is not nil, is asked instead of a process of its own, and
+	// is closed with the command that used it. It is of tests.
+	Provider provider.Provider
 	// Stop is closed at the first request to end; the context's end is the second.
 	Stop <-chan struct{}
 	Now  func() time.Time
@@ -103,6 +107,17 @@ func (a *app) askedToEnd() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// asked tells, by an error, whether the run was asked to end, also while steps are
+// being carried out.
+func (a *app) asked(ctx context.Context) func() error {
+	return func() error {
+		if a.askedToEnd() {
+			return context.Canceled
+		}
+		return ctx.Err()
 	}
 }
 

@@ -88,6 +88,10 @@ func (s *session) runJob(ctx context.Context, where, address string, arguments [
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}
+	if len(p.Stopped) > 0 && !slices.ContainsFunc(p.Steps, func(step plan.Step) bool { return step.Address == job }) {
+		return s.app.fail(p.Stopped, s.snippets())
+	}
+	s.app.show(p.Stopped, s.snippets())
 	if needed := slices.ContainsFunc(p.Steps, func(step plan.Step) bool { return step.Address != job }); needed {
 		s.app.tell(ui.Plan(p, s.app.errorOptions()))
 		if err := s.confirm(ctx, s.command.Bool("auto-approve"), "yes", "Run",
@@ -159,7 +163,7 @@ func (s *session) runNow(ctx context.Context, p *plan.Plan, in plan.Input, job s
 		},
 		Refine: func(observed plan.Observed, daemon string) ([]plan.Step, diag.List) {
 			again := in
-			again.Observed = observed
+			again.Observed, again.Interrupted = observed, s.app.asked(ctx)
 			return plan.Refine(again, p, daemon)
 		},
 	})

@@ -53,7 +53,8 @@ func run() int {
 	})
 }
 
-// outside is the hand of somebody else: outside stop PROJECT ADDRESS.
+// outside is the hand of somebody else: outside stop PROJECT ADDRESS, outside
+// duplicate PROJECT ADDRESS NAME.
 func outside() {
 	at := memory().Outside("")
 	id := at.ID(os.Args[2], os.Args[3])
@@ -62,6 +63,10 @@ func outside() {
 		at.Stop(id)
 	case "remove":
 		at.Remove(id)
+	case "duplicate":
+		at.Copy(id, os.Args[4], false)
+	case "rename":
+		at.Rename(id, os.Args[4])
 	}
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -39,8 +40,8 @@ type session struct {
 	starting  func() started
 	expanding func() expansion
 
-	held     *runner.Held // the project's lock
-	client   *plugin.Client
+	held     *runner.Held   // the project's lock
+	client   *plugin.Client // nil where the provider is in this process
 	provider provider.Provider
 	facts    provider.Facts
 
@@ -49,8 +50,17 @@ type session struct {
 }
 
 type started struct {
-	client *plugin.Client
+	client *plugin.Client // nil where the provider is in this process
+	given  provider.Provider
 	err    error
+}
+
+// provider is what was started.
+func (s started) provider() provider.Provider {
+	if s.client == nil {
+		return s.given
+	}
+	return s.client.Provider()
 }
 
 type reached struct {
@@ -107,24 +117,41 @@ func (s *session) snippets() ui.Sources {
 }
 
 // load reads the configuration at path, or in the current directory.
-func (s *session) load(path string) diag.List {
+func (s *session) load(ctx context.Context, path string) diag.List {
 	if path == "" {
 		path = s.app.env.Cwd
+	} else if s.isPlan(path) {
+		return diag.List{{
+			Severity: diag.Error, Code: hcl.NoConfiguration, Summary: "No configuration",
+			Detail: fmt.Sprintf("%s is a plan file. `dindctl apply %[1]s` does what it says, and `dindctl show %[1]s` shows it.", path),
+		}}
 	}
 	cfg, sources, problems := hcl.Load(hcl.LoadRequest{
 		Path: path, Cwd: s.app.env.Cwd, Project: s.asked.Project,
 		Vars: s.asked.Vars, VarFiles: s.asked.VarFiles,
 		Environment: environment(s.app.env.Environ), MachineID: runner.MachineID(), Version: s.app.env.Version,
+		Interrupted: ctx.Err,
 	})
 	s.cfg, s.sources = cfg, sources
 	s.hideSecrets()
 	return problems
 }
 
+// isPlan tells whether a path is that of a plan file. What is no regular file, such as
+// a pipe, is not looked into: it can be read once.
+func (s *session) isPlan(path string) bool {
+	info, err := os.Stat(s.resolved(path))
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	text, _, err := planText(s.resolved(path))
+	return err == nil && text != nil
+}
+
 // loadWhole loads the configuration. Where that finds errors and everything could
 // be read, it says what else is wrong, so that one run tells all.
 func (s *session) loadWhole(ctx context.Context, path string) diag.List {
-	problems := s.load(path)
+	problems := s.load(ctx, path)
 	if s.cfg == nil || s.cfg.Partial || !problems.HasErrors() {
 		return problems
 	}
@@ -158,12 +185,16 @@ func (s *session) start(ctx context.Context) {
 	if s.starting != nil {
 		return
 	}
+	if given := s.app.env.Provider; given != nil {
+		s.starting = func() started { return started{given: given} }
+		return
+	}
 	request := plugin.StartRequest{
 		Command: []string{s.app.env.Self, "provider", "docker"}, Environment: s.app.env.Environ, Logger: logger(s.app.env),
 	}
 	s.starting = begin(func() started {
 		client, err := plugin.Start(ctx, request)
-		return started{client, err}
+		return started{client: client, err: err}
 	})
 }
 
@@ -175,7 +206,7 @@ func (s *session) connect(ctx context.Context) diag.List {
 	if process.err != nil {
 		return runner.Problems(process.err, "The provider did not start")
 	}
-	s.client, s.provider = process.client, process.client.Provider()
+	s.client, s.provider = process.client, process.provider()
 	pinned, endpoint := s.asked.Context, s.asked.Endpoint
 	if pinned == "" && endpoint == "" && s.cfg != nil {
 		pinned, endpoint = s.cfg.Context, s.cfg.Host
@@ -192,7 +223,7 @@ func (s *session) connect(ctx context.Context) diag.List {
 		return runner.Problems(err, "The provider does not describe itself")
 	}
 	s.schema = description.Schema
-	if s.cfg != nil {
+	if s.cfg != nil && s.expanding == nil {
 		s.expanding = begin(s.expandNow)
 	}
 	engine := reaching()
@@ -210,8 +241,11 @@ func (s *session) close() {
 	if s.starting == nil {
 		return
 	}
-	if process := s.starting(); process.client != nil {
+	switch process := s.starting(); {
+	case process.client != nil:
 		_ = process.client.Close()
+	case process.given != nil:
+		_ = process.given.Close()
 	}
 }
 
@@ -219,9 +253,14 @@ func (s *session) close() {
 func (s *session) look(ctx context.Context, project string, expanded *config.Expanded) diag.List {
 	s.wanted = runner.Wanted(project, expanded)
 	if expanded == nil && s.cfg != nil && project == s.cfg.Project {
-		// What is elsewhere bears labels, too, but only the configuration leads there.
-		if known, _ := s.expand(); known != nil {
+		// What is elsewhere bears labels, too, but only the configuration leads there;
+		// and it alone says where addresses belong.
+		known, problems := s.expand()
+		if known != nil {
 			s.wanted.Elsewhere = known.Elsewhere()
+		}
+		if known != nil && !problems.HasErrors() {
+			s.wanted.Sites, s.wanted.Moves = runner.Sites(known), known.Moves
 		}
 	}
 	done := s.waiting("the engine to tell what it holds")
@@ -229,7 +268,7 @@ func (s *session) look(ctx context.Context, project string, expanded *config.Exp
 	done()
 	s.observed = observed
 	if s.cfg != nil {
-		s.cfg.Names = observed.KeptNames()
+		s.cfg.Names = observed.KeptNames(project)
 	}
 	return problems
 }
@@ -256,8 +295,9 @@ func (s *session) input(ctx context.Context) plan.Input {
 			return config.Expand(s.cfg, s.schema, known)
 		},
 		Observed: s.observed, Diff: runner.Differ(ctx, s.provider), Files: s.files(),
-		Destroy: s.asked.Destroy, Volumes: s.asked.Volumes, Images: s.asked.Images, DataLoss: true, // which is asked about: confirmPlan
+		Volumes: s.asked.Volumes, Images: s.asked.Images, DataLoss: true, // which is asked about: confirmPlan
 		Target: s.asked.Target, Exclude: s.asked.Exclude, Replace: s.asked.Replace, Run: s.asked.Run, Prevented: s.cfg.Prevented,
+		Interrupted: ctx.Err,
 	}
 }
 
@@ -277,6 +317,9 @@ func (s *session) planned(ctx context.Context, path string) (*plan.Plan, diag.Li
 
 // planAgain observes and plans with what was loaded and connected before.
 func (s *session) planAgain(ctx context.Context) (*plan.Plan, plan.Input, diag.List) {
+	if s.asked.Destroy {
+		return s.destruction(ctx, s.loaded())
+	}
 	expanded, problems := s.expand()
 	if problems.HasErrors() {
 		return nil, plan.Input{}, problems
@@ -286,12 +329,13 @@ func (s *session) planAgain(ctx context.Context) (*plan.Plan, plan.Input, diag.L
 			return nil, plan.Input{}, append(problems, more...)
 		}
 	}
-	if more := s.look(ctx, s.cfg.Project, expanded); more.HasErrors() {
-		return nil, plan.Input{}, append(problems, more...)
+	seen := s.look(ctx, s.cfg.Project, expanded)
+	if seen.HasErrors() {
+		return nil, plan.Input{}, append(problems, seen...)
 	}
 	in := s.input(ctx)
 	p, more := plan.Make(in)
-	return p, in, more
+	return p, in, append(seen, more...)
 }
 
 // hasConfiguration tells whether a directory holds one.

@@ -51,6 +51,8 @@ func (s *session) showObjects(ctx context.Context, where, address string) error 
 			return s.app.fail(problems, nil)
 		}
 	}
+	s.app.show(s.observed.Stopped(), s.snippets())
+	s.app.show(runner.Unreadable(s.observed, project), s.snippets())
 	if s.command.Bool("json") {
 		s.app.print(ui.ShowJSON(s.facts, project, list))
 		return nil

@@ -51,6 +51,9 @@ func (s *session) verify(ctx context.Context, where string) error {
 	if more := s.look(ctx, s.cfg.Project, expanded); more.HasErrors() {
 		return s.app.fail(append(problems, more...), s.snippets())
 	}
+	if stopped := s.observed.Stopped(); len(stopped) > 0 {
+		return s.app.fail(append(problems, stopped...), s.snippets())
+	}
 	expanded, entries, more := plan.Mounts(s.input(ctx))
 	if expanded == nil {
 		return s.app.fail(append(problems, more...), s.snippets())

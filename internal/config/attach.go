@@ -25,8 +25,14 @@ func attachBlock() provider.Block {
 		argument("aliases", cty.List(cty.String), "the label alone", "Further names in that network. The label is always one."),
 		argument("ipv4", cty.String, "the engine's choice", "The IPv4 address there. The network needs a subnet of its own (ipam)."),
 		argument("ipv6", cty.String, "the engine's choice", "The IPv6 address there. The network needs such a subnet of its own (ipam)."),
-		argument("mac", cty.String, "the engine's choice", "The hardware address there. Engines before API 1.44 take one for a single network, and change it by replacement."),
-		argument("priority", cty.Number, "0", "The network with the highest priority leads outside. Needs API 1.48."),
+		{
+			Name: "mac", Type: cty.String, Effect: provider.Replace, Default: "the engine's choice",
+			Doc: "The hardware address there. Engines before API 1.44 take one for a single network alone. Since API 1.54 they change it live; before, whatever connects an endpoint anew that has one replaces the container.",
+		},
+		{
+			Name: "priority", Type: cty.Number, Effect: provider.Live, MinAPI: "1.48", Default: "0",
+			Doc: "The network with the highest priority leads outside.",
+		},
 	}}}
 }
 
@@ -107,6 +113,12 @@ func checkInSubnet(n *noun, path string, address netip.Addr, network *noun) diag
 		return nil
 	}
 	detail := fmt.Sprintf("%s asks for %s on %s, ", n.address, address, network.address)
+	for _, f := range families() {
+		if f.has(address) && f.off(network) {
+			return diag.List{n.problem("address-outside", path, "Address that the network does not have",
+				detail+fmt.Sprintf("which has no %s addresses: %s = false. Take the address away, or that.", f.name, f.enable))}
+		}
+	}
 	if len(subnets) == 0 {
 		return diag.List{n.problem("address-outside", path, "Address that the network does not have",
 			detail+fmt.Sprintf("whose addresses the engine chooses. Give that network a subnet: ipam { config { subnet = %q } }.", exampleSubnet(address)))}

@@ -15,7 +15,8 @@ import (
 // Expand evaluates a configuration with what is known of existing objects. It is
 // pure: equal arguments give equal results, whatever the order of the blocks.
 // The result is never nil; beside errors it holds what could be made out, so that
-// mounts can be listed whatever else is wrong.
+// mounts can be listed whatever else is wrong. A run that is asked to end meanwhile
+// gets that as the only problem, and nothing beside it.
 func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.List) {
 	s := newState(cfg, schema)
 	s.known = known
@@ -26,6 +27,9 @@ func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.L
 
 	e := s.evaluation(known)
 	for _, n := range order {
+		if s.over() {
+			return s.interrupted()
+		}
 		switch n.kind {
 		case callNode:
 			problems = append(problems, s.expandCall(e, n)...)
@@ -47,7 +51,11 @@ func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.L
 	problems = append(problems, s.checkNetworks()...)
 	problems = append(problems, s.checkShared()...)
 	for _, n := range s.nouns {
+		if s.over() {
+			return s.interrupted()
+		}
 		n.mounts, n.mountProblems = s.mountsOf(n, n.value) // declare says what is wrong
+		s.inherited[n] = n.mounts
 	}
 	x := &Expanded{Config: cfg, schema: schema, state: s}
 	problems = append(problems, x.build(e)...)
@@ -63,7 +71,20 @@ func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.L
 	problems = append(problems, e.checks()...)
 	problems = append(problems, e.problems...)
 	x.WantsOutput = s.wantsOutput()
+	if s.over() { // what was left out on the way is no problem of the configuration
+		return s.interrupted()
+	}
 	return x, s.distinct(problems)
+}
+
+// over tells whether the run was asked to end.
+func (s *state) over() bool { return s.cfg.over() }
+
+func (c *Config) over() bool { return c.Interrupted != nil && c.Interrupted() != nil }
+
+// interrupted is the result of an expansion that was asked to end.
+func (s *state) interrupted() (*Expanded, diag.List) {
+	return &Expanded{Config: s.cfg, state: s}, diag.Interrupted("The configuration was not evaluated to its end, and nothing was changed.")
 }
 
 // translate asks the rule how translated sources are sent, as far as that can be
@@ -143,6 +164,9 @@ func (x *Expanded) build(e *evaluation) diag.List {
 	order, left := topological(addresses, func(a string) []string { return s.nouns[a].deps })
 	s.index = make(map[string]int, len(all))
 	for i, address := range append(order, left...) {
+		if s.over() {
+			break
+		}
 		in, list := s.instance(e, s.nouns[address])
 		problems = append(problems, list...)
 		x.Instances = append(x.Instances, in)
@@ -246,6 +270,22 @@ func (s *state) depsOfNode(n *node) []string {
 	slices.Sort(out)
 	n.deps = slices.Compact(out)
 	return n.deps
+}
+
+// Around are a daemon and the daemons that it is inside, by the configuration,
+// nearest first, each once; none for the root, "". What the configuration does not
+// have ends it.
+func (x *Expanded) Around(daemon string) []string {
+	var out []string
+	for daemon != "" && !slices.Contains(out, daemon) {
+		in, found := x.Instance(daemon)
+		out = append(out, daemon)
+		if !found {
+			break
+		}
+		daemon = in.Inside
+	}
+	return out
 }
 
 // Instance finds an object by its address.

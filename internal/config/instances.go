@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,7 +178,7 @@ func checkForEach(of Expr, v cty.Value) diag.List {
 			"The keys of for_each become parts of addresses and names, which are shown. Use keys that are not sensitive; values may be.")
 	case v.IsNull():
 		return wrong("invalid-value", "Invalid value", "for_each is null. Write a map or a set of texts; an empty one, {}, makes no object.")
-	case t == cty.DynamicPseudoType && !v.IsKnown():
+	case t == cty.DynamicPseudoType && !v.IsKnown(), t.IsSetType() && t.ElementType() == cty.DynamicPseudoType && !v.IsWhollyKnown():
 		return wrong("unknown-value", "Value that is not known in time", unknownMeta("for_each"))
 	case t.IsTupleType(), t.IsListType():
 		return wrong("wrong-type", "Wrong type of value",
@@ -221,14 +220,8 @@ func (k each) word() string {
 	case k.key.Type() == cty.Number:
 		return "-" + k.key.AsBigFloat().Text('f', 0)
 	}
-	if fit := strings.Trim(unfit.ReplaceAllString(k.key.AsString(), "-"), "-."); fit != "" {
-		return "-" + fit
-	}
-	return "-" + "key"
+	return "-" + provider.KeyWord(k.key.AsString())
 }
-
-// unfit is what cannot stand in an object's name.
-var unfit = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
 // expandCall makes the instances of a module.
 func (s *state) expandCall(e *evaluation, n *node) diag.List {
@@ -268,6 +261,9 @@ func (s *state) expandNoun(e *evaluation, n *node) diag.List {
 		problems = append(problems, s.makeNouns(e, n, f)...)
 	}
 	for i, o := range n.instances {
+		if s.over() {
+			break
+		}
 		if s.parts > maxParts && n.block != nil {
 			s.drop(n, i)
 			if !s.crowded {

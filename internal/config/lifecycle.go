@@ -130,3 +130,14 @@ func (c *Config) Prevented(address string) (diag.Range, bool) {
 	}
 	return diag.Range{}, false
 }
+
+// Protects tells whether any block, of the configuration itself or of a module, says
+// prevent_destroy. It evaluates nothing. What could not be read may say it.
+func (c *Config) Protects() bool {
+	var protects func(m *Module) bool
+	protects = func(m *Module) bool {
+		return slices.ContainsFunc(m.Blocks, func(b *Block) bool { return b.Meta.Lifecycle.PreventDestroy }) ||
+			slices.ContainsFunc(m.Calls, func(call *ModuleCall) bool { return call.Content == nil || protects(call.Content) })
+	}
+	return c.Partial || protects(c.root())
+}

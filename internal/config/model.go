@@ -43,6 +43,9 @@ type Config struct {
 
 	// Begin is called when everything is evaluated anew; it may be nil.
 	Begin func()
+	// Interrupted tells whether the run was asked to end, by an error, as the method
+	// Err of a context does. [Expand] asks between its steps; it may be nil.
+	Interrupted func() error
 
 	Variables []Variable
 	Locals    []Local

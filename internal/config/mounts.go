@@ -49,12 +49,6 @@ func clean(p string) string {
 
 // mountsOf are the mounts of what runs, implied ones last.
 func (s *state) mountsOf(n *noun, value cty.Value) ([]effective, diag.List) {
-	return s.mountsBeside(n, value, map[*noun]bool{n: true})
-}
-
-// mountsBeside are the mounts of n, which those in seen take theirs from: in a
-// cycle, which is reported elsewhere, nothing more is found.
-func (s *state) mountsBeside(n *noun, value cty.Value, seen map[*noun]bool) ([]effective, diag.List) {
 	if !n.kind.Runs() || n.logical {
 		return nil, nil
 	}
@@ -71,7 +65,7 @@ func (s *state) mountsBeside(n *noun, value cty.Value, seen map[*noun]bool) ([]e
 		}
 	}
 	out = append(out, s.impliedMounts(n)...)
-	out = append(out, s.inheritedMounts(value, out, seen)...)
+	out = append(out, s.inheritedMounts(value, out)...)
 	problems = append(problems, checkTargets(n, out)...)
 	return out, append(problems, s.checkPuts(n, out)...)
 }
@@ -79,7 +73,8 @@ func (s *state) mountsBeside(n *noun, value cty.Value, seen map[*noun]bool) ([]e
 // inheritedMounts are the binds and volumes of those that volumes_from names, but
 // where something is mounted already: that wins, as it does in engines. Volumes
 // without a name have none by which they could be declared; the engine shares them.
-func (s *state) inheritedMounts(value cty.Value, own []effective, seen map[*noun]bool) []effective {
+// In a cycle, which is reported elsewhere, nothing is taken over.
+func (s *state) inheritedMounts(value cty.Value, own []effective) []effective {
 	taken := map[string]bool{}
 	for _, m := range own {
 		taken[m.target] = true
@@ -87,12 +82,15 @@ func (s *state) inheritedMounts(value cty.Value, own []effective, seen map[*noun
 	var out []effective
 	for _, address := range addresses(attribute(value, volumesFrom)) {
 		other := s.nouns[address]
-		if other == nil || seen[other] {
+		if other == nil || other.node != nil && other.node.circular {
 			continue
 		}
-		seen[other] = true
-		theirs, _ := s.mountsBeside(other, other.value, seen)
-		delete(seen, other)
+		theirs, known := s.inherited[other]
+		if !known {
+			s.inherited[other] = nil // until it is known: what needs itself ends here
+			theirs, _ = s.mountsOf(other, other.value)
+			s.inherited[other] = theirs
+		}
 		for _, m := range theirs {
 			if taken[m.target] || m.kind == mount.Tmpfs || m.source == "" {
 				continue

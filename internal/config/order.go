@@ -100,7 +100,7 @@ func (s *state) evaluationOrder() ([]*node, diag.List) {
 	needsOf := func(a string) []string { return needs[a] }
 	order, left := topological(keys(s.nodes), needsOf)
 	var problems diag.List
-	for len(left) > 0 {
+	for len(left) > 0 && !s.over() {
 		cycle := findCycle(left, needsOf)
 		problems = append(problems, s.cycleProblem(cycle))
 		order = append(order, cycle...)

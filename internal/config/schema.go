@@ -84,7 +84,7 @@ func runningBody() provider.Body {
 			{
 				Name: "networks", Type: cty.List(provider.RefType()), Refs: []provider.Kind{provider.Network}, Effect: provider.Live,
 				Default: "the project's own network; for a job, and for what is inside a daemon, the default bridge",
-				Doc:     "The networks to join.",
+				Doc:     "The networks to join. It is created in the first of them; leaving that one is a replacement.",
 			},
 			envFileAttribute(),
 		},
@@ -108,7 +108,7 @@ func mountBody() provider.Body {
 			Doc: "A path, relative to the directory of the configuration, or a volume block. Inside a daemon a path is absolute and the daemon resolves it.",
 		},
 		target,
-		flag("read_only", "Refuse writes."),
+		flag("read_only", "Refuse writes. Since API 1.44, and Linux 5.12, also to what the source has mounted below itself."),
 		text("subpath", "", "A directory of the volume to mount instead of its root."),
 		text("propagation", "the engine's", "The propagation of a bind: private, rprivate, shared, rshared, slave or rslave."),
 		flag("create_source", "Let the engine make a missing directory."),

@@ -18,7 +18,11 @@ import (
 func (s *state) settle(n *noun) diag.List {
 	n.external = flag(n.value, "external")
 	problems := s.checkArguments(n)
-	n.name = cmp.Or(text(n.value, "name"), s.cfg.Names[n.address], s.defaultName(n))
+	kept := s.cfg.Names[n.address]
+	if n.external { // it is somebody else's, whatever dindctl made under this address before
+		kept = ""
+	}
+	n.name = cmp.Or(text(n.value, "name"), kept, s.defaultName(n))
 	if n.kind == provider.Daemon {
 		n.logical = given(n.value, "socket") || given(n.value, "endpoint") || n.address == rootDaemon
 	}
@@ -98,7 +102,9 @@ func (s *state) checkArguments(n *noun) diag.List {
 			"This version of dindctl does not run guards. Let the controller use the daemon itself."))
 	case provider.Container, provider.Controller, provider.Job:
 		problems = append(problems, checkOneOf(n, false, "image")...)
-	case provider.Network, provider.Volume:
+	case provider.Network:
+		problems = append(problems, checkFamilies(n)...)
+	case provider.Volume:
 	}
 	if n.kind == provider.Job {
 		problems = append(problems, checkJob(n)...)

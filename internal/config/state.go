@@ -32,6 +32,10 @@ type state struct {
 	// sent are the mounts as they are sent where a source is translated, by
 	// address and target.
 	sent map[string]map[string]mount.Mount
+	// inherited are the mounts that each noun has for those that take them over
+	// (volumes_from), once they are known: what is taken over twice at every step would
+	// else be looked through a million times after twenty.
+	inherited map[*noun][]effective
 	// index finds the instance of an address.
 	index map[string]int
 	// count is how many objects and modules there are, up to maxInstances.
@@ -133,7 +137,7 @@ func (n *noun) problem(code, path, summary, detail string) diag.Problem {
 func newState(cfg *Config, schema provider.Schema) *state {
 	s := &state{
 		cfg: cfg, bodies: map[provider.Kind]provider.Body{}, nodes: map[string]*node{}, nouns: map[string]*noun{},
-		sent: map[string]map[string]mount.Mount{}, reported: reports{},
+		sent: map[string]map[string]mount.Mount{}, reported: reports{}, inherited: map[*noun][]effective{},
 	}
 	for _, kind := range provider.Kinds() {
 		s.bodies[kind] = NounBody(kind, schema)

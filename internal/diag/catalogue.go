@@ -79,6 +79,7 @@ func Catalogue() []Kind {
 // languageKinds are about what stands in a configuration.
 func languageKinds() []Kind {
 	return []Kind{
+		{"address-family", []string{"Addresses that the network has switched off"}},
 		{"address-outside", []string{"Address that the network does not have"}},
 		{"alias-not-certified", []string{"Name that the daemon's certificate does not hold"}},
 		{"bare-name", []string{"Bare name as a source"}},
@@ -184,6 +185,8 @@ func commandKinds() []Kind {
 			"The run was interrupted", "The job was stopped", "Waiting was interrupted", "Waiting for the project's lock was interrupted",
 		}},
 		{"later-records", []string{"An object was made by a later dindctl", "The object was made by a later version of dindctl"}},
+		{"two-of-one-address", []string{"Several objects pass for one address"}},
+		{"unclear-name", []string{"A record does not say whether an object is meant"}},
 		{"lock-directory", []string{"The directory for locks cannot be used", "The lock on this machine cannot be taken"}},
 		{"lock-failed", []string{
 			"The engine's lock cannot be read", "The engine's lock cannot be removed", "The engine's lock cannot be taken",
@@ -260,14 +263,14 @@ func engineKinds() []Kind {
 		{"image-unavailable", []string{"The image cannot be had"}},
 		{"engine-too-old", []string{
 			"The engine is too old for this argument", "The engine cannot give one of several networks a hardware address",
-			"The engine cannot choose the network that leads outside", "The engine cannot make a network without IPv4",
+			"The engine cannot make a network without IPv4",
 		}},
 		{"in-use", []string{"Something else uses it", "A container is not removed"}},
 		{"invalid-declaration", []string{"The declaration cannot be realised", "The engine does not accept this declaration", "It cannot be changed in place"}},
 		{"job-failed", []string{"The job failed"}},
 		{"job-timeout", []string{"The job took too long"}},
 		{"mount-source-missing", []string{"A mount's source does not exist"}},
-		{"not-applied", []string{"The engine accepted it and did not do it"}},
+		{"not-applied", []string{"The engine accepted it and did not do it", "The engine would accept it and not do it"}},
 		{"not-ours", []string{"The object belongs to somebody else"}},
 		{"not-ready", []string{"It did not get ready in time", "It ended instead of getting ready"}},
 		{"port-taken", []string{"A published port is taken"}},

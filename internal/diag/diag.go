@@ -114,6 +114,12 @@ func Errorf(summary, format string, args ...any) List {
 	return List{{Severity: Error, Summary: summary, Detail: fmt.Sprintf(format, args...)}}
 }
 
+// Interrupted makes a list of the one error that a run ends with which was asked
+// to end before it was through. Detail says what that means for whoever asked.
+func Interrupted(detail string) List {
+	return List{{Severity: Error, Code: "interrupted", Summary: "The run was interrupted", Detail: detail}}
+}
+
 func boolRank(b bool) int {
 	if b {
 		return 1

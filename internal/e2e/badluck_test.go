@@ -173,7 +173,7 @@ func TestKilledBetweenCreateAndStart(t *testing.T) {
 	if got := s.docker("ps", "-a", "--filter", "name="+s.project+"-web", "--format", "{{.State}}"); len(got) != 1 || got[0] != "created" {
 		t.Fatalf("after the kill the container is %q, want created", got)
 	}
-	waitUntilGone(t, "dindctl provider docker")
+	until(t, "the provider outlives its host", func() bool { return len(s.processes()) == 0 })
 	s.on("apply", path, "-auto-approve").wants(t, 0)
 	s.wantList("containers", s.containers(), "web")
 	s.on("plan", path, "-detailed-exitcode").wants(t, 0)
@@ -219,34 +219,17 @@ func TestDerivedProjectOfAnotherPlace(t *testing.T) {
 func TestInterruptAtTheQuestion(t *testing.T) {
 	s := newScenario(t)
 	path := s.single(sleeper)
-	cmd := exec.Command(os.Getenv("DINDCTL_BIN"), "apply", path, "-project", s.project)
-	cmd.Dir, cmd.Env = s.dir, s.env
-	stdin, err := cmd.StdinPipe()
+	person, write, err := os.Pipe() // who says nothing
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = stdin.Close() }()
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	said := ""
-	for buffer := make([]byte, 512); !strings.Contains(said, "Enter a value"); {
-		n, err := stderr.Read(buffer)
-		if said += string(buffer[:n]); err != nil {
-			t.Fatalf("%v after %q", err, said)
-		}
-	}
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 130 {
-		t.Errorf("exit code %d, want 130", code)
-	}
+	defer func() { _ = write.Close() }()
+	p := s.begin(func(cmd *exec.Cmd) { cmd.Stdin = person }, "apply", path, "-project", s.project)
+	_ = person.Close()
+	p.prints("Enter a value")
+	p.signal(syscall.SIGINT)
+	p.ends().wants(t, 130)
+	s.leavesNothing()
 	s.wantList("containers", s.containers())
 	s.on("apply", path, "-auto-approve").wants(t, 0)
 	s.wantList("containers", s.containers(), "web")

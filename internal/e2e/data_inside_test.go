@@ -60,9 +60,9 @@ func TestDataInsideADaemon(t *testing.T) {
 	k.as(file)
 	k.applied()
 	wantMarks("after a replacement of the daemon")
-	if got := in("docker", "inspect", "-f", "{{.State.Running}}", "theirs"); got != "true" {
-		t.Errorf("a foreign container inside: %s", got)
-	}
+	until(t, "a foreign container inside is not started again", func() bool {
+		return in("docker", "inspect", "-f", "{{.State.Running}}", "theirs") == "true"
+	})
 
 	k.refusesToLose("everything in the volume "+inner, "apply", "-replace", "volume.inner")
 	wantMarks("without consent to the loss of a volume inside")

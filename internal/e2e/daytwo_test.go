@@ -106,7 +106,7 @@ func TestDayTwo(t *testing.T) {
 		for _, address := range depths {
 			// script(1) is the terminal; what it shows ends lines by both characters.
 			command := "stty cols 83 rows 31; " + os.Getenv("DINDCTL_BIN") + " exec -it " + address +
-				` bash -c 'tty >/dev/null || exit; until s=$(stty size 2>/dev/null); [[ $s ]] || (( SECONDS > 20 )); do sleep 0.1; done; echo $s; exit 5'; echo code $?; ` +
+				` bash -c 'tty >/dev/null || exit; until s=$(stty size 2>/dev/null); [[ $s ]]; do sleep 0.1; done; echo $s; exit 5'; echo code $?; ` +
 				`stty -a | tr ' ' '\n' | grep -x -e icanon -e echo`
 			got := s.run("", "script", "-qec", command, "/dev/null").wants(t, 0)
 			if want := "31 83\ncode 5\nicanon\necho\n"; strings.NewReplacer("\r", "", "\x00", "", "^@", "").Replace(got.stdout) != want {
@@ -127,16 +127,14 @@ func TestDayTwo(t *testing.T) {
 		if got := s.dindctl("logs", "-since", "1h", "-tail", "0").wants(t, 0); got.stdout != "" {
 			t.Errorf("none of the lines: %q", got.stdout)
 		}
-		follow := exec.CommandContext(t.Context(), os.Getenv("DINDCTL_BIN"), "logs", "-f", "-tail", "0", "container.deep") //nolint:gosec // the binary under test
-		follow.Dir, follow.Env = s.dir, s.env
-		var said bytes.Buffer
-		follow.Stdout, follow.Stderr = &said, &said
-		if err := follow.Start(); err != nil {
-			t.Fatal(err)
-		}
+		follow := s.begin(nil, "logs", "-f", "-tail", "0", "container.deep")
+		until(t, "nothing is followed", func() bool {
+			s.dindctl("exec", "container.deep", "sh", "-c", "echo deep goes on >/proc/1/fd/1").wants(t, 0)
+			return follow.output() != ""
+		})
 		s.dindctl("stop", "container.deep").wants(t, 0) // following ends with what is followed
-		if err := follow.Wait(); err != nil || said.Len() > 0 {
-			t.Errorf("following: %v, %q", err, said.String())
+		if got := follow.ends().wants(t, 0).stdout; strings.ReplaceAll(got, "deep goes on\n", "") != "" {
+			t.Errorf("following shows %q", got)
 		}
 		s.dindctl("start", "container.deep").wants(t, 0)
 	})

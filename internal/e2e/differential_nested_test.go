@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -37,7 +36,7 @@ func TestRuleIsWhatANestedDockerDoes(t *testing.T) {
 	topologies[0].source, topologies[4].source = "/tmp/x", "/tmp/x/a"
 	var group errgroup.Group
 	for daemon := range d.dockerd {
-		waitFor(t, 90*time.Second, func() bool {
+		until(t, daemon+" does not answer", func() bool {
 			return exec.Command("docker", "exec", d.name(daemon), "docker", "version").Run() == nil //nolint:gosec // the test's own
 		})
 		group.Go(func() error { return d.loadImage(daemon) })

@@ -2,8 +2,10 @@ package e2e_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 const filesFile = `
@@ -103,22 +105,28 @@ func TestFilesThatCannotBe(t *testing.T) {
 }
 
 // Each kind of readiness waits for what it says, and a failure says what was
-// missing, with the last lines of the log.
+// missing, with the last lines of the log. The servers begin to listen once it was
+// said that they do not.
 func TestReadiness(t *testing.T) {
 	s := newNouns(t)
+	s.write("gate/.keep", "")
 	server := "mkdir /www && echo ok >/www/health && exec httpd -f -p %s:8080 -h /www"
 	block := func(name, address, ready string) string {
 		return fmt.Sprintf(`
 container %q {
   image   = "dindctl.local/bash"
   init    = true
-  command = ["bash", "-c", "sleep 0.4; echo listening now; %s"]
+  command = ["bash", "-c", "until [[ -e /gate/open ]]; do sleep 0.1; done; echo listening now; %s"]
+  mount {
+    source = "../gate"
+    target = "/gate"
+  }
   healthcheck {
     test     = ["CMD", "bash", "-c", ": </dev/tcp/127.0.0.1/8080"]
     interval = "1s"
   }
   ready {
-    timeout = "20s"
+    timeout = "1h"
     %s
   }
 }
@@ -129,12 +137,28 @@ container %q {
 		block("exec", "0.0.0.0", `exec = ["bash", "-c", ": </dev/tcp/127.0.0.1/8080"]`) +
 		block("http", "0.0.0.0", "http {\n port = 8080\n path = \"/health\"\n}") +
 		block("status", "127.0.0.1", "http {\n port = 8080\n path = \"other\"\n status = 404\n}"))
-	s.applied().says(t, "container.http: created", "port 8080 does not accept connections yet")
+	p := s.begin(nil, "apply", "nouns", "-project", s.project, "-auto-approve")
+	for _, waits := range []string{
+		"container.port: port 8080 does not accept connections yet", "container.inner: port 8080 does not accept connections yet",
+		`container.log: no line of its log matches "^listening" yet`, "container.healthy: its health check says ",
+		"container.exec: the command of ready.exec exits with code 1", "container.http: ", "container.status: ",
+	} {
+		p.prints(waits)
+	}
+	if regexp.MustCompile(`container\.\w+: created`).MatchString(p.output()) {
+		t.Errorf("something is ready that does not listen:\n%s", p.output())
+	}
+	s.write("gate/open", "")
+	p.ends().wants(t, 0).says(t, "container.http: created")
+	s.do("plan", "-detailed-exitcode").wants(t, 0)
 
 	broken := block("late", "0.0.0.0", "http {\n port = 8080\n}")
-	s.as(strings.Replace(broken, `"20s"`, `"4s"`, 1))
-	s.do("apply", "-auto-approve").wants(t, 1).
-		says(t, "did not get ready in time", "GET http://localhost:8080/ answers with status 404", "listening now", "timeout")
-	s.as(strings.Replace(broken, "sleep 0.4; echo listening now", "sleep 0.4; echo cannot bind; exit 4", 1))
+	givenTime(t, func(limit time.Duration) bool {
+		s.do("destroy", "-auto-approve").wants(t, 0)
+		s.as(strings.Replace(broken, `"1h"`, `"`+limit.String()+`"`, 1))
+		r := s.do("apply", "-auto-approve").wants(t, 1).says(t, "did not get ready in time", "after "+limit.String(), "timeout")
+		return strings.Contains(fold(r.all()), "GET http://localhost:8080/ answers with status 404") && strings.Contains(r.all(), "listening now")
+	})
+	s.as(strings.Replace(broken, "echo listening now", "echo cannot bind; exit 4", 1))
 	s.do("apply", "-auto-approve").wants(t, 1).says(t, "exit code 4", "cannot bind")
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +28,12 @@ const (
 	dindImage      = "dindctl.local/dind"
 	controllerBase = "dindctl.local/base-controller"
 )
+
+// hung is when a test that waits gives up. It proves nothing and only ends a test
+// that would never end: whatever a test waits for may take a busy machine minutes.
+// That something is quick, or is not waited for, a test proves by what is still
+// going on at its end.
+const hung = 10 * time.Minute
 
 // scenario is one project in a directory of its own.
 type scenario struct {
@@ -114,7 +121,7 @@ func (s *scenario) answer(stdin string, args ...string) result {
 
 func (s *scenario) run(stdin, name string, args ...string) result {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), hung)
 	defer cancel()
 	r := s.underProof(name, args, func(env []string) result {
 		cmd := exec.CommandContext(ctx, name, args...)
@@ -136,17 +143,34 @@ func capture(t *testing.T, cmd *exec.Cmd) result {
 	}
 	r := result{
 		command: filepath.Base(cmd.Path) + " " + strings.Join(cmd.Args[1:], " "),
-		code:    cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(),
+		code:    cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: unhurried(stderr.String()),
 	}
-	t.Logf("$ %s\n%s%s(exit %d, %s)", r.command, r.stdout, r.stderr, r.code, cmd.ProcessState.SystemTime()+cmd.ProcessState.UserTime())
+	t.Logf("$ %s\n%s%s(exit %d, %s)", r.command, shortened(r.stdout), shortened(r.stderr), r.code, cmd.ProcessState.SystemTime()+cmd.ProcessState.UserTime())
 	return r
+}
+
+// shortened leaves the middle out of a long screen: a test's log is read from its
+// end, and what failed must not be lost among the plans of a hundred objects.
+func shortened(text string) string {
+	const most, head = 60, 15
+	lines := strings.SplitAfter(text, "\n")
+	if len(lines) <= most {
+		return text
+	}
+	return strings.Join(lines[:head], "") + fmt.Sprintf("[… %d lines …]\n", len(lines)-most) + strings.Join(lines[len(lines)-most+head:], "")
+}
+
+// unhurried takes out of what was printed that an engine is slow to answer: dindctl
+// says so whenever it waits for more than five seconds, which tells of the machine.
+func unhurried(text string) string {
+	return regexp.MustCompile(`(?m)^(\S+: the engine has not answered .* for [0-9a-z]+|Waiting for .*, for [0-9a-z]+ so far\.)\n`).ReplaceAllString(text, "")
 }
 
 // wants fails the test unless the command ended with the code.
 func (r result) wants(t *testing.T, code int) result {
 	t.Helper()
 	if r.code != code {
-		t.Fatalf("%s: exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", r.command, r.code, code, r.stdout, r.stderr)
+		t.Fatalf("%s: exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", r.command, r.code, code, shortened(r.stdout), shortened(r.stderr))
 	}
 	return r
 }
@@ -173,6 +197,12 @@ func (s *scenario) docker(args ...string) []string {
 	s.t.Helper()
 	r := s.run("", "docker", args...).wants(s.t, 0)
 	return strings.FieldsFunc(r.stdout, func(c rune) bool { return c == '\n' })
+}
+
+// api is the version of the interface that the engine and its command line speak.
+func (s *scenario) api() string {
+	s.t.Helper()
+	return strings.Join(s.docker("version", "--format", "{{.Client.APIVersion}}"), "")
 }
 
 // containers, volumes and networks list the project's objects by name, sorted.
@@ -223,9 +253,28 @@ func readFile(t *testing.T, name string) string {
 	return string(content)
 }
 
+// copyTree copies a directory. Modes are those of a checkout by anybody, because they
+// are part of what a build is made from.
 func copyTree(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(to, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		mode := fs.FileMode(0o644)
+		if d.IsDir() || info.Mode()&0o100 != 0 {
+			mode = 0o755
+		}
+		return os.Chmod(name, mode)
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,8 +1,10 @@
 package e2e_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 const jobsFile = `
@@ -31,15 +33,18 @@ func TestJobs(t *testing.T) {
 	s.wantChanges("after a change of a trigger", "job.done | triggers | replace | configuration")
 	s.applied().says(t, "ran once")
 
-	s.as(`
+	givenTime(t, func(limit time.Duration) bool {
+		s.as(fmt.Sprintf(`
 job "slow" {
   image   = "dindctl.local/bash"
-  command = ["sh", "-c", "echo working; exec sleep 1000"]
+  command = ["sh", "-c", "echo working; exec sleep 86400"]
   init    = true
-  timeout = "1s"
+  timeout = %q
 }
-`)
-	s.do("apply", "-auto-approve").wants(t, 1).says(t, "The job took too long", "within 1s", "working")
+`, limit))
+		r := s.do("apply", "-auto-approve").wants(t, 1).says(t, "The job took too long", "within "+limit.String())
+		return strings.Contains(r.all(), "| working")
+	})
 	s.wantInspect("container", "slow", "{{.State.Running}}", "false")
 
 	s.as(`

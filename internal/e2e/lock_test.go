@@ -18,7 +18,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // machine is where dindctl runs: this one, or what looks to it like another one.
@@ -77,8 +76,19 @@ func newWitness(t *testing.T) *witness {
 	}}
 	proxy.ErrorLog = nil
 	proxy.FlushInterval = -1
+	// The engine is through with a call when it answers, and only then may the next
+	// run begin: the answer's way to the run counts no more.
+	proxy.ModifyResponse = func(answer *http.Response) error {
+		if through, ok := answer.Request.Context().Value(throughKey{}).(func()); ok {
+			through()
+		}
+		return nil
+	}
 	return &witness{t: t, engine: proxy, flying: map[string]int{}, making: map[string]string{}}
 }
+
+// throughKey is what a request's context has the function under that notes its end.
+type throughKey struct{}
 
 // socket is a socket for one run.
 func (w *witness) socket(run string) string {
@@ -87,9 +97,10 @@ func (w *witness) socket(run string) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		defer w.note(run, r)()
-		w.engine.ServeHTTP(rw, r)
+	server := &http.Server{ReadHeaderTimeout: hung, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		through := sync.OnceFunc(w.note(run, r))
+		defer through()
+		w.engine.ServeHTTP(rw, r.WithContext(context.WithValue(r.Context(), throughKey{}, through)))
 	})}
 	go func() { _ = server.Serve(listener) }()
 	w.t.Cleanup(func() { _ = server.Close() })
@@ -185,7 +196,7 @@ func TestTwentyAppliesAtOnce(t *testing.T) {
 	for i := range 20 {
 		args := []string{"apply", "nouns", "-project", s.project, "-auto-approve", "-var", fmt.Sprintf("turn=%d", i)}
 		if i%4 < 2 {
-			args = append(args, "-lock-timeout", "5m")
+			args = append(args, "-lock-timeout", "24h")
 		}
 		socket := w.socket(fmt.Sprintf("run%d", i))
 		runs = append(runs, s.begin(func(cmd *exec.Cmd) {
@@ -195,7 +206,7 @@ func TestTwentyAppliesAtOnce(t *testing.T) {
 	}
 	applied, refused := 0, 0
 	for i, p := range runs {
-		r := p.ends(3 * time.Minute)
+		r := p.ends()
 		switch {
 		case r.code == 0:
 			applied++
@@ -231,7 +242,7 @@ func (s nouns) killedHolder(on machine) int {
 	}, "apply", "nouns", "-project", s.project, "-auto-approve", "-H", "unix://"+trip.socket)
 	<-trip.tripped
 	p.signal(syscall.SIGKILL)
-	p.ends(5 * time.Second)
+	p.ends()
 	until(s.t, "the provider outlives its host", func() bool { return len(s.processes()) == 0 })
 	trip.release()
 	return p.cmd.Process.Pid
@@ -255,7 +266,7 @@ func TestADeadHolderIsTakenOverByItsOwnMachineAlone(t *testing.T) {
 			on.on(cmd)
 			cmd.Stdin = strings.NewReader(stdin)
 		}, append(args, "-project", s.project)...)
-		return p.ends(30 * time.Second)
+		return p.ends()
 	}
 
 	pid := s.killedHolder(here)
@@ -307,11 +318,11 @@ func TestALivingHolder(t *testing.T) {
 		there.on(cmd)
 		cmd.Stdin = strings.NewReader("yes\n")
 	}, "unlock", "-project", s.project)
-	elsewhere.ends(10*time.Second).wants(t, 0)
+	elsewhere.ends().wants(t, 0)
 	if _, err := write.WriteString("yes\n"); err != nil {
 		t.Fatal(err)
 	}
-	asks.ends(10*time.Second).wants(t, 1).says(t, "The lock was taken away")
+	asks.ends().wants(t, 1).says(t, "The lock was taken away")
 	s.wantList("containers", s.containers())
 	s.leavesNothing()
 	s.do("apply", "-auto-approve").wants(t, 0)
@@ -329,12 +340,12 @@ func TestClocksDecideNothing(t *testing.T) {
 		cmd.Path, cmd.Err = exec.LookPath("unshare")
 	}
 	apply := []string{"apply", "nouns", "-project", s.project, "-auto-approve", "-lock-timeout", "1s"}
-	s.begin(year, apply...).ends(20*time.Second).wants(t, 1).says(t, "It did not get ready in time", "after 1s")
+	s.begin(year, apply...).ends().wants(t, 1).says(t, "It did not get ready in time", "after 1s")
 	s.as(idle)
 	s.docker("volume", "create", "--label", "dev.dindctl.lock="+s.project, "--label", "dev.dindctl.lock.nonce=n", "--label", "dev.dindctl.lock.who=jo@elsewhere", "dindctl.lock."+s.project)
-	s.begin(year, apply...).ends(20*time.Second).wants(t, 1).says(t, "Waiting for jo@elsewhere", "The project is locked")
+	s.begin(year, apply...).ends().wants(t, 1).says(t, "Waiting for jo@elsewhere", "The project is locked")
 	s.docker("volume", "rm", "dindctl.lock."+s.project)
-	s.begin(year, apply...).ends(20*time.Second).wants(t, 0)
+	s.begin(year, apply...).ends().wants(t, 0)
 	s.do("plan", "-detailed-exitcode").wants(t, 0)
 	s.leavesNothing()
 }

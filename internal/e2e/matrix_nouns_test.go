@@ -68,7 +68,7 @@ func coreExamples() map[string]trial {
 			first:  "type = \"bind\"\nsource = \"./mount/a\"\ntarget = \"/m\"\nread_only = true\npropagation = \"private\"",
 			second: "type = \"volume\"\nsource = volume.a\ntarget = \"/m\"", path: "Mounts.0.Type", shows: `"bind"`, then: `"volume"`,
 		},
-		"mount.subpath":       {exempt: needsAPI},
+		"mount.subpath":       {exempt: notShown},
 		"mount.create_source": {exempt: notShown},
 		"mount.resolve":       {exempt: notShown},
 		"attach": {
@@ -76,13 +76,20 @@ func coreExamples() map[string]trial {
 			without: "network_mode", path: "NetworkSettings.Networks.matrix-joined.IPAddress", shows: `"10.97.0.50"`, then: `"10.97.0.51"`, live: true,
 			outside: "network disconnect matrix-joined matrix-attach", changes: []string{"attach", "networks"},
 		},
-		"attach.mac":      {exempt: needsAPI},
-		"attach.priority": {exempt: needsAPI},
+		"attach.mac": {
+			first: "network = network.outer\nmac = \"02:42:ac:11:aa:03\"", second: "network = network.outer\nmac = \"02:42:ac:11:aa:04\"", without: "network_mode",
+			path: "NetworkSettings.Networks.matrix-outer.MacAddress", shows: `"02:42:ac:11:aa:03"`, then: `"02:42:ac:11:aa:04"`, lifted: "null", changes: []string{"attach", "networks"},
+		},
+		"attach.priority": {
+			first: "network = network.outer\npriority = 5", second: "network = network.outer\npriority = 6", without: "network_mode",
+			path: "NetworkSettings.Networks.matrix-outer.GwPriority", shows: `5`, then: `6`, lifted: "null", changes: []string{"attach", "networks"},
+		},
 	}
 }
 
 func networkExamples() map[string]trial {
 	const six = "ipam {\nconfig {\nsubnet = \"10.98.0.0/24\"\n}\nconfig {\nsubnet = \"fd00:98::/64\"\n}\n}"
+	const sixAlone = "ipam {\nconfig {\nsubnet = \"fd00:96::/64\"\n}\n}" // no two networks have one range
 	return map[string]trial{
 		"name":        {first: `"matrix-net-one"`, second: `"matrix-net-two"`, path: "Name", shows: `"matrix-net-one"`, then: `"matrix-net-two"`, lifted: `"matrix-name"`},
 		"inside":      {exempt: notShown},
@@ -91,8 +98,8 @@ func networkExamples() map[string]trial {
 		"driver":      {first: `"macvlan"`, second: `"ipvlan"`, path: "Driver", shows: `"macvlan"`, then: `"ipvlan"`, outside: "-d ipvlan", probe: "macvlan"},
 		"internal":    {first: `true`, second: `false`, path: "Internal", shows: `true`, then: `false`, outside: "-d bridge"},
 		"attachable":  {first: `true`, second: `false`, path: "Attachable", shows: `true`, then: `false`, outside: "-d bridge"},
-		"enable_ipv4": {first: `false`, second: `true`, path: "EnableIPv4", shows: `false`, then: `true`, with: "enable_ipv6 = true\n" + six},
-		"enable_ipv6": {first: `true`, second: `false`, path: "EnableIPv6", shows: `true`, then: `false`, with: six, outside: "--subnet 10.98.0.0/24 --subnet fd00:98::/64"},
+		"enable_ipv4": {first: `false`, second: `true`, path: "EnableIPv4", shows: `false`, then: `true`, with: "enable_ipv6 = true\n" + sixAlone},
+		"enable_ipv6": {first: `true`, second: `null`, path: "EnableIPv6", shows: `true`, then: `false`, with: six, outside: "--subnet 10.98.0.0/24 --subnet fd00:98::/64"},
 		"options": {
 			first: `{ "com.docker.network.driver.mtu" = "1400" }`, second: `{ "com.docker.network.driver.mtu" = "1300" }`, path: "Options",
 			shows: `{"com.docker.network.driver.mtu":"1400"}`, then: `{"com.docker.network.driver.mtu":"1300"}`, outside: "-o com.docker.network.driver.mtu=1200",

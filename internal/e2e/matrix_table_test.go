@@ -40,6 +40,7 @@ const (
 	needsAPI   reason = "needs a later API"
 	noHardware reason = "needs hardware"
 	noKernel   reason = "no support in this kernel"
+	noStore    reason = "no support in this image store"
 	notShown   reason = "shapes how it is made or waited for, not the object; has tests of its own"
 )
 
@@ -89,7 +90,7 @@ func examples() map[string]trial {
 		"blkio_config.device_write_iops": throttled("BlkioDeviceWriteIOps", "--device-write-iops"),
 
 		"mem_limit":        {first: `"64m"`, second: `"1g"`, path: "HostConfig.Memory", shows: `67108864`, then: `1073741824`, outside: "--memory 128m --memory-swap 256m"},
-		"memswap_limit":    {first: `"100m"`, second: `"-1"`, with: `mem_limit = "64m"`, path: "HostConfig.MemorySwap", shows: `104857600`, then: `-1`, lifted: `134217728`, outside: "--memory-swap 200m"},
+		"memswap_limit":    {first: `"100m"`, second: `"150m"`, with: `mem_limit = "64m"`, path: "HostConfig.MemorySwap", shows: `104857600`, then: `157286400`, lifted: `134217728`, outside: "--memory-swap 200m"},
 		"mem_reservation":  {first: `"32m"`, second: `"48m"`, path: "HostConfig.MemoryReservation", shows: `33554432`, then: `50331648`, outside: "--memory-reservation 40m"},
 		"mem_swappiness":   {first: `60`, second: `0`, path: "HostConfig.MemorySwappiness", shows: `60`, then: `0`, probe: "--memory-swappiness 60"},
 		"shm_size":         {first: `"1m"`, second: `"2m"`, path: "HostConfig.ShmSize", shows: `1048576`, then: `2097152`},

@@ -246,6 +246,8 @@ func (m *matrix) add(c cell, minAPI string) {
 		if !slices.Contains(m.drivers, c.probe) {
 			why = noKernel
 		}
+	case c.name == "storage_opt" && m.facts.Details["image_store"] == "containerd":
+		why = noStore // and the product refuses it
 	case c.probe != "" && !m.works(c):
 		why = noKernel
 	}
@@ -574,7 +576,7 @@ func (m *matrix) asTheTableSays(changes map[string][]provider.Change) {
 // report prints the count.
 func (m *matrix) report() {
 	left, total, unshown := 0, 0, 0
-	for _, why := range []reason{needsAPI, noHardware, noKernel, notShown} {
+	for _, why := range []reason{needsAPI, noHardware, noKernel, noStore, notShown} {
 		slices.Sort(m.exempt[why])
 		left += len(m.exempt[why])
 		if len(m.exempt[why]) > 0 {

@@ -66,14 +66,20 @@ func TestNetworksAndAttachments(t *testing.T) {
 	}
 	id := s.inspect("container", "web", "{{.Id}}")
 	short := id[:12]
-	wantEndpoint := func(options string) {
+	named := func(aliases string) string { // before API 1.45 engines add the short id
+		if older(s.api(), "1.45") {
+			aliases += " " + short
+		}
+		return "[" + aliases + "]"
+	}
+	wantEndpoint := func(aliases, addresses string) {
 		t.Helper()
-		want := s.project + "-net [web " + options + "; " + s.project + "-plain [web " + short + "] ; "
+		want := s.project + "-net " + named(aliases) + " " + addresses + "; " + s.project + "-plain " + named("web") + " ; "
 		if got := endpoint("web"); got != want {
 			t.Errorf("endpoints %q, want %q", got, want)
 		}
 	}
-	wantEndpoint("db " + short + "] 10.91.0.50 fd00:91::50")
+	wantEndpoint("web db", "10.91.0.50 fd00:91::50")
 	s.wantInspect("container", "mac", `{{range .NetworkSettings.Networks}}{{.MacAddress}}{{end}}`, "02:42:ac:11:00:05")
 
 	// Changed outside.
@@ -87,7 +93,7 @@ func TestNetworksAndAttachments(t *testing.T) {
 	s.docker("network", "disconnect", s.project+"-plain", s.project+"-web")
 	s.wantChanges("after leaving a network", `container.web | networks | live | changed outside`)
 	s.applied()
-	wantEndpoint("db " + short + "] 10.91.0.50 fd00:91::50")
+	wantEndpoint("web db", "10.91.0.50 fd00:91::50")
 
 	// Changed in the file.
 	changed := strings.NewReplacer(`"10.91.0.50"`, `"10.91.0.51"`, `["db"]`, `["db", "cache"]`, `    ipv6    = "fd00:91::0:50"`+"\n", "", "02-42-AC-11-00-05", "02:42:ac:11:00:06").Replace(networksFile)
@@ -98,7 +104,7 @@ func TestNetworksAndAttachments(t *testing.T) {
 		`container.web | attach["P-net"].ipv4 | live | configuration`,
 		`container.web | attach["P-net"].ipv6 | live | configuration`)
 	s.applied()
-	wantEndpoint("db cache " + short + "] 10.91.0.51 ")
+	wantEndpoint("web db cache", "10.91.0.51 ")
 	s.wantInspect("container", "mac", `{{range .NetworkSettings.Networks}}{{.MacAddress}}{{end}}`, "02:42:ac:11:00:06")
 	if got := s.inspect("container", "web", "{{.Id}}"); got != id {
 		t.Errorf("the container was replaced to change its networks: %s, then %s", id, got)
@@ -125,8 +131,25 @@ func TestAttachmentsThatCannotBe(t *testing.T) {
 	s := newNouns(t)
 	s.as(strings.NewReplacer(`"10.91.0.50"`, `"10.92.0.50"`, "02-42-AC-11-00-05", "02-42", `"fd00:91::0:50"`, `"10.1.1.1"`).Replace(networksFile))
 	s.do("validate").wants(t, 1).says(t, "10.92.0.50", "10.91.0.0/24", "main.hcl", "02:42:ac:11:00:05", "not an IPv6 address")
-	s.as(strings.Replace(networksFile, `aliases = ["db"]`, `priority = 5`, 1))
-	s.do("apply", "-auto-approve").wants(t, 1).says(t, "priority", "1.48")
 	s.as(strings.Replace(networksFile, `  enable_ipv6 = true`, `  enable_ipv4 = false`, 1))
-	s.do("apply", "-auto-approve").wants(t, 1).says(t, "enable_ipv4", "1.48")
+	s.do("validate").wants(t, 1).says(t, "10.91.0.0/24", "enable_ipv4 = false", "address-family")
+}
+
+// What engines know since API 1.48 is done there, and refused before.
+func TestNetworksOfLaterEngines(t *testing.T) {
+	s := newNouns(t)
+	s.as(strings.Replace(networksFile, `aliases = ["db"]`, `priority = 5`, 1))
+	if older(s.api(), "1.48") {
+		s.do("apply", "-auto-approve").wants(t, 1).says(t, "priority", "1.48")
+	} else {
+		s.applied()
+		s.wantInspect("container", "web", `{{range .NetworkSettings.Networks}}{{.GwPriority}} {{end}}`, "5 0 ")
+	}
+	s.as("network \"six\" {\n  enable_ipv4 = false\n  enable_ipv6 = true\n  ipam {\n    config { subnet = \"fd00:92::/64\" }\n  }\n}\n")
+	if older(s.api(), "1.48") {
+		s.do("apply", "-auto-approve").wants(t, 1).says(t, "enable_ipv4", "1.48")
+		return
+	}
+	s.applied()
+	s.wantInspect("network", "six", `{{.EnableIPv4}} {{.EnableIPv6}} {{len .IPAM.Config}}`, "false true 1")
 }

@@ -91,14 +91,3 @@ func (s nouns) wantInspect(kind, label, format, want string) {
 		s.t.Errorf("%s %s: %s is %q, want %q", kind, label, format, got, want)
 	}
 }
-
-// within looks until something holds, at most so many times; each look is a
-// command, which takes its time.
-func (s nouns) within(times int, holds func() bool) bool {
-	for range times {
-		if holds() {
-			return true
-		}
-	}
-	return false
-}

@@ -24,6 +24,7 @@ import (
 type process struct {
 	t     *testing.T
 	s     *scenario
+	args  []string
 	cmd   *exec.Cmd
 	mu    sync.Mutex
 	said  bytes.Buffer
@@ -31,10 +32,12 @@ type process struct {
 }
 
 // begin starts dindctl with its output kept, and nothing on standard input. Set
-// changes the command before its start; it may be nil.
+// changes the command before its start; it may be nil. What this process ignores,
+// such as SIGHUP under nohup, is not ignored by the command.
 func (s *scenario) begin(set func(*exec.Cmd), args ...string) *process {
 	s.t.Helper()
-	p := &process{t: s.t, s: s, ended: make(chan struct{}), cmd: exec.Command(os.Getenv("DINDCTL_BIN"), args...)}
+	run := append([]string{"--default-signal=HUP,INT,QUIT,PIPE,TERM", os.Getenv("DINDCTL_BIN")}, args...)
+	p := &process{t: s.t, s: s, args: args, ended: make(chan struct{}), cmd: exec.Command("env", run...)}
 	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = s.dir, append(s.env, "TMPDIR="+s.temp()), p, p
 	if set != nil {
 		set(p.cmd)
@@ -50,7 +53,7 @@ func (s *scenario) begin(set func(*exec.Cmd), args ...string) *process {
 		_ = p.cmd.Process.Kill()
 		<-p.ended
 		if s.t.Failed() {
-			s.t.Logf("$ %s\n%s", strings.Join(p.cmd.Args[1:], " "), p.output())
+			s.t.Logf("$ dindctl %s\n%s", strings.Join(args, " "), p.output())
 		}
 	})
 	return p
@@ -83,7 +86,7 @@ func (p *process) output() string {
 // until waits until something holds.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(hung)
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	for !holds() {
@@ -95,18 +98,27 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
 // prints waits until the process has printed a text.
 func (p *process) prints(text string) {
 	p.t.Helper()
 	until(p.t, fmt.Sprintf("it does not print %q", text), func() bool {
-		select {
-		case <-p.ended:
-			if !strings.Contains(p.output(), text) {
-				p.t.Fatalf("it ended without %q:\n%s", text, p.output())
-			}
-		default:
+		ended := closed(p.ended)
+		if strings.Contains(p.output(), text) {
+			return true
 		}
-		return strings.Contains(p.output(), text)
+		if ended {
+			p.t.Fatalf("it ended without %q:\n%s", text, p.output())
+		}
+		return false
 	})
 }
 
@@ -119,17 +131,17 @@ func (p *process) signal(signals ...syscall.Signal) {
 	}
 }
 
-// ends waits for the end, which has to come within the time, and returns how it was.
-func (p *process) ends(within time.Duration) result {
+// ends waits for the end and returns how it was.
+func (p *process) ends() result {
 	p.t.Helper()
-	timer := time.NewTimer(within)
+	timer := time.NewTimer(hung)
 	defer timer.Stop()
 	select {
 	case <-p.ended:
 	case <-timer.C:
-		p.t.Fatalf("it has not ended after %s:\n%s", within, p.output())
+		p.t.Fatalf("it has not ended after %s:\n%s", hung, p.output())
 	}
-	r := result{command: strings.Join(p.cmd.Args[1:], " "), code: p.cmd.ProcessState.ExitCode(), stdout: p.output()}
+	r := result{command: "dindctl " + strings.Join(p.args, " "), code: p.cmd.ProcessState.ExitCode(), stdout: p.output()}
 	p.t.Logf("$ %s\n%s(exit %d)", r.command, r.stdout, r.code)
 	return r
 }

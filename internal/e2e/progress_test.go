@@ -24,7 +24,7 @@ job "j" {
 func TestProgress(t *testing.T) {
 	s := newNouns(t)
 	s.as(progressFile)
-	took := regexp.MustCompile(`after [0-9.]+m?s`)
+	took := regexp.MustCompile(`after [0-9.hm]+s`)
 	again := func(mode string) result {
 		s.do("destroy", "-auto-approve", "-volumes").wants(t, 0)
 		return s.do("apply", "-auto-approve", "-progress", mode).wants(t, 0)

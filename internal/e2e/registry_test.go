@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/crypto/bcrypt"
@@ -32,12 +33,9 @@ http: {addr: ":5000"}
 // tools is where docker/test-tools.sh puts programs of the tests.
 func tools(t *testing.T) string {
 	t.Helper()
-	dir, err := filepath.Abs("../../.cache/tools")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "made-from")); err != nil {
-		t.Fatalf("%v: run docker/test-tools.sh first, as make does", err)
+	dir := os.Getenv("DINDCTL_TEST_TOOLS")
+	if dir == "" {
+		t.Fatal("DINDCTL_TEST_TOOLS is not set: it is what docker/test-tools.sh prints, and make sets it")
 	}
 	return dir
 }
@@ -59,9 +57,16 @@ func newRegistryExample(t *testing.T) *example {
 	return e
 }
 
+// registryBuilds lets one test after the other build the registry's image: the later
+// build finds the image of the first. Two at once would make two of one name, and
+// whoever runs the first would find its image changed.
+var registryBuilds sync.Mutex
+
 // buildRegistry makes the registry's image.
 func buildRegistry(t *testing.T, e *example) {
 	t.Helper()
+	registryBuilds.Lock()
+	defer registryBuilds.Unlock()
 	copyTree(t, filepath.Join(tools(t), "lib"), filepath.Join(e.dir, "registry/lib"))
 	e.write("registry/bin/docker-registry", readFile(t, filepath.Join(tools(t), "bin/docker-registry")))
 	if err := os.Chmod(filepath.Join(e.dir, "registry/bin/docker-registry"), 0o755); err != nil {

@@ -3,7 +3,9 @@ package e2e_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -16,8 +18,8 @@ import (
 // without an answer, or answered with what no engine says.
 type trouble struct {
 	t       *testing.T
-	match   string // a part of "METHOD path"
-	delay   time.Duration
+	match   string          // a part of "METHOD path"
+	held    <-chan struct{} // until it is closed, a call is kept waiting; nil: it is not
 	verdict engineproxy.Verdict
 	spoiled *engineproxy.Spoiled
 
@@ -37,11 +39,9 @@ func (b *trouble) Before(c engineproxy.Call) engineproxy.Verdict {
 	b.mu.Lock()
 	b.hits++
 	b.mu.Unlock()
-	if b.delay > 0 {
-		timer := time.NewTimer(b.delay)
-		defer timer.Stop()
+	if b.held != nil {
 		select {
-		case <-timer.C:
+		case <-b.held:
 		case <-b.t.Context().Done():
 		}
 	}
@@ -60,8 +60,16 @@ func (b *trouble) Spoil(c engineproxy.Call) (engineproxy.Spoiled, bool) {
 	return *b.spoiled, true
 }
 
-// through runs dindctl with the trouble between it and the engine.
-func (s *scenario) through(b *trouble, limit string, args ...string) result {
+// met tells whether a call met the trouble.
+func (b *trouble) met() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.hits > 0
+}
+
+// through runs dindctl with the trouble between it and the engine, which may be
+// silent for as long as limit. Meanwhile, which may be nil, is done while it runs.
+func (s *scenario) through(b *trouble, limit time.Duration, meanwhile func(*process), args ...string) result {
 	s.t.Helper()
 	b.t = s.t
 	dir, err := os.MkdirTemp("", "slow")
@@ -75,31 +83,49 @@ func (s *scenario) through(b *trouble, limit string, args ...string) result {
 		s.t.Fatal(err)
 	}
 	defer func() { _ = proxy.Close() }()
-	clean := s.env
-	defer func() { s.env = clean }()
-	s.env = append(append([]string{}, clean...), "DOCKER_HOST=unix://"+socket, "DINDCTL_ENGINE_TIMEOUT="+limit)
-	r := s.dindctl(args...)
-	if b.match != "" && b.hits == 0 {
-		s.t.Errorf("%s: no call was %s", r.command, b.match)
+	p := s.begin(func(cmd *exec.Cmd) {
+		cmd.Env = append(cmd.Env, "DOCKER_HOST=unix://"+socket, "DINDCTL_ENGINE_TIMEOUT="+limit.String())
+	}, args...)
+	if meanwhile != nil {
+		meanwhile(p)
 	}
+	r := p.ends()
 	if strings.Contains(r.all(), "panic") || strings.Contains(r.all(), "goroutine ") {
 		s.t.Errorf("%s panicked", r.command)
 	}
 	return r
 }
 
+// givenTime calls do with ever longer time limits until one was enough for all else
+// that happens within it: how much that is, the machine says. Do tells whether it was.
+func givenTime(t *testing.T, do func(limit time.Duration) bool) {
+	t.Helper()
+	for limit := 2 * time.Second; limit < 2*time.Minute; limit *= 5 {
+		if do(limit) {
+			return
+		}
+	}
+	t.Fatal("however long the time limit is, it is never enough")
+}
+
 // A slow engine is waited for, and it is said what is waited for: by plan, and by
-// each step of an apply.
+// each step of an apply. It answers here once that was said.
 func TestSlowEngine(t *testing.T) {
 	s := newScenario(t)
 	path := s.single(sleeper)
-	const slow = 6 * time.Second
-	s.through(&trouble{match: "GET /info", delay: slow}, "1m", "plan", path, "-project", s.project).wants(t, 0).
-		says(t, "Waiting for the engine to answer, for 5s so far.")
-	s.through(&trouble{match: "GET /containers/json", delay: slow}, "1m", "plan", path, "-project", s.project).wants(t, 0).
-		says(t, "Waiting for the engine to tell what it holds, for 5s so far.")
-	s.through(&trouble{match: "POST /containers/create", delay: slow}, "1m", "apply", path, "-project", s.project, "-auto-approve").wants(t, 0).
-		says(t, "container.web: the engine has not answered POST /containers/create for 5s")
+	slow := func(call, says string, args ...string) {
+		t.Helper()
+		said, answer := regexp.MustCompile(says), make(chan struct{})
+		s.through(&trouble{match: call, held: answer}, hung, func(p *process) {
+			defer close(answer)
+			until(t, fmt.Sprintf("%s is slow, and %q is not said", call, says), func() bool {
+				return closed(p.ended) || said.MatchString(p.output())
+			})
+		}, append(args, "-project", s.project)...).wants(t, 0)
+	}
+	slow("GET /info", `Waiting for the engine to answer, for [0-9]+s so far\.`, "plan", path)
+	slow("GET /containers/json", `Waiting for the engine to tell what it holds, for [0-9]+s so far\.`, "plan", path)
+	slow("POST /containers/create", `container\.web: the engine has not answered POST /containers/create for [0-9]+s`, "apply", path, "-auto-approve")
 	s.on("plan", path, "-detailed-exitcode").wants(t, 0)
 }
 
@@ -109,14 +135,24 @@ func TestEngineThatFallsSilent(t *testing.T) {
 	s := newScenario(t)
 	path := s.single(sleeper)
 	args := []string{"apply", path, "-project", s.project, "-auto-approve"}
+	falls := func(call string, verdict engineproxy.Verdict, spoiled *engineproxy.Spoiled, said string) {
+		t.Helper()
+		givenTime(t, func(limit time.Duration) bool {
+			silent := &trouble{match: call, verdict: verdict, spoiled: spoiled}
+			s.through(silent, limit, nil, args...).wants(t, 1).says(t, "The engine does not answer", said+" "+limit.String())
+			return silent.met() // else the engine took too long with an earlier call
+		})
+	}
 	for _, call := range []string{"GET /containers/json", "POST /networks/create", "POST /containers/create", "/start"} {
-		s.through(&trouble{match: call, verdict: engineproxy.Silence}, "2s", args...).wants(t, 1).
-			says(t, "The engine does not answer", "not a word for 2s")
+		falls(call, engineproxy.Silence, nil, "not a word for")
 		if call == "/start" {
 			continue // of this answer nothing counts but its head
 		}
-		s.through(&trouble{match: call, spoiled: &engineproxy.Spoiled{Body: []byte(`{"Id":"`), Length: 1000, Hang: true}}, "2s", args...).wants(t, 1).
-			says(t, "The engine does not answer", "not a word for 2s")
+		begins := `{"Id":"`
+		if call == "GET /containers/json" {
+			begins = "[" + begins
+		}
+		falls(call, engineproxy.Pass, &engineproxy.Spoiled{Body: []byte(begins), Length: 1000, Hang: true}, "its answer was not there, whole, after")
 	}
 	s.on("apply", path, "-auto-approve").wants(t, 0)
 	s.on("plan", path, "-detailed-exitcode").wants(t, 0)
@@ -127,8 +163,17 @@ func TestEngineThatFallsSilent(t *testing.T) {
 // engine; and a stream that stops while the engine is gone ends with a diagnostic.
 func TestQuietJob(t *testing.T) {
 	s := newScenario(t)
-	path := s.single(fmt.Sprintf("job \"quiet\" {\n  inside  = daemon.root\n  image   = %q\n  command = [\"sh\", \"-c\", \"sleep 6; echo done\"]\n}\n", bashImage))
-	s.through(&trouble{}, "2s", "apply", path, "-project", s.project, "-auto-approve").wants(t, 0).says(t, "done")
+	givenTime(t, func(limit time.Duration) bool {
+		path := s.single(fmt.Sprintf("job \"quiet\" {\n  inside  = daemon.root\n  image   = %q\n  command = [\"sh\", \"-c\", \"sleep %.0f; echo done\"]\n}\n",
+			bashImage, 1.5*limit.Seconds()))
+		r := s.through(&trouble{}, limit, nil, "apply", path, "-project", s.project, "-auto-approve")
+		if r.code == 1 && strings.Contains(r.all(), "The engine does not answer") { // to another call, it may be
+			s.on("destroy", path, "-auto-approve").wants(t, 0)
+			return false
+		}
+		r.wants(t, 0).says(t, "done")
+		return true
+	})
 }
 
 // Whatever an engine sends in the place of an answer is a diagnostic or is
@@ -139,10 +184,13 @@ func TestEngineThatTalksNonsense(t *testing.T) {
 	s.on("apply", path, "-auto-approve").wants(t, 0)
 	for _, call := range []string{"GET /containers/json", "GET /info", "/networks", "/volumes", "GET /images/", "/json"} {
 		for _, body := range []string{``, `7`, `null`, `[null]`, `{"Id":7,"State":"x","Labels":[]}`, `<html>`, `[{"Id":"a`} {
-			r := s.through(&trouble{match: call, spoiled: &engineproxy.Spoiled{Body: []byte(body), Length: int64(len(body))}}, "5s",
-				"plan", path, "-project", s.project)
+			nonsense := &trouble{match: call, spoiled: &engineproxy.Spoiled{Body: []byte(body), Length: int64(len(body))}}
+			r := s.through(nonsense, hung, nil, "plan", path, "-project", s.project)
 			if r.code != 0 && r.code != 1 {
 				t.Errorf("%s answered %q: exit code %d", call, body, r.code)
+			}
+			if !nonsense.met() {
+				t.Errorf("%s: no call was %s", r.command, call)
 			}
 		}
 	}

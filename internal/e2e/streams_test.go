@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 const idle = `
@@ -49,7 +48,7 @@ func TestOutputThatIsNotTaken(t *testing.T) {
 		args := strings.Fields(row.args)
 		var stderr bytes.Buffer
 		p := s.begin(func(cmd *exec.Cmd) { cmd.Stdout, cmd.Stderr = unread(t), &stderr }, s.inProject(args)...)
-		p.ends(10*time.Second).wants(t, 141)
+		p.ends().wants(t, 141)
 		if said := stderr.String(); !strings.Contains(said, row.says) || row.says == "" && said != "" {
 			t.Errorf("%s says %q", row.args, said)
 		}
@@ -63,7 +62,7 @@ func TestOutputThatIsNotTaken(t *testing.T) {
 	defer func() { _ = full.Close() }()
 	for _, args := range [][]string{{"plan", "nouns", "-json", "-detailed-exitcode"}, {"mounts", "nouns", "-json"}} {
 		p := s.begin(func(cmd *exec.Cmd) { cmd.Stdout = full }, s.inProject(args)...)
-		p.ends(10*time.Second).wants(t, 1).says(t, "Standard output was not written whole", "no space left on device")
+		p.ends().wants(t, 1).says(t, "Standard output was not written whole", "no space left on device")
 	}
 }
 

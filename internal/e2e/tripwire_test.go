@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // tripwire is a relay in front of the engine. At the first POST whose path ends
@@ -112,32 +111,6 @@ func openUp(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// waitUntilGone waits until no process has a command line with the text.
-func waitUntilGone(t *testing.T, text string) {
-	t.Helper()
-	deadline := time.After(10 * time.Second)
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for running(text) {
-		select {
-		case <-deadline:
-			t.Fatalf("a process %q is still there", text)
-		case <-look.C:
-		}
-	}
-}
-
-func running(text string) bool {
-	entries, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, entry := range entries {
-		content, err := os.ReadFile(entry)
-		if err == nil && strings.Contains(strings.ReplaceAll(string(content), "\x00", " "), text) {
-			return true
-		}
-	}
-	return false
 }
 
 func copyFile(t *testing.T, from, to string, mode os.FileMode) {

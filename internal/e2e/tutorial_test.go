@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var updatePages = flag.Bool("update-pages", false, "write into the tutorial what its commands print")
+var updatePages = flag.Bool("update-pages", false, "write what the commands print into the tutorial, and into testdata/alike")
 
 const tutorialPage = "../../docs/tutorial.md"
 
@@ -107,7 +107,7 @@ func (s *scenario) console(block string) string {
 			out.WriteString("\n")
 		}
 		out.WriteString(line)
-		text := strings.Trim(s.stable(r.stdout), "\n")
+		text := strings.Trim(s.stable(unhurried(r.stdout)), "\n")
 		if at := strings.Index(text, "\nPlan: "); at > 0 && strings.HasPrefix(command, "dindctl apply") {
 			text = "…" + text[at:] // that is what plan shows
 		}
@@ -125,9 +125,9 @@ func (s *scenario) stable(text string) string {
 	for _, rule := range []struct{ pattern, instead string }{
 		{`engine ` + regexp.QuoteMeta(name) + ` ` + regexp.QuoteMeta(version), "engine laptop 28.5.2"},
 		{regexp.QuoteMeta(s.dir), "/home/you/ci"},
-		{`after [0-9.]+m?s`, "after 1s"},
+		{`after [0-9.hm]+s`, "after 1s"},
 		{`inputs = "[0-9a-f]+…`, `inputs = "198685b2fbe8606badca332c5fbbdadcfa9e789df79a60e9068…`}, // the directory's name has any length
-		{`running  (?:[0-9]s |[0-9]{2}s)`, "running  5s "},
+		{`running  (?:[0-9][smh] |[0-9]{2}[smh])`, "running  5s "},
 		{`\(DOCKER_HOST\)`, "(default socket)"},
 		{`\b[0-9a-f]{12}\b`, "0123456789ab"},
 		{`device [0-9]+, inode [0-9]+`, "device 65024, inode 1234"},

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -153,7 +152,7 @@ func TestVerifyKilled(t *testing.T) {
 	s.applyCase2().wants(t, 0)
 	control := s.project + "-control"
 	s.docker("exec", "-u", "0", control, "sh", "-c", `cat=$(command -v cat); mv "$cat" "$cat.real"
-printf '#!/bin/sh\ncase $1 in /proc/*) exec %s.real "$1";; esac\nsleep 120\n' "$cat" >"$cat"; chmod 755 "$cat"`)
+printf '#!/bin/sh\ncase $1 in /proc/*) exec %s.real "$1";; esac\nsleep 86400\n' "$cat" >"$cat"; chmod 755 "$cat"`)
 	killed := exec.Command(os.Getenv("DINDCTL_BIN"), s.case2("verify", "-write")...)
 	killed.Dir, killed.Env = s.dir, s.env
 	if err := killed.Start(); err != nil {
@@ -166,11 +165,12 @@ printf '#!/bin/sh\ncase $1 in /proc/*) exec %s.real "$1";; esac\nsleep 120\n' "$
 		}
 		return found
 	}
-	waitFor(t, 60*time.Second, func() bool { return len(canaries()) > 0 })
+	until(t, "verify makes no canary", func() bool { return len(canaries()) > 0 })
 	if err := killed.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = killed.Wait() // it was killed
+	until(t, "the provider outlives its host", func() bool { return len(s.processes()) == 0 })
 	nested := []string{"exec", s.project + "-dind", "docker", "ps", "-a", "--format", "{{.Names}}"}
 	if left := strings.Join(s.docker(nested...), " "); !strings.Contains(left, s.project+"-verify-") {
 		t.Fatalf("the test did not kill it in time; there are %q", left)
@@ -184,19 +184,4 @@ printf '#!/bin/sh\ncase $1 in /proc/*) exec %s.real "$1";; esac\nsleep 120\n' "$
 		t.Errorf("the canary is still there: %q", left)
 	}
 	s.dindctl(s.case2("plan", "-detailed-exitcode")...).wants(t, 0)
-}
-
-// waitFor waits until something holds.
-func waitFor(t *testing.T, limit time.Duration, holds func() bool) {
-	t.Helper()
-	deadline := time.After(limit)
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for !holds() {
-		select {
-		case <-again.C:
-		case <-deadline:
-			t.Fatalf("it did not come about within %s", limit)
-		}
-	}
 }

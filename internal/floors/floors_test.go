@@ -42,7 +42,8 @@ func rules() []rule {
 			module + "/internal/ui", module + "/internal/cli",
 		}},
 		{from: module + "/internal/runner", never: []string{module + "/internal/ui", module + "/internal/cli", module + "/hcl"}},
-		{from: module + "/internal/ui", never: []string{module + "/internal/cli", module + "/provider/"}},
+		// provider/lines is a value beside the contract, and no provider.
+		{from: module + "/internal/ui", never: []string{module + "/internal/cli", module + "/provider/"}, except: []string{module + "/provider/lines"}},
 	}
 }
 

@@ -55,7 +55,7 @@ func TestEveryTrapIsMet(t *testing.T) {
 			}
 		}
 	}
-	if len(rows) != 56 {
-		t.Errorf("%d traps, want 56", len(rows))
+	if len(rows) != 59 {
+		t.Errorf("%d traps, want 59", len(rows))
 	}
 }

@@ -16,18 +16,24 @@ func whole() []operation { return []operation{apply, replace, destroy} }
 // hit. They are spread over lives that have a point for each operation.
 func TestCase2Chosen(t *testing.T) {
 	r := newRing(t, case2())
-	commit := os.Getenv("DINDCTL_COMMIT")
-	if commit == "" {
-		t.Fatal("DINDCTL_COMMIT says which points are chosen; `make kill-small` sets it")
-	}
-	sum := fnv.New64a()
-	_, _ = sum.Write([]byte(commit))
-	random := rand.New(rand.NewPCG(sum.Sum64(), 0)) //nolint:gosec // a choice that can be repeated
+	random := rand.New(rand.NewPCG(commitSeed(t), 0)) //nolint:gosec // a choice that can be repeated
 	all := lives(r.points(), faults(), whole())
 	full := slices.DeleteFunc(all, func(one []point) bool { return len(one) < len(whole()) })
 	random.Shuffle(len(full), func(i, j int) { full[i], full[j] = full[j], full[i] })
-	t.Logf("chosen by commit %s: %v", commit, full[:4])
+	t.Logf("chosen by commit %s: %v", os.Getenv("DINDCTL_COMMIT"), full[:4])
 	r.run(full[:4], 1)
+}
+
+// commitSeed is a seed that another commit does not have.
+func commitSeed(t *testing.T) uint64 {
+	t.Helper()
+	commit := os.Getenv("DINDCTL_COMMIT")
+	if commit == "" {
+		t.Fatal("DINDCTL_COMMIT says which points are chosen; make sets it")
+	}
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(commit))
+	return sum.Sum64()
 }
 
 // Every point of case 2 with every fault; DINDCTL_KILL=all asks for it, as it

@@ -17,11 +17,15 @@ import (
 	"github.com/dindctl/dindctl/internal/engineproxy"
 )
 
-// runLimit is how long one run of dindctl may take, whatever happens to it.
-const runLimit = 3 * time.Minute
+// engineLimit is how long a run that meets a silent engine waits for it at first, and
+// engineLimitMost at last: on a busy machine an engine that is well takes its time, too.
+const (
+	engineLimit     = 3 * time.Second
+	engineLimitMost = 2 * time.Minute
+)
 
-// engineLimit is how long a run that meets a silent engine waits for it.
-const engineLimit = "3s"
+// errImpatient says that a run gave the engine up before its point was reached.
+var errImpatient = errors.New("the run took a slow engine for a silent one")
 
 // life is one project from its first apply to its purge, killed on the way.
 type life struct {
@@ -31,13 +35,14 @@ type life struct {
 	dir     string
 	trap    *trap
 	proxy   *engineproxy.Proxy
-	said    bytes.Buffer // everything that was run, and printed
-	marker  string       // the file in the marked volume
+	limit   time.Duration // of a run that meets a silent engine
+	said    bytes.Buffer  // everything that was run, and printed
+	marker  string        // the file in the marked volume
 	edition int
 }
 
 func newLife(e *engine, top topology, project, dir string) (*life, error) {
-	l := &life{engine: e, top: top, project: project, dir: dir, trap: &trap{engine: e}}
+	l := &life{engine: e, top: top, project: project, dir: dir, limit: engineLimit, trap: &trap{engine: e}}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -70,19 +75,20 @@ func (l *life) args(o operation, plan bool) []string {
 
 // run runs dindctl, with a fault or without, and returns its exit code (-1: a signal).
 func (l *life) run(at *point, args []string) (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), hung)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Getenv("DINDCTL_BIN"), args...)
 	cmd.Dir = l.dir
 	cmd.Env = append(os.Environ(), "DOCKER_HOST=unix://"+filepath.Join(l.dir, "docker.sock"),
 		"XDG_STATE_HOME="+filepath.Join(l.dir, "state"), "XDG_RUNTIME_DIR="+filepath.Join(l.dir, "run"))
 	if at != nil && at.fault == timeOut {
-		cmd.Env = append(cmd.Env, "DINDCTL_ENGINE_TIMEOUT="+engineLimit)
+		cmd.Env = append(cmd.Env, "DINDCTL_ENGINE_TIMEOUT="+l.limit.String())
 	}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	// What a process leaves behind that was killed may hold its output open.
-	cmd.WaitDelay = 5 * time.Second
+	// What a process leaves behind that was killed holds its output open until it
+	// ends, too.
+	cmd.WaitDelay = hung
 	err := l.trap.start(at, cmd)
 	if err == nil {
 		err = cmd.Wait()
@@ -91,7 +97,7 @@ func (l *life) run(at *point, args []string) (int, error) {
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return 0, fmt.Errorf("dindctl %s did not end within %s", args[0], runLimit)
+		return 0, fmt.Errorf("dindctl %s did not end within %s", args[0], hung)
 	case err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay):
 		return 0, err
 	case strings.Contains(out.String(), "panic:") || strings.Contains(out.String(), "goroutine "):
@@ -117,6 +123,9 @@ func (l *life) do(o operation, at *point) error {
 		}
 		count, _, hit := l.trap.seen()
 		fmt.Fprintf(&l.said, "--- %s: %s\n", *at, hit)
+		if hit == "" && at.fault == timeOut && l.limit < engineLimitMost {
+			return errImpatient
+		}
 		if hit == "" {
 			return fmt.Errorf("the point was not reached: there were %d calls", count)
 		}

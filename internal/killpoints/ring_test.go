@@ -54,8 +54,18 @@ func newRing(t *testing.T, top topology) *ring {
 	return r
 }
 
-// lead leads one life through the given points, at most one an operation.
+// lead leads one life through the given points, at most one an operation; another
+// one with more patience where the first had too little for this machine.
 func (r *ring) lead(points []point) {
+	for limit := engineLimit; ; limit *= 4 {
+		if err := r.try(points, limit); !errors.Is(err, errImpatient) || limit >= engineLimitMost {
+			return
+		}
+	}
+}
+
+// try leads one life. Its error, if it is errImpatient, was not noted as a failure.
+func (r *ring) try(points []point, limit time.Duration) error {
 	r.mu.Lock()
 	r.next++
 	number := r.next
@@ -64,25 +74,33 @@ func (r *ring) lead(points []point) {
 	l, err := newLife(r.engine, r.top, project, filepath.Join(r.dir, project))
 	if err != nil {
 		r.fail(points, nil, err)
-		return
+		return err
 	}
+	l.limit = limit
+	var reached []point
 	for _, o := range operations() {
 		var at *point
 		if i := slices.IndexFunc(points, func(p point) bool { return p.operation == o }); i >= 0 {
 			at = &points[i]
 		}
 		if err := l.do(o, at); err != nil {
-			r.fail([]point{{operation: o}}, l, fmt.Errorf("%v: %w", at, err))
+			if !errors.Is(err, errImpatient) {
+				r.fail([]point{{operation: o}}, l, fmt.Errorf("%v: %w", at, err))
+			}
 			r.clean(l)
-			return
+			return err
 		}
 		if at != nil {
-			r.count(*at)
+			reached = append(reached, *at)
 		}
+	}
+	for _, p := range reached {
+		r.count(p)
 	}
 	if err := l.end(); err != nil {
 		r.fail(points, l, err)
 	}
+	return nil
 }
 
 func (r *ring) count(p point) {

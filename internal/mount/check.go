@@ -21,6 +21,9 @@ type Checker struct {
 	Look  Look  // nil: no file is looked at
 	Empty Empty // nil: no directory is taken for left over
 	File  File  // nil: nothing is known to be a file
+	// Interrupted tells, by an error, that nobody waits for the result any more: the
+	// rest is then left out. Nil: it is not asked.
+	Interrupted func() error
 }
 
 // Check applies the rule to every nested source, in the order of addresses,
@@ -33,6 +36,9 @@ func (k Checker) Check(t Topology) []Entry {
 	r.empty, r.file = k.Empty, k.File
 	entries := make([]Entry, 0, len(t.Nested))
 	for _, n := range t.Nested {
+		if k.Interrupted != nil && k.Interrupted() != nil {
+			break
+		}
 		entries = append(entries, r.entry(n))
 	}
 	slices.SortStableFunc(entries, func(a, b Entry) int {

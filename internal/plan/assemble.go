@@ -16,10 +16,13 @@ import (
 func (m *maker) assemble() (p *Plan, circle []Step) {
 	p = &Plan{
 		Project: m.in.Project, Origin: m.in.Origin, Engine: m.in.Observed.Root.Facts, Destroy: m.in.Destroy,
-		Kept: m.kept, Unread: m.unread(),
+		Kept: m.kept, Unread: m.unread(), Foreign: m.in.Observed.Foreign(m.in.Project), Stopped: m.in.Observed.Stopped(),
 	}
 	b := newBuilder(m)
 	for _, address := range sortedKeys(m.resources) {
+		if m.in.over() {
+			break
+		}
 		b.clear(m.resources[address])
 		p.Resources = append(p.Resources, *m.resources[address])
 		b.stepsOf(m.resources[address])
@@ -41,13 +44,30 @@ func (m *maker) assemble() (p *Plan, circle []Step) {
 // breakUp makes an object of the circle anew that was to be changed as it stands:
 // what it lets go of can then go first. It returns false where there is none.
 func (m *maker) breakUp(circle []Step) bool {
+	if m.part(circle) {
+		return true
+	}
 	for _, s := range circle {
 		if s.Action == Update && m.forced[s.Address] == (why{}) {
-			m.forced[s.Address] = why{FromAnother, "what it uses is replaced by something of the same name"}
+			m.forced[s.Address] = why{FromAnother, "what it uses gives way to something that takes its place"}
 			return true
 		}
 	}
 	return false
+}
+
+// part makes objects that exchange their addresses let go of them first, each in a
+// step of its own. It returns false where the circle is another one.
+func (m *maker) part(circle []Step) bool {
+	for _, s := range circle {
+		if r := m.resources[s.Address]; s.Action != Update || m.parted[s.Address] || r == nil || len(m.partings(r)) == 0 {
+			return false
+		}
+	}
+	for _, s := range circle {
+		m.parted[s.Address] = true
+	}
+	return len(circle) > 0
 }
 
 func circleProblem(circle []Step) diag.List {
@@ -72,8 +92,9 @@ type builder struct {
 	// take one of its objects away.
 	makes   map[string]int
 	removes map[string][]int
-	// updates is the live change of an address.
-	updates map[string]int
+	// updates is the live change of an address, and parts the one before it that only
+	// lets go of what others wait for.
+	updates, parts map[string]int
 	// objects are what the removing steps remove, by index.
 	objects map[int]placed
 	going   map[string]bool
@@ -81,7 +102,7 @@ type builder struct {
 
 func newBuilder(m *maker) *builder {
 	return &builder{
-		m: m, makes: map[string]int{}, removes: map[string][]int{}, updates: map[string]int{}, objects: map[int]placed{}, going: m.going(),
+		m: m, makes: map[string]int{}, removes: map[string][]int{}, updates: map[string]int{}, parts: map[string]int{}, objects: map[int]placed{}, going: m.going(),
 	}
 }
 
@@ -140,8 +161,20 @@ func (b *builder) stepsOf(r *Resource) {
 		b.makes[r.Address] = b.add(s)
 		if r.Action == Update {
 			b.updates[r.Address] = b.makes[r.Address]
+			b.partFirst(r, s)
 		}
 	}
+}
+
+// partFirst adds the step in which an object leaves its addresses: it is one of several
+// that exchange them, so that none could begin.
+func (b *builder) partFirst(r *Resource, s Step) {
+	if !b.m.parted[r.Address] {
+		return
+	}
+	s.Changes, s.Cause, s.Reason = b.m.partings(r), "something else is to have its address first", FromAnother
+	b.parts[r.Address] = b.add(s)
+	b.need(b.parts[r.Address], b.updates[r.Address])
 }
 
 // givesWay tells whether a job's old record has to go before the job runs again:
@@ -187,6 +220,9 @@ func (m *maker) going() map[string]bool {
 func (b *builder) ordered() (steps, circle []Step) {
 	g := graph.New(len(b.steps), slices.Concat(b.edges, b.soft, b.wishes))
 	for cycle := g.Cycle(); cycle != nil; cycle = g.Cycle() {
+		if b.m.in.over() {
+			return nil, nil
+		}
 		if !b.loosen(cycle) {
 			for _, i := range cycle {
 				circle = append(circle, b.steps[i])

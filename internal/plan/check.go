@@ -9,8 +9,7 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// checkOwners refuses objects that look like ours and are not to be touched:
-// those of another place with the same derived name, and those of a later dindctl.
+// checkOwners refuses objects of another configuration with the same derived name.
 func (m *maker) checkOwners() diag.List {
 	var problems diag.List
 	origins := map[string]bool{}
@@ -23,13 +22,6 @@ func (m *maker) checkOwners() diag.List {
 					Detail: fmt.Sprintf("The project %q belongs to %s, and this configuration is %s. Both names were only derived from the "+
 						"file's name. Give this one a name of its own: project { name = \"…\" }, or -project.",
 						m.in.Project, o.Owner.Origin, m.in.Origin),
-				})
-			}
-			if o.Owner.Schema > provider.OwnershipSchema {
-				problems = append(problems, diag.Problem{
-					Severity: diag.Error, Code: "later-records", Address: address, Summary: "An object was made by a later dindctl",
-					Detail: fmt.Sprintf("%s (%s) bears records of version %d; this dindctl knows up to version %d and does not touch it. Use the later one.",
-						o.Name, address, o.Owner.Schema, provider.OwnershipSchema),
 				})
 			}
 		}
@@ -87,7 +79,10 @@ func (m *maker) takenBy(r *Resource, o provider.Object, own bool) string {
 			"if the one that is kept is not needed any longer, give -volumes or -images.", r.Address, r.Name, o.Owner.Address, o.ID, r.Address)
 	}
 	whose := "nobody that dindctl knows"
-	if o.Owner.Project != "" {
+	switch {
+	case o.WhyNot != "" && o.Claim.Project == m.in.Project:
+		whose = fmt.Sprintf("somebody else, although it bears labels of %s (%s)", o.Claim.Address, o.WhyNot)
+	case o.Owner.Project != "":
 		whose = fmt.Sprintf("the project %q (%s)", o.Owner.Project, o.Owner.Address)
 	}
 	return fmt.Sprintf("%s wants the name %q, which an object of %s has (id %.12s). dindctl does not touch what is not its own: "+

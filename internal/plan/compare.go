@@ -17,6 +17,9 @@ func (m *maker) compare() diag.List {
 	var compared []*Resource
 	for i := range m.expanded.Instances { // hosts come before what is inside them
 		in := &m.expanded.Instances[i]
+		if m.in.over() {
+			return interrupted()
+		}
 		if in.Logical || isExternal(*in) {
 			continue
 		}
@@ -57,31 +60,30 @@ func (m *maker) compare() diag.List {
 // candidates are the project's objects for an instance, in the place where it is
 // wanted. Those elsewhere go, but for images: they were carried there.
 func (m *maker) candidates(in config.Instance) []placed {
-	var out []placed
-	for _, o := range m.ours[in.Address] {
-		switch {
-		case m.vanishes(o.inside):
-		case o.inside == in.Inside:
-			out = append(out, o)
-		case in.Kind != provider.Image:
+	for _, o := range m.astray[in.Address] {
+		if in.Kind != provider.Image && !m.vanishes(o.inside) {
 			m.elsewhere(o)
 		}
 	}
-	return out
+	if m.vanishes(in.Inside) {
+		return nil
+	}
+	return m.ours[in.Address]
 }
 
-// choose returns the best of several objects of one address: one that runs, of
-// those one that was created as it is declared now. The others go.
+// choose returns the best of several objects of one address that
+// [Snapshot.Settle] left: one that runs, a network with members, of those one that
+// was created as it is declared now. The others go.
 func (m *maker) choose(candidates []placed, d provider.Declaration) placed {
 	if len(candidates) > 1 {
 		spec, err := provider.Spec(d.Declared)
+		candidates = slices.Clone(candidates)
 		slices.SortStableFunc(candidates, func(a, b placed) int {
-			return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(differs(a, spec, err), differs(b, spec, err)))
+			return cmp.Or(cmp.Compare(rank(a), rank(b)), older(a, b), cmp.Compare(differs(a, spec, err), differs(b, spec, err)))
 		})
 		for _, o := range candidates[1:] {
-			if why := m.keeps(o.Kind); o.Kind == provider.Volume && why != "" {
-				m.kept = append(m.kept, Kept{Address: d.Address, Name: o.Name, Kind: o.Kind, Inside: o.inside, Why: "a second one of this address; " + why})
-				continue
+			if o.Kind == provider.Volume {
+				continue // two volumes of one address stop it
 			}
 			m.extra = append(m.extra, surplus{placed: o, why: why{FromEarlierRun, "left by an earlier, interrupted run"}, dataLoss: m.dataOf(o)})
 		}
@@ -94,9 +96,18 @@ func (m *maker) choose(candidates []placed, d provider.Declaration) placed {
 	return candidates[0]
 }
 
-// better orders objects of one address: what runs first, then the younger, then by id.
+// better orders objects of one address: what runs first, networks that have members,
+// the older of those; then what was started last, then by id.
 func better(a, b placed) int {
-	return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(b.Condition.Started, a.Condition.Started), strings.Compare(a.ID, b.ID))
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), older(a, b), strings.Compare(b.Condition.Started, a.Condition.Started), strings.Compare(a.ID, b.ID))
+}
+
+// older puts networks with members first, and then the older ones.
+func older(a, b placed) int {
+	if a.Kind != provider.Network || b.Kind != provider.Network {
+		return 0
+	}
+	return cmp.Or(cmp.Compare(min(b.Members, 1), min(a.Members, 1)), strings.Compare(a.Created, b.Created))
 }
 
 func rank(o placed) int {
@@ -121,14 +132,18 @@ func differs(o placed, spec []byte, err error) int {
 	return 1
 }
 
-// elsewhere removes an object that is wanted in another place now. A volume stays
-// like one that nothing wants.
+// elsewhere removes an object that is wanted in another place now, or that bears the
+// address of an engine that is not made here. A volume stays like one that nothing wants.
 func (m *maker) elsewhere(o placed) {
+	wanted := "and is wanted elsewhere"
+	if m.in.Observed.Sites[o.Owner.Address].Inside == provider.NoPlace {
+		wanted = "and " + o.Owner.Address + " is an engine that dindctl does not make"
+	}
 	if why := m.keeps(o.Kind); why != "" {
 		m.kept = append(m.kept, Kept{Address: o.Owner.Address, Name: o.Name, Kind: o.Kind, Inside: o.inside, Why: "it is " + engineWord(o.inside) + "; " + why})
 		return
 	}
-	m.extra = append(m.extra, surplus{placed: o, why: why{FromConfiguration, "it is " + engineWord(o.inside) + ", and is wanted elsewhere"}, dataLoss: m.dataOf(o)})
+	m.extra = append(m.extra, surplus{placed: o, why: why{FromConfiguration, "it is " + engineWord(o.inside) + ", " + wanted}, dataLoss: m.dataOf(o)})
 }
 
 func engineWord(inside string) string {
@@ -196,13 +211,10 @@ func (m *maker) imageID(in config.Instance) string {
 			return cmp.Or(list[0].Values.ID, list[0].ID)
 		}
 	}
-	for inside, more := in.Inside, true; more; {
+	for _, inside := range append(m.expanded.Around(in.Inside), "") {
 		if id := m.in.Observed.snapshot(inside).Images[in.ImageRef]; id != "" {
 			return id
 		}
-		more = inside != ""
-		parent, _ := m.expanded.Instance(inside)
-		inside = parent.Inside
 	}
 	return ""
 }

@@ -44,6 +44,9 @@ func (w *world) told(x *config.Expanded, change ...func(*plan.Input)) string {
 		fmt.Fprintf(&out, "%s: %s (%s): %s\n", problem.Severity, problem.Summary, problem.Address, problem.Detail)
 	}
 	if p != nil {
+		for _, problem := range p.Stopped {
+			fmt.Fprintf(&out, "stopped: %s (%s): %s\n", problem.Summary, problem.Address, problem.Detail)
+		}
 		out.WriteString(p.String())
 	}
 	return out.String()
@@ -85,10 +88,10 @@ func TestACircleOfChangesIsBrokenUp(t *testing.T) {
 	check(t, "plan", w.told(configuration(
 		noun{address: "network.new", name: "n"}, noun{address: "container.web", name: "web", networks: []string{"network.new"}},
 	)), `
-1 delete container.web <-   what it uses is replaced by something of the same name
+1 delete container.web <-   what it uses gives way to something that takes its place
 2 delete network.old <- 1  no longer in the configuration
 3 create network.new <- 2  not there yet
-4 create container.web <- 1,3  what it uses is replaced by something of the same name`)
+4 create container.web <- 1,3  what it uses gives way to something that takes its place`)
 }
 
 // What an object needs is waited for also through objects that stay as they are.
@@ -133,36 +136,84 @@ func TestRecordsInACircleGiveWay(t *testing.T) {
 2 delete network.n <- 1  destroyed by request`)
 }
 
-// Of two objects with one address the one that runs stays; of two that run, the
-// one that was created as it is declared now.
-func TestTheBetterOfTwoStays(t *testing.T) {
+// Of two objects that pass for one address one counts: of what runs, that which ran
+// once, or else has its own name; of networks, that with members, or else the older
+// one. Nothing tells among volumes. An address without an answer is stopped with what
+// needs it, and the rest is planned.
+func TestTwoThatPassForOneAddress(t *testing.T) {
 	t.Parallel()
-	x := configuration(noun{address: "container.web", name: "web"})
+	web := noun{address: "container.web", name: "web", networks: []string{"network.n"}, volumes: []string{"volume.v"}}
+	nouns := []noun{{address: "network.n", name: "n"}, {address: "volume.v", name: "v"}, web, {address: "container.apart", name: "apart"}}
+	apart := noun{address: "container.apart", name: "apart", cpus: 1}
+	x := configuration(nouns[0], nouns[1], web, apart)
+	const rest = "1 update container.apart <-   cpus: configuration"
 	rows := []struct {
-		name  string
-		other func(o *thing)
-		want  string
+		name, address string
+		other         func(own, other *thing)
+		want          string
 	}{
-		{"the other one stopped", func(o *thing) { o.Condition = provider.Condition{State: provider.StateExited} }, "1 delete container.web o9 <-   left by an earlier, interrupted run"},
-		{"the other one was created otherwise", func(o *thing) { o.Owner.Spec = []byte(`{}`) }, "1 delete container.web o9 <-   left by an earlier, interrupted run"},
-		{"both are equal", func(*thing) {}, "1 delete container.web o9 <-   left by an earlier, interrupted run"},
+		{"one never ran", "container.web", func(_, other *thing) {
+			other.Condition = provider.Condition{State: provider.StateCreated}
+		}, "1 delete container.web <-   left by an earlier, interrupted run\n2 update container.apart <-   cpus: configuration"},
+		{"one never ran, and has the name", "container.web", func(own, _ *thing) {
+			own.Name, own.Condition = "mine", provider.Condition{State: provider.StateCreated}
+		}, "1 delete container.web <-   left by an earlier, interrupted run\n2 update container.apart <-   cpus: configuration"},
+		{"a copy under a name of its own", "container.web", func(_, other *thing) { other.Name = "web_copy" }, rest + "\nforeign web_copy (container.web): web passes for container.web already, under its own name"},
+		{"the original was renamed", "container.web", func(own, _ *thing) { own.Name = "old" }, rest + "\nforeign old (container.web): web passes for container.web already, under its own name"},
+		{
+			"none has the name", "container.web", func(own, other *thing) { own.Name, other.Name = "a", "b" },
+			"stopped: container.web: a (o0004) and b (o9) pass for container.web: each bears its whole record, and nothing tells which is meant. Neither is touched. Remove the one that is not meant, or give it back its name.\n" + rest,
+		},
+		{"a network without members", "network.n", func(own, _ *thing) { own.Members = 1 }, "1 delete network.n <-   left by an earlier, interrupted run\n2 update container.apart <-   cpus: configuration"},
+		{"two networks without members", "network.n", func(own, other *thing) { own.Created, other.Created = "2", "1" }, "1 delete network.n <-   left by an earlier, interrupted run\n2 update container.apart <-   cpus: configuration"},
+		{
+			"two networks with members", "network.n", func(own, other *thing) { own.Members, other.Members = 1, 2 },
+			"stopped: network.n: n (o0002) and n (o9) pass for network.n: each bears its whole record, and nothing tells which is meant. Neither is touched. Disconnect the members of the one that is not meant; it goes then.\n" + rest,
+		},
+		{
+			"two volumes", "volume.v", func(_, _ *thing) {},
+			"stopped: volume.v: v (o0003) and v (o9) pass for volume.v: each bears its whole record, and nothing tells which is meant. Neither is touched. Remove or rename the one that is not meant; dindctl chooses none where data is at stake.\n" + rest,
+		},
 	}
 	for _, row := range rows {
-		w := applied(t, noun{address: "container.web", name: "web"})
-		other := *w.object("container.web")
+		w := applied(t, nouns...)
+		own := w.object(row.address)
+		other := *own
 		other.ID = "o9"
-		row.other(&other)
+		row.other(own, &other)
 		w.objects["o9"] = &other
 		p, problems := plan.Make(w.input(x))
 		if problems.HasErrors() {
 			t.Fatalf("%s: %v", row.name, problems)
 		}
 		var got []string
-		for _, s := range p.Steps {
-			got = append(got, fmt.Sprintf("%d %s %s %s <-   %s", s.ID, s.Action, s.Address, s.Object, s.Cause))
+		for _, problem := range p.Stopped {
+			got = append(got, fmt.Sprintf("stopped: %s: %s", problem.Address, problem.Detail))
 		}
+		got = append(got, strings.TrimSpace(p.String()))
 		check(t, row.name, strings.Join(got, "\n"), row.want)
 	}
+}
+
+// Where nothing tells which of two is meant, neither goes, nor what they use, and
+// what needs them is left as it is; also when everything is destroyed.
+func TestAStoppedAddressKeepsWhatItUses(t *testing.T) {
+	t.Parallel()
+	nouns := []noun{
+		{address: "network.n", name: "n"},
+		{address: "network.m", name: "m"},
+		{address: "container.web", name: "web", networks: []string{"network.n"}},
+		{address: "container.apart", name: "apart", networks: []string{"network.m"}},
+	}
+	w := applied(t, nouns...)
+	other := *w.object("container.web")
+	other.ID = "o9"
+	w.objects["o9"] = &other
+	const stopped = "stopped: Several objects pass for one address (container.web): web (o0004) and web (o9) pass for container.web: each bears its whole record, and nothing tells which is meant. Neither is touched. Remove the one that is not meant, or give it back its name."
+	check(t, "destroy", w.told(nil, func(in *plan.Input) { in.Destroy = true }), stopped+`
+1 delete container.apart <-   destroyed by request
+2 delete network.m <- 1  destroyed by request`)
+	check(t, "taken out of the configuration", w.told(configuration(nouns[1], nouns[3])), stopped)
 }
 
 // A project's name that was only derived holds for objects of one place; records
@@ -175,8 +226,8 @@ func TestOwners(t *testing.T) {
 	check(t, "derived", w.told(configuration(nouns), func(in *plan.Input) { in.Derived, in.Origin = true, "machine:/b/ci.hcl" }),
 		`error: Another configuration has a project of this name (): The project "p" belongs to machine:/a/ci.hcl, and this configuration is machine:/b/ci.hcl. Both names were only derived from the file's name. Give this one a name of its own: project { name = "…" }, or -project.`)
 	check(t, "given", w.told(configuration(nouns), func(in *plan.Input) { in.Origin = "machine:/b/ci.hcl" }), "")
-	w.object("container.web").Owner.Schema = 2
-	later := `error: An object was made by a later dindctl (container.web): web (container.web) bears records of version 2; this dindctl knows up to version 1 and does not touch it. Use the later one.`
+	w.object("container.web").Owner.Schema = 3
+	later := `stopped: An object was made by a later dindctl (container.web): web (container.web) bears records of version 3; this dindctl knows up to version 2 and does not touch it. Use the later one; or, if somebody copied the labels, make it anew without the labels dev.dindctl.*.`
 	check(t, "later", w.told(configuration(nouns)), later)
 	check(t, "destroy of later", w.told(nil, func(in *plan.Input) { in.Destroy = true }), later)
 }
@@ -290,7 +341,7 @@ func TestADaemonComesBackToItsOldData(t *testing.T) {
 2 create daemon.d <- 1  not there yet
 3 create container.c <- 2  whether it is there is not known: daemon.d cannot be looked into (unless already there)
 keep volume.d: it is inside daemon.o; volumes are kept without -volumes
-unread daemon.d: its data will be on another volume`)
+unread daemon.d: its container is not there, and its data may be`)
 }
 
 // What is destroyed is known from records alone. What is inside a daemon that

@@ -11,6 +11,9 @@ import (
 func (b *builder) connect() {
 	known := map[string][]int{}
 	for _, address := range sortedKeys(b.makes) {
+		if b.m.in.over() {
+			return
+		}
 		for _, before := range b.waits(address, known) {
 			b.need(before, b.makes[address])
 			if at, changed := b.updates[address]; changed && at != b.makes[address] {
@@ -19,8 +22,12 @@ func (b *builder) connect() {
 		}
 	}
 	b.takeOver()
+	b.giveBack()
 	users := b.users()
 	for _, i := range b.removals() {
+		if b.m.in.over() {
+			return
+		}
 		b.leave(i, users)
 	}
 	b.letGo()
@@ -161,6 +168,9 @@ func (b *builder) letGo() {
 		return
 	}
 	for _, address := range sortedKeys(b.updates) {
+		if b.m.in.over() {
+			return
+		}
 		r, at := b.m.resources[address], b.updates[address]
 		seen := map[name]bool{}
 		for _, used := range usedBy(*r.Before, r.Inside) {

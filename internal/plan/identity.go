@@ -12,14 +12,17 @@ import (
 
 // Move gives the project's objects of one place the addresses that are meant by
 // those under which they were recorded. An object keeps its own where another one
-// is recorded under the new address already.
+// is recorded under the new address already, under the name that this record gives, or
+// the one that it was given since: a copy under any other name takes the address from
+// nothing.
 func (s *Snapshot) Move(moves []config.Move, project string) {
 	if len(moves) == 0 {
 		return
 	}
 	recorded := map[string]bool{}
 	for _, o := range s.Objects {
-		if o.Owner.Project == project {
+		renamed := o.Kind.Runs() && recordOf(o.Owner).text("name") == o.Name // by dindctl, as the record of changes says
+		if o.Owner.Project == project && (o.Kind == provider.Image || renamed || fitsName(moves, o, o.Owner.CreatedName())) {
 			recorded[o.Owner.Address] = true
 		}
 	}
@@ -109,14 +112,19 @@ func movedValue(moves []config.Move, v cty.Value) cty.Value {
 	return out
 }
 
-// KeptNames are the names of moved objects that no engine can rename, by address:
-// they are kept until the objects are made anew.
-func (o Observed) KeptNames() map[string]string {
+// KeptNames are the names of a project's objects that no engine can rename and that nobody has
+// named, by address: they stay what they were when the object was made, also where
+// a moved block has given it another address since, and where it was made anew
+// under that address while the moved block still stood there.
+func (o Observed) KeptNames(project string) map[string]string {
 	out := map[string]string{}
 	for _, inside := range o.places() {
 		s := o.snapshot(inside)
 		for _, object := range s.Objects {
-			if _, was := s.Moved[object.Owner.Address]; was && !object.Kind.Runs() {
+			if object.Kind.Runs() || object.Stray || object.Owner.Project != project || project == "" {
+				continue
+			}
+			if _, was := s.Moved[object.Owner.Address]; was || object.Owner.Name == object.Name && recordOf(object.Owner).text("name") == "" {
 				out[object.Owner.Address] = object.Name
 			}
 		}

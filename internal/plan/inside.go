@@ -57,20 +57,11 @@ func (m *maker) replaced(address string) bool { return m.pending[address] && len
 
 // vanishes tells whether what was seen inside a daemon will not be there, at any depth.
 func (m *maker) vanishes(inside string) bool {
-	for inside != "" {
-		if m.fates[inside] != stays {
-			return true
-		}
-		list := m.ours[inside]
-		if len(list) == 0 {
-			return false
-		}
-		inside = list[0].inside
-	}
-	return false
+	return slices.ContainsFunc(m.around(inside), func(daemon string) bool { return m.fates[daemon] != stays })
 }
 
-// around are a daemon, as it was seen, and those that it is inside, at every depth.
+// around are a daemon, as it was seen, and those that it is inside, at every depth,
+// each once: what is inside a daemon may say that it is that daemon.
 func (m *maker) around(inside string) []string {
 	var out []string
 	for inside != "" && !slices.Contains(out, inside) {
@@ -86,7 +77,7 @@ func (m *maker) around(inside string) []string {
 
 // seen is what is known of the inside of a daemon when its turn comes.
 func (m *maker) seen(inside string) Snapshot {
-	for daemon := inside; daemon != ""; {
+	for _, daemon := range m.expanded.Around(inside) {
 		switch m.fates[daemon] {
 		case emptied:
 			return Snapshot{Absent: true}
@@ -94,11 +85,6 @@ func (m *maker) seen(inside string) Snapshot {
 			return Snapshot{Why: whyOtherData}
 		case stays:
 		}
-		in, found := m.expanded.Instance(daemon)
-		if !found {
-			break
-		}
-		daemon = in.Inside
 	}
 	return m.in.Observed.snapshot(inside)
 }

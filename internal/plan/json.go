@@ -22,6 +22,26 @@ type document struct {
 	OutputChanges   map[string]outputDocument `json:"output_changes"`
 	Kept            []keptDocument            `json:"kept"`
 	Unread          []unreadDocument          `json:"unread"`
+	Foreign         []foreignDocument         `json:"foreign,omitempty"`
+	Stopped         []stoppedDocument         `json:"stopped,omitempty"`
+}
+
+// foreignDocument is an object that bears the project's labels and is not the project's.
+type foreignDocument struct {
+	Address string        `json:"address"` // that its labels name
+	Type    provider.Kind `json:"type"`
+	Name    string        `json:"name"`
+	Object  string        `json:"object"`
+	Inside  string        `json:"inside,omitempty"`
+	Why     string        `json:"why"`
+}
+
+// stoppedDocument is why nothing is done about an address and what needs it.
+type stoppedDocument struct {
+	Address string `json:"address"`
+	Code    string `json:"code"`
+	Summary string `json:"summary"`
+	Detail  string `json:"detail"`
 }
 
 type engineDocument struct {
@@ -102,6 +122,12 @@ func (p *Plan) JSON() ([]byte, error) {
 	}
 	for _, u := range p.Unread {
 		doc.Unread = append(doc.Unread, unreadDocument(u))
+	}
+	for _, f := range p.Foreign {
+		doc.Foreign = append(doc.Foreign, foreignDocument{f.Address, f.Kind, f.Name, f.ID, f.Inside, f.Why})
+	}
+	for _, s := range p.Stopped {
+		doc.Stopped = append(doc.Stopped, stoppedDocument{s.Address, s.Code, s.Summary, s.Detail})
 	}
 	return json.MarshalIndent(doc, "", "  ")
 }

@@ -19,7 +19,7 @@ func (m *maker) judge(r *Resource) {
 		}
 		r.Changes = append(slices.Clone(r.Changes), change)
 	}
-	r.Changes = heeded(r.Changes, r.After.Lifecycle)
+	r.Changes = m.following(r, heeded(r.Changes, r.After.Lifecycle))
 	if r.Kind == provider.Job {
 		m.judgeJob(r)
 	} else {
@@ -54,6 +54,26 @@ func (m *maker) judgeLasting(r *Resource) {
 	case len(r.Changes) > 0:
 		r.follow(Update, m.because(r))
 	}
+}
+
+// following settles what a provider cannot tell of a network that will be another one:
+// that this plan replaces it, and nobody outside made it anew. What lasts is replaced
+// with its network, and has that cause; of a job it is the change for which it runs.
+func (m *maker) following(r *Resource, changes []provider.Change) []provider.Change {
+	if m.losesGround(r, provider.Network) == "" {
+		return changes
+	}
+	var out []provider.Change
+	for _, c := range changes {
+		if strings.HasPrefix(c.Path, "networks[") && c.To != cty.NilVal && !c.To.IsKnown() {
+			if r.Kind != provider.Job {
+				continue
+			}
+			c.Cause = provider.Configured
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 func needsReplacement(changes []provider.Change) bool {

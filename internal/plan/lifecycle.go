@@ -101,6 +101,9 @@ func (m *maker) checkPrevented(p *Plan) diag.List {
 		}
 	}
 	for _, volume := range sortedKeys(m.resources) {
+		if m.in.over() {
+			break
+		}
 		if r := m.resources[volume]; r.Kind == provider.Volume && acts[volume] && (r.Action == Replace || r.Action == Delete) {
 			m.inner(r, func(address string) { refuse(address, "removed", "with the data of its daemon on "+volume) })
 		}

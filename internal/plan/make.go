@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/dindctl/dindctl/internal/config"
@@ -8,8 +9,19 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// Make plans. The plan is nil where the problems have errors.
+// Make plans. The plan is nil where the problems have errors; that the run was
+// interrupted is one, and then the only one.
 func Make(in Input) (*Plan, diag.List) {
+	p, problems := makePlan(in)
+	if in.over() { // what was left out on the way says nothing
+		return nil, interrupted()
+	}
+	return p, problems
+}
+
+func interrupted() diag.List { return diag.Interrupted("There is no plan, and nothing was changed.") }
+
+func makePlan(in Input) (*Plan, diag.List) {
 	m := newMaker(in)
 	if problems := m.checkOwners(); problems.HasErrors() {
 		return nil, problems
@@ -27,22 +39,27 @@ func (m *maker) make() (*Plan, diag.List) {
 		if problems.HasErrors() {
 			return nil, problems
 		}
+		if m.in.over() {
+			return nil, interrupted()
+		}
 		m.restartInside()
 		m.orphans()
 		problems = append(problems, m.checkExternal()...)
 		problems = append(problems, m.warnings()...)
 		problems = append(problems, m.checkNames()...)
-		entries, more := m.expanded.CheckMounts(m.places(), m.in.Files)
+		entries, more := m.expanded.CheckMounts(m.places(), m.files())
 		problems = append(problems, more...)
 		p, circle := m.assemble()
 		if len(circle) == 0 {
 			p.part(m.in)
+			stopped := m.leaveStopped(p)
+			problems = slices.DeleteFunc(problems, func(problem diag.Problem) bool { return stopped[problem.Address] })
 			problems = append(problems, m.checkPrevented(p)...)
 			problems = append(problems, m.checkUsers(p)...)
 			problems = append(problems, m.checkDataLoss(p)...)
 		}
 		if problems.HasErrors() {
-			return nil, problems
+			return nil, append(problems, m.in.Observed.Stopped()...)
 		}
 		if len(circle) == 0 {
 			p.Mounts, p.Outputs, p.Expanded = entries, m.expanded.Outputs, m.expanded
@@ -60,12 +77,19 @@ type maker struct {
 	expanded *config.Expanded
 	// ours are the project's objects by address, the best of each first.
 	ours map[string][]placed
+	// astray are those that are not where their addresses belong: they may be removed,
+	// and images, which are carried, stay; they serve for nothing else.
+	astray map[string][]placed
+	// externals are what is used as it was found, by address.
+	externals map[string]provider.Object
 	// pending are the addresses that are made anew, or whose values will be others.
 	pending map[string]bool
 	// fates say of daemons that what is inside them will not be what was seen.
 	fates map[string]fate
 	// forced are objects that cannot be changed as they stand, and why.
 	forced map[string]why
+	// parted are objects that let go of their addresses before they take others.
+	parted map[string]bool
 	// users are, by place and address, something that was made with what is there; nil
 	// until asked for.
 	users map[string]string
@@ -98,17 +122,28 @@ type surplus struct {
 
 func newMaker(in Input) *maker {
 	m := &maker{
-		in: in, ours: map[string][]placed{}, pending: map[string]bool{}, fates: map[string]fate{},
-		forced: map[string]why{}, resources: map[string]*Resource{},
+		in: in, ours: map[string][]placed{}, astray: map[string][]placed{}, pending: map[string]bool{}, fates: map[string]fate{},
+		forced: map[string]why{}, parted: map[string]bool{}, resources: map[string]*Resource{}, externals: in.Observed.externals(),
 	}
 	for _, inside := range in.Observed.places() {
+		if in.over() {
+			break
+		}
 		for _, o := range in.Observed.snapshot(inside).Objects {
-			if o.Owner.Project == in.Project && o.Owner.Address != "" && o.Condition.State != provider.StateRemoving {
-				m.ours[o.Owner.Address] = append(m.ours[o.Owner.Address], placed{o, inside})
+			if o.Owner.Project != in.Project || o.Owner.Address == "" || o.Condition.State == provider.StateRemoving {
+				continue
 			}
+			into := m.ours
+			if site, configured := in.Observed.Sites[o.Owner.Address]; configured && site.Inside != inside || o.Stray {
+				into = m.astray
+			}
+			into[o.Owner.Address] = append(into[o.Owner.Address], placed{o, inside})
 		}
 	}
 	for _, list := range m.ours {
+		slices.SortFunc(list, better)
+	}
+	for _, list := range m.astray {
 		slices.SortFunc(list, better)
 	}
 	return m
@@ -143,6 +178,37 @@ func (o Observed) Unread() []Unread {
 	return out
 }
 
+// Externals are what is external in one place (inside a daemon; the root for ""),
+// by address, as it was found there: the values of what is not made here.
+func (s Snapshot) Externals(inside string, sites map[string]Site) map[string]provider.Object {
+	var out map[string]provider.Object
+	var found map[name]provider.Object // nil until something external is met
+	for address, site := range sites {
+		if !site.External || site.Inside != inside {
+			continue
+		}
+		if found == nil {
+			out, found = map[string]provider.Object{}, map[name]provider.Object{}
+			for _, o := range s.Objects {
+				found[nameOf(inside, o)] = o
+			}
+		}
+		if o, there := found[name{inside, nameSpace(site.Kind), site.Name}]; there {
+			out[address] = o
+		}
+	}
+	return out
+}
+
+// externals are what is external in all places, by address.
+func (o Observed) externals() map[string]provider.Object {
+	out := map[string]provider.Object{}
+	for _, inside := range o.places() {
+		maps.Copy(out, o.snapshot(inside).Externals(inside, o.Sites))
+	}
+	return out
+}
+
 // known is what references evaluate to: what exists, but for what is made anew.
 func (m *maker) known() config.Known {
 	known := config.Known{}
@@ -162,6 +228,9 @@ func (m *maker) known() config.Known {
 			known[address] = config.Knowledge{Pending: true}
 		}
 	}
+	for address, o := range m.externals { // also where something of ours bears the address still
+		known[address] = config.Knowledge{Values: o.Values}
+	}
 	return known
 }
 
@@ -169,6 +238,9 @@ func (m *maker) known() config.Known {
 // changes what refers to it, and what is inside it.
 func (m *maker) decide() diag.List {
 	for {
+		if m.in.over() {
+			return interrupted()
+		}
 		expanded, problems := m.in.Expand(m.known())
 		if problems.HasErrors() {
 			return problems

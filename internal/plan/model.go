@@ -16,6 +16,8 @@ type Observed struct {
 	Root Snapshot
 	// Inside holds the places inside daemons, by the daemon's address.
 	Inside map[string]Snapshot
+	// Sites say where the configuration's addresses belong; nil without one.
+	Sites map[string]Site
 }
 
 // Snapshot is one place.
@@ -32,6 +34,9 @@ type Snapshot struct {
 	// Moved are the addresses under which moved objects were recorded, by the
 	// addresses that are meant now.
 	Moved map[string]string
+	// Stops are errors about addresses of which nothing tells which object is theirs;
+	// see [Snapshot.Settle].
+	Stops diag.List
 }
 
 // Differ is the provider's pure comparison.
@@ -67,7 +72,14 @@ type Input struct {
 	// Declared are the instances of a configuration that is destroyed, as far as
 	// they are known. It may be nil.
 	Declared []config.Instance
+	// Interrupted tells whether the run was asked to end, by an error, as the method
+	// Err of a context does. It is asked in every loop that what was observed or
+	// configured makes long; there is no plan then. It may be nil.
+	Interrupted func() error
 }
+
+// over tells whether the run was asked to end.
+func (in Input) over() bool { return in.Interrupted != nil && in.Interrupted() != nil }
 
 // Action is what happens to one address.
 type Action string
@@ -99,7 +111,12 @@ type Plan struct {
 	// Kept are objects of the project that stay although nothing wants them any longer.
 	Kept []Kept
 	// Unread are the daemons that could not be looked into.
-	Unread  []Unread
+	Unread []Unread
+	// Foreign are objects that bear the project's labels and are not the project's.
+	Foreign []Foreign
+	// Stopped are errors that each stop one address, and with it what needs it. The
+	// rest of the plan can be carried out.
+	Stopped diag.List
 	Outputs []config.OutputValue
 	Mounts  []mount.Entry
 	// Partial says that Target or Exclude left something out, or might have.

@@ -14,6 +14,18 @@ func Mounts(in Input) (*config.Expanded, []mount.Entry, diag.List) {
 	if problems.HasErrors() {
 		return nil, nil, problems
 	}
-	entries, more := expanded.CheckMounts(m.places(), in.Files)
+	entries, more := expanded.CheckMounts(m.places(), m.files())
+	if in.over() {
+		return nil, nil, interrupted()
+	}
 	return expanded, entries, append(problems, more...)
+}
+
+// files is what can be asked of file systems, until the run is asked to end.
+func (m *maker) files() mount.Checker {
+	files := m.in.Files
+	if files.Interrupted == nil {
+		files.Interrupted = m.in.Interrupted
+	}
+	return files
 }

@@ -19,14 +19,14 @@ func (p *Plan) part(in Input) {
 	for _, s := range p.Steps {
 		stays[s.ID] = len(in.Target) == 0 || selects(in.Target, s.Address)
 	}
-	p.spread(stays, func(s Step, need int) { // what is needed comes along
+	p.spread(in, stays, func(s Step, need int) { // what is needed comes along
 		stays[need] = stays[need] || stays[s.ID]
 	})
 	goes := make([]bool, len(stays))
 	for _, s := range p.Steps {
 		goes[s.ID] = selects(in.Exclude, s.Address)
 	}
-	p.spread(goes, func(s Step, need int) {
+	p.spread(in, goes, func(s Step, need int) {
 		goes[s.ID] = goes[s.ID] || goes[need]
 	})
 	p.cut(func(s Step) bool { return stays[s.ID] && !goes[s.ID] })
@@ -35,8 +35,8 @@ func (p *Plan) part(in Input) {
 
 // spread repeats a rule over all edges until nothing changes any more. The steps
 // of one address belong together: half a replacement would be a removal.
-func (p *Plan) spread(marked []bool, rule func(s Step, need int)) {
-	for before := -1; before != count(marked); {
+func (p *Plan) spread(in Input, marked []bool, rule func(s Step, need int)) {
+	for before := -1; before != count(marked) && !in.over(); {
 		before = count(marked)
 		touched := map[string]bool{}
 		for _, s := range p.Steps {

@@ -34,7 +34,11 @@ func (m *maker) places() config.TopologyOptions {
 			if options.Volumes[engine] == nil {
 				options.Volumes[engine] = map[string]mount.NamedVolume{}
 			}
-			options.Volumes[engine][o.Name] = mount.NamedVolume{Address: o.Owner.Address}
+			address := o.Owner.Address
+			if o.Stray {
+				address = ""
+			}
+			options.Volumes[engine][o.Name] = mount.NamedVolume{Address: address}
 		}
 	}
 	return options

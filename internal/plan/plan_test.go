@@ -28,11 +28,15 @@ var update = flag.Bool("update", false, "write the wanted plans anew")
 // problem on the way, as text.
 //
 //	plan, apply, destroy [volumes]    what dindctl does, without or with consent to lose data
+//	destroy bare                      without the configuration: by the records alone
 //	plan target=A exclude=B replace=C  a part of it; likewise apply and destroy
 //	use NAME                          the configuration is now the section NAME
 //	stop, remove ADDRESS              what somebody else does
 //	change ADDRESS ATTRIBUTE VALUE
 //	foreign KIND NAME
+//	duplicate ADDRESS NAME [DAEMON]   with all labels, in the place of DAEMON
+//	commit ADDRESS NAME [DAEMON]      as from an image of it
+//	earlier                           all records are those of version 1 now
 func TestStories(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txtar")
@@ -117,9 +121,26 @@ func (s *story) do(words []string) {
 		outside.Change(outside.ID("story", words[1]), words[2], cty.StringVal(words[3]))
 	case "foreign":
 		outside.AddForeign(provider.Kind(words[1]), words[2])
+	case "duplicate", "commit":
+		to := outside
+		if len(words) > 3 {
+			to = s.memory.Outside(s.in.Observed.Inside[words[3]].Place)
+		}
+		to.Copy(s.idOf(words[1]), words[2], words[0] == "commit")
+	case "earlier":
+		outside.Earlier()
 	default:
 		s.t.Fatalf("the script says %q", words)
 	}
+}
+
+// idOf is the id of the project's object, in whichever place it was seen last.
+func (s *story) idOf(address string) string {
+	object, problems := runner.Find(s.in.Observed, "story", address)
+	if problems.HasErrors() {
+		s.t.Fatal(problems)
+	}
+	return object.ID
 }
 
 func (s *story) use(section string) {
@@ -139,16 +160,19 @@ func (s *story) plan(words []string) *plan.Plan {
 	if s.problems(problems) {
 		return nil
 	}
-	declared := expanded.Instances
+	declared, known := expanded.Instances, expanded
 	if destroy {
 		expanded = nil
 	}
 	s.wanted = runner.Wanted("story", expanded)
+	if destroy && !slices.Contains(words, "bare") {
+		s.wanted.Sites, s.wanted.Moves = runner.Sites(known), known.Moves
+	}
 	observed, problems := runner.Observe(ctx, s.memory, s.facts, s.wanted)
 	if s.problems(problems) {
 		return nil
 	}
-	cfg.Names = observed.KeptNames()
+	cfg.Names = observed.KeptNames(cfg.Project)
 	s.in = plan.Input{
 		Project: "story", Origin: cfg.Origin, Observed: observed, Diff: runner.Differ(ctx, s.memory),
 		Destroy: destroy, Volumes: volumes, DataLoss: volumes, Prevented: cfg.Prevented, Declared: declared,
@@ -172,6 +196,9 @@ func (s *story) plan(words []string) *plan.Plan {
 		return nil
 	}
 	text := p.String()
+	for _, problem := range p.Stopped {
+		text += fmt.Sprintf("stopped %s: %s\n", problem.Address, problem.Detail)
+	}
 	if p.Clean {
 		text += "clean\n"
 	}

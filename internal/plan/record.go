@@ -41,6 +41,15 @@ func (r record) text(name string) string {
 	return text
 }
 
+// texts is a map of strings, nil where none was declared.
+func (r record) texts(name string) map[string]string {
+	var texts map[string]string
+	if json.Unmarshal(r[name], &texts) != nil {
+		return nil
+	}
+	return texts
+}
+
 // named tells whether a mount at the target was declared with a source.
 func (r record) named(target string) bool {
 	var mounts []struct{ Source, Target string }

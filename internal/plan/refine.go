@@ -10,8 +10,16 @@ import (
 // In holds the new observation. The steps, numbered on their own, are at most
 // what the prior plan showed for their addresses: a change, a removal, a
 // replacement or a loss of data that it did not show is an error that says so,
-// and no step.
+// and no step. What is stopped there has no steps either; [Snapshot.Stops] says why.
 func Refine(in Input, prior *Plan, daemon string) ([]Step, diag.List) {
+	steps, problems := refine(in, prior, daemon)
+	if in.over() {
+		return nil, diag.Interrupted("What is inside " + daemon + " was not planned again, and nothing was done there. Run the command again to go on from here.")
+	}
+	return steps, problems
+}
+
+func refine(in Input, prior *Plan, daemon string) ([]Step, diag.List) {
 	m := newMaker(in)
 	m.settled = daemon
 	if problems := m.checkOwners(); problems.HasErrors() {

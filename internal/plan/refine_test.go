@@ -40,7 +40,7 @@ func TestPlanningAgain(t *testing.T) {
 		{
 			"there are two of it", func(w *world) {
 				other := *w.object("container.c")
-				other.ID, other.Condition.State = "o9", provider.StateExited
+				other.ID, other.Condition.State = "o9", provider.StateCreated
 				w.objects["o9"] = &other
 			}, with(inside(0, 0)),
 			"What is inside daemon.d could not be seen when the plan was made. Now that it can, container.c would have its second object removed (left by an earlier, interrupted run), which was not shown in the plan. Nothing was done about it; run plan again: it shows it.",

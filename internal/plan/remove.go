@@ -1,26 +1,40 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/provider"
 )
 
 // orphans decides on the project's objects that the configuration does not have.
 func (m *maker) orphans() {
+	for _, address := range sortedKeys(m.astray) {
+		if _, decided := m.resources[address]; !decided { // what something external took the address of
+			for _, o := range m.astray[address] {
+				if o.Kind != provider.Image && !m.vanishes(o.inside) {
+					m.elsewhere(o)
+				}
+			}
+		}
+	}
 	for _, address := range sortedKeys(m.ours) {
+		if m.in.over() {
+			return
+		}
 		if _, wanted := m.resources[address]; wanted {
 			continue
 		}
 		if in, found := m.expanded.Instance(address); found && isExternal(in) && in.Name == m.ours[address][0].Name {
 			continue // it was handed over
 		}
-		m.remove(address, why{FromOrphan, "no longer in the configuration"})
+		m.remove(address, m.ours[address], why{FromOrphan, "no longer in the configuration"})
 	}
 }
 
 // remove plans the removal of an address, or keeps it where it holds data.
-func (m *maker) remove(address string, because why) {
-	for _, o := range m.ours[address] {
+func (m *maker) remove(address string, list []placed, because why) {
+	for _, o := range list {
 		switch kept := m.keeps(o.Kind); {
 		case m.goesWith(o):
 		case kept != "":
@@ -65,14 +79,24 @@ func (m *maker) destroy() (*Plan, diag.List) {
 	if problems := m.checkWords(); problems.HasErrors() {
 		return nil, problems
 	}
-	for _, address := range sortedKeys(m.ours) {
-		m.remove(address, why{FromRequest, "destroyed by request"})
+	for _, all := range []map[string][]placed{m.ours, m.astray} {
+		for _, address := range sortedKeys(all) {
+			if m.in.over() {
+				return nil, interrupted()
+			}
+			handedOver := func(o placed) bool {
+				site := m.in.Observed.Sites[address]
+				return site.External && site.Name == o.Name && site.Inside == o.inside
+			}
+			m.remove(address, slices.DeleteFunc(slices.Clone(all[address]), handedOver), why{FromRequest, "destroyed by request"})
+		}
 	}
 	p, circle := m.assemble()
 	if len(circle) > 0 {
 		return nil, circleProblem(circle)
 	}
 	p.part(m.in)
+	m.leaveStopped(p)
 	if problems := m.checkPrevented(p); problems.HasErrors() {
 		return nil, problems
 	}

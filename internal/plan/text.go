@@ -32,6 +32,9 @@ func (p *Plan) String() string {
 	for _, k := range p.Kept {
 		fmt.Fprintf(&out, "keep %s: %s\n", k.Address, k.Why)
 	}
+	for _, f := range p.Foreign {
+		fmt.Fprintf(&out, "foreign %s (%s): %s\n", f.Name, f.Address, f.Why)
+	}
 	for _, u := range p.Unread {
 		fmt.Fprintf(&out, "unread %s: %s\n", u.Address, u.Why)
 	}

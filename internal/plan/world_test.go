@@ -81,15 +81,30 @@ func (w *world) runs(home string) bool {
 
 // observe looks at everything, as package runner does.
 func (w *world) observe(x *config.Expanded) plan.Observed {
-	o := plan.Observed{Root: w.snapshot(""), Inside: map[string]plan.Snapshot{}}
-	for _, d := range w.sorted() {
-		if d.Kind != provider.Daemon || d.Owner.Project == "" || !w.runs(d.home) {
-			continue
+	b := plan.Belongings{Project: project}
+	if x != nil {
+		b.Sites = map[string]plan.Site{}
+		for _, in := range x.Instances {
+			b.Sites[in.Address] = plan.Site{Inside: in.Inside, Name: in.Name, Kind: in.Kind}
 		}
-		if d.Condition.State == provider.StateRunning {
-			o.Inside[d.Owner.Address] = w.snapshot(d.data)
-		} else if _, found := o.Inside[d.Owner.Address]; !found {
+	}
+	o := plan.Observed{Root: w.snapshot("", "", b), Inside: map[string]plan.Snapshot{}, Sites: b.Sites}
+	for level := []string{""}; len(level) > 0; {
+		place := level[0]
+		level = level[1:]
+		snapshot := o.Root
+		if place != "" {
+			snapshot = o.Inside[place]
+		}
+		for _, d := range snapshot.Counting(project) {
+			if d.Kind != provider.Daemon {
+				continue
+			}
 			o.Inside[d.Owner.Address] = plan.Snapshot{Why: "its container is stopped"}
+			if d.Condition.State == provider.StateRunning {
+				o.Inside[d.Owner.Address] = w.snapshot(d.Owner.Address, w.objects[d.ID].data, b)
+				level = append(level, d.Owner.Address)
+			}
 		}
 	}
 	if x == nil {
@@ -115,7 +130,7 @@ func (w *world) observe(x *config.Expanded) plan.Observed {
 	return o
 }
 
-func (w *world) snapshot(home string) plan.Snapshot {
+func (w *world) snapshot(place, home string, b plan.Belongings) plan.Snapshot {
 	s := plan.Snapshot{Readable: true}
 	for _, o := range w.in(home) {
 		seen := o.Object
@@ -128,8 +143,12 @@ func (w *world) snapshot(home string) plan.Snapshot {
 		for _, id := range o.volumes {
 			seen.Views = append(seen.Views, provider.View{Type: "volume", Source: w.objects[id].Name, Target: "/" + w.objects[id].Owner.Address})
 		}
+		if site, configured := b.Sites[seen.Owner.Address]; configured && site.Inside != place && seen.Kind != provider.Image && seen.Owner.Project == project {
+			seen.Stray = true
+		}
 		s.Objects = append(s.Objects, seen)
 	}
+	s.Settle(b)
 	return s
 }
 
@@ -172,7 +191,7 @@ func (w *world) create(s plan.Step, x *config.Expanded, home string) error {
 	w.next++
 	o := &thing{home: home, Object: provider.Object{
 		ID: fmt.Sprintf("o%04d", w.next), Kind: in.Kind, Name: in.Name,
-		Owner:  provider.Ownership{Project: project, Address: s.Address, Kind: in.Kind, Spec: spec, Deps: in.Deps, Schema: 1},
+		Owner:  provider.Ownership{Project: project, Address: s.Address, Kind: in.Kind, Spec: spec, Deps: in.Deps, Schema: 2, Name: in.Name, Place: in.Inside},
 		Actual: in.Declared,
 	}}
 	for _, dep := range in.Deps {
@@ -366,7 +385,7 @@ func (w *world) fill(tb testing.TB, x *config.Expanded) {
 		w.next++
 		o := &thing{Object: provider.Object{
 			ID: fmt.Sprintf("o%05d", w.next), Kind: in.Kind, Name: in.Name, Actual: in.Declared,
-			Owner: provider.Ownership{Project: project, Address: in.Address, Kind: in.Kind, Spec: spec, Deps: in.Deps, Schema: 1},
+			Owner: provider.Ownership{Project: project, Address: in.Address, Kind: in.Kind, Spec: spec, Deps: in.Deps, Schema: 2, Name: in.Name, Place: in.Inside},
 		}}
 		if in.Kind.Runs() {
 			for _, address := range refs(in.Declared, "networks") {

@@ -151,6 +151,7 @@ func (r *run) result() (Result, diag.List) {
 		out.Outputs = outputs
 		problems = append(problems, list...)
 	}
+	problems = append(problems, r.stopped...)
 	if out.Interrupted && !problems.HasErrors() {
 		problems = append(problems, diag.Problem{
 			Severity: diag.Error, Code: string(provider.Interrupted), Summary: "The run was interrupted",

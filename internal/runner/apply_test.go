@@ -111,7 +111,7 @@ func TestValuesOfEarlierStepsAreUsed(t *testing.T) {
 	want(t, "result", account(result), "done create network.n\ndone create container.a")
 	diff := cmp.Diff(provider.Ownership{
 		Project: project, Address: "container.a", Kind: provider.Container, Origin: "machine:/ci.hcl",
-		Spec: []byte(`{"later":"id001","name":"ci-container-a"}`), Run: "nonce", Schema: 1,
+		Spec: []byte(`{"later":"id001","name":"ci-container-a"}`), Run: "nonce", Schema: 2, Name: "ci-container-a",
 	}, e.owners["container.a"])
 	if diff != "" {
 		t.Errorf("ownership (-want +got):\n%s", diff)

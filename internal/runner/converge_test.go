@@ -49,7 +49,7 @@ func wishes(random *rand.Rand) []wish {
 // planned is a small planner: what is not there is created, what does not run is
 // started. Only what is inside the daemon is planned where one is named.
 func planned(all []wish, o plan.Observed, only string) *plan.Plan {
-	p := &plan.Plan{Project: project}
+	p := &plan.Plan{Project: project, Origin: "machine:/ci.hcl"}
 	ids := map[string]int{}
 	for _, w := range all {
 		if only != "" && w.inside != only {

@@ -236,7 +236,7 @@ func (e *engine) put(kind provider.Kind, address string, place provider.Place, s
 	id := fmt.Sprintf("id%03d", e.serial)
 	e.objects[id] = provider.Object{
 		ID: id, Kind: kind, Name: name(address), Place: place, Condition: provider.Condition{State: state}, Values: provider.Values{ID: id},
-		Owner: provider.Ownership{Project: project, Address: address, Kind: kind, Schema: 1},
+		Owner: provider.Ownership{Project: project, Address: address, Kind: kind, Schema: provider.OwnershipSchema, Name: name(address)},
 	}
 	return id
 }

@@ -11,20 +11,77 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// Find returns the project's object with an address, from whichever place it is
-// in. Of two with one address, the one that runs counts.
+// Find returns the project's object with an address, from the place where it
+// counts. Where several pass for it, that is an error.
 func Find(observed plan.Observed, project, address string) (provider.Object, diag.List) {
 	all := Objects(observed, project)
-	var found *provider.Object
+	address = meant(observed, all, address)
+	var found []provider.Object
 	for _, object := range all {
-		if plainAddress(object.Owner.Address) == plainAddress(address) && (found == nil || object.Condition.State == provider.StateRunning) {
-			found = &object
+		if object.Owner.Address == address {
+			found = append(found, object)
 		}
 	}
-	if found == nil {
+	if stopped := stopsOf(observed, func(a string) bool { return a == address }); len(stopped) > 0 {
+		return provider.Object{}, stopped
+	}
+	if len(found) == 0 {
 		return provider.Object{}, notThere(observed, all, project, address)
 	}
-	return *found, nil
+	best := found[0]
+	for _, object := range found[1:] {
+		switch {
+		case object.Kind != provider.Image && object.Place != best.Place:
+			return provider.Object{}, problemAt(address, "Several objects pass for one address",
+				"There is one %s and one %s. Run the command with the project's configuration: it says where it belongs.",
+				placeWord(observed, best.Place), placeWord(observed, object.Place))
+		case object.Condition.State == provider.StateRunning && best.Condition.State != provider.StateRunning:
+			best = object
+		}
+	}
+	return best, nil
+}
+
+// meant is the address that somebody meant who typed one, maybe without the quotes
+// around its keys: one of the configuration, in the first place, for what is inside a
+// daemon may bear any other that is typed alike; else one that something bears.
+func meant(observed plan.Observed, all []provider.Object, typed string) string {
+	known := slices.Sorted(maps.Keys(observed.Sites))
+	borne := make([]string, len(all))
+	for i, object := range all {
+		borne[i] = object.Owner.Address
+	}
+	for _, addresses := range [][]string{known, borne} {
+		if slices.Contains(addresses, typed) {
+			return typed
+		}
+		if i := slices.IndexFunc(addresses, func(a string) bool { return SameAddress(a, typed) }); i >= 0 {
+			return addresses[i]
+		}
+	}
+	return typed
+}
+
+// stopsOf are the errors that stop one of the addresses.
+func stopsOf(observed plan.Observed, of func(address string) bool) diag.List {
+	return slices.DeleteFunc(observed.Stopped(), func(problem diag.Problem) bool { return !of(problem.Address) })
+}
+
+// InsideOf is the address of the daemon whose place it is; empty for the root.
+func InsideOf(observed plan.Observed, place provider.Place) string {
+	for _, daemon := range slices.Sorted(maps.Keys(observed.Inside)) {
+		if snapshot := observed.Inside[daemon]; snapshot.Readable && snapshot.Place == place {
+			return daemon
+		}
+	}
+	return ""
+}
+
+func placeWord(observed plan.Observed, place provider.Place) string {
+	if daemon := InsideOf(observed, place); daemon != "" {
+		return "inside " + daemon
+	}
+	return "on the root engine"
 }
 
 // FindAll returns the objects with the given addresses, in that order, each once.
@@ -34,9 +91,17 @@ func FindAll(observed plan.Observed, project string, addresses []string) ([]prov
 	var problems diag.List
 	all := Objects(observed, project)
 	for _, address := range addresses {
+		itself := meant(observed, all, address)
+		of := func(own string) bool {
+			return own == itself || !SameAddress(own, itself) && within(plainAddress(own), plainAddress(address))
+		}
+		if stopped := stopsOf(observed, of); len(stopped) > 0 {
+			problems = append(problems, stopped...)
+			continue
+		}
 		found := false
 		for _, object := range all {
-			if !within(plainAddress(object.Owner.Address), plainAddress(address)) {
+			if !of(object.Owner.Address) {
 				continue
 			}
 			found = true
@@ -64,10 +129,15 @@ func SameAddress(a, b string) bool { return plainAddress(a) == plainAddress(b) }
 // plainAddress leaves out the quotes around a key: a shell takes them away.
 func plainAddress(address string) string { return strings.ReplaceAll(address, `"`, "") }
 
-// Objects are the project's objects of all places: those of a daemon's inside
-// come after it. Their Place is set.
+// Objects are the project's objects of all places that count where they are: those
+// of a daemon's inside come after it. Their Place is set. Of an address that is stopped
+// there is none: nothing tells which is meant.
 func Objects(observed plan.Observed, project string) []provider.Object {
 	var out []provider.Object
+	stopped := map[string]bool{}
+	for _, problem := range observed.Stopped() {
+		stopped[problem.Address] = true
+	}
 	snapshots := []plan.Snapshot{observed.Root}
 	for _, daemon := range slices.Sorted(maps.Keys(observed.Inside)) {
 		snapshots = append(snapshots, observed.Inside[daemon])
@@ -76,7 +146,7 @@ func Objects(observed plan.Observed, project string) []provider.Object {
 		objects := slices.Clone(snapshot.Objects)
 		slices.SortStableFunc(objects, func(a, b provider.Object) int { return strings.Compare(a.Owner.Address, b.Owner.Address) })
 		for _, object := range objects {
-			if object.Owner.Project == project {
+			if object.Owner.Project == project && !object.Stray && !stopped[object.Owner.Address] {
 				object.Place = snapshot.Place
 				out = append(out, object)
 			}
@@ -91,10 +161,46 @@ func notThere(observed plan.Observed, all []provider.Object, project, address st
 		there = append(there, object.Owner.Address)
 	}
 	near := ""
-	if like := diag.Nearest(address, there); like != "" {
+	if now := movedTo(observed, address); now != "" {
+		near = fmt.Sprintf("It has moved: it is %s now. ", now)
+	} else if like := diag.Nearest(address, there); like != "" {
 		near = fmt.Sprintf("Did you mean %s? ", like)
 	}
-	return problemAt(address, "It is not there", "Project %q has no %s. %s%s", project, address, near, whatIsThere(observed, project, there))
+	return problemAt(address, "It is not there", "Project %q has no %s. %s%s%s", project, address, near, labelledAs(observed, project, address), whatIsThere(observed, project, there))
+}
+
+// movedTo is the address that is meant now by one under which something was recorded;
+// empty where nothing was.
+func movedTo(observed plan.Observed, address string) string {
+	snapshots := []plan.Snapshot{observed.Root}
+	for _, daemon := range slices.Sorted(maps.Keys(observed.Inside)) {
+		snapshots = append(snapshots, observed.Inside[daemon])
+	}
+	for _, snapshot := range snapshots {
+		for _, now := range slices.Sorted(maps.Keys(snapshot.Moved)) {
+			if SameAddress(snapshot.Moved[now], address) {
+				return now
+			}
+		}
+	}
+	return ""
+}
+
+// labelledAs names what bears an address's labels and is not the project's; a
+// sentence and a space each.
+func labelledAs(observed plan.Observed, project, address string) string {
+	text := ""
+	for _, f := range observed.Foreign(project) {
+		if plainAddress(f.Address) != plainAddress(address) {
+			continue
+		}
+		where := "on the root engine"
+		if f.Inside != "" {
+			where = "inside " + f.Inside
+		}
+		text += fmt.Sprintf("The %s %s %s is labelled so, and is not the project's: %s. ", f.Kind, f.Name, where, f.Why)
+	}
+	return text
 }
 
 // Elsewhere says which other projects the engine has objects of, for somebody who

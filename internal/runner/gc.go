@@ -3,10 +3,12 @@ package runner
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -26,6 +28,8 @@ type Leftover struct {
 // GatherRequest asks for what is left over on an engine, of all projects.
 type GatherRequest struct {
 	Provider provider.Provider
+	// EngineID is the id of the root engine, which nothing inside it is.
+	EngineID string
 	// Dead says, in a sentence, why a lock's holder is known to be dead; empty where
 	// it is not. See [DeadHolder].
 	Dead func(project string, holder provider.Holder) string
@@ -39,7 +43,7 @@ func Gather(ctx context.Context, req GatherRequest) ([]Leftover, diag.List) {
 		return nil, diag.Errorf("Disk use cannot be listed here", "The provider cannot tell what is stored.")
 	}
 	g := &gathering{req: req, stocker: stocker}
-	err := g.place(ctx, provider.Root, "")
+	err := g.place(ctx, provider.Root, nil)
 	slices.SortStableFunc(g.found, func(a, b Leftover) int {
 		return strings.Compare(a.Inside+"\x00"+a.Owner.Project+"\x00"+a.Name, b.Inside+"\x00"+b.Owner.Project+"\x00"+b.Name)
 	})
@@ -50,21 +54,76 @@ type gathering struct {
 	req     GatherRequest
 	stocker provider.Stocker
 	found   []Leftover
+	opened  int // daemons that were looked into
 }
 
-func (g *gathering) place(ctx context.Context, place provider.Place, inside string) error {
+// place looks at a place, and at everything below it. Around are the daemons that it
+// is inside, outermost first, with the engines in them.
+func (g *gathering) place(ctx context.Context, place provider.Place, around []enclosing) error {
+	where, inside := provider.Whereabouts{Daemons: map[string]bool{}}, ""
+	for _, e := range around {
+		where.Place, inside, where.Daemons[e.address] = e.address, e.name, true
+	}
 	var objects []provider.Object
-	if _, err := g.req.Provider.Observe(ctx, provider.ObserveRequest{Place: place}, func(o provider.Object) error {
+	seen, err := g.req.Provider.Observe(ctx, provider.ObserveRequest{Place: place, Where: where}, func(o provider.Object) error {
 		objects = append(objects, o)
 		return nil
-	}); err != nil {
+	})
+	if err == nil {
+		err = mayUse(seen.Unread)
+	}
+	if err != nil {
 		return err
 	}
 	stock, err := g.stocker.Stock(ctx, place)
 	if err != nil {
 		return err
 	}
+	g.keepLeft(stock, objects, where, place, inside)
+	for _, o := range daemonsIn(objects, where) {
+		if len(around) == Depth || g.opened == mostDaemons {
+			break
+		}
+		if err := g.into(ctx, place, o, around); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// daemonsIn are the daemons that run in a place and count there, of all projects. A
+// record that names another place may be a copy: what it leads to is found there.
+func daemonsIn(objects []provider.Object, where provider.Whereabouts) []provider.Object {
+	projects := map[string]bool{}
+	for _, o := range objects {
+		if o.Owner.Project != "" {
+			projects[o.Owner.Project] = true
+		}
+	}
+	var out []provider.Object
+	for _, project := range slices.Sorted(maps.Keys(projects)) {
+		snapshot := plan.Snapshot{Objects: slices.Clone(objects)}
+		snapshot.Settle(plan.Belongings{Project: project})
+		for _, o := range snapshot.Counting(project) {
+			if o.Kind == provider.Daemon && o.Condition.State == provider.StateRunning && o.Owner.RecordedIn(where) {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
+}
+
+// keepLeft takes in what nothing uses any more.
+func (g *gathering) keepLeft(stock provider.StockResponse, objects []provider.Object, where provider.Whereabouts, place provider.Place, inside string) {
+	records := make([]provider.Ownership, len(objects))
+	for i, o := range objects {
+		records[i] = o.Owner
+	}
+	where = where.Found("", records)
 	for _, stored := range stock.Stored {
+		if standing, _ := stored.Owner.In(where); standing != provider.Own && !stored.Record && stored.Kind != provider.Image {
+			continue // somebody made it there
+		}
 		if why := leftBecause(stored, objects); why != "" {
 			g.found = append(g.found, Leftover{Stored: stored, Place: place, Inside: inside, Why: why})
 		}
@@ -77,16 +136,41 @@ func (g *gathering) place(ctx context.Context, place provider.Place, inside stri
 			})
 		}
 	}
-	for _, o := range objects {
-		if o.Kind != provider.Daemon || o.Condition.State != provider.StateRunning {
-			continue
-		}
-		opened, err := g.req.Provider.Open(ctx, provider.OpenRequest{Parent: place, ID: o.ID})
-		if err != nil || !opened.Readable {
-			continue // what cannot be looked into stays
-		}
-		if err := g.place(ctx, opened.Place, o.Name); err != nil && ctx.Err() != nil {
-			return err
+}
+
+// into looks into a daemon. What cannot be looked into, or leads back to an engine
+// that it is inside, stays.
+func (g *gathering) into(ctx context.Context, place provider.Place, daemon provider.Object, around []enclosing) error {
+	g.opened++
+	opened, err := g.req.Provider.Open(ctx, provider.OpenRequest{Parent: place, ID: daemon.ID})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil || !opened.Readable {
+		return nil //nolint:nilerr // it stays
+	}
+	sites := []*site{{facts: provider.Facts{ID: g.req.EngineID}}}
+	for _, e := range around {
+		sites = append(sites, &site{address: e.address, facts: provider.Facts{ID: e.engine}})
+	}
+	if leadsBack(opened.Facts, sites) != "" {
+		return nil
+	}
+	inner := append(slices.Clip(slices.Clone(around)), enclosing{address: daemon.Owner.Address, name: daemon.Name, engine: opened.Facts.ID})
+	if err := g.place(ctx, opened.Place, inner); err != nil && ctx.Err() != nil {
+		return err
+	}
+	return nil
+}
+
+// enclosing is a daemon that a place is inside, and the id of the engine in it.
+type enclosing struct{ address, name, engine string }
+
+// mayUse is an error where something could not be read that may use the rest.
+func mayUse(list []provider.Unread) error {
+	for _, unread := range list {
+		if !unread.Foreign {
+			return unread.Problem
 		}
 	}
 	return nil
@@ -103,11 +187,12 @@ func leftBecause(stored provider.Stored, objects []provider.Object) string {
 	}
 	runs := func(match func(provider.Object) bool) bool {
 		return slices.ContainsFunc(objects, func(o provider.Object) bool {
-			return o.Kind.Runs() && o.Owner.Project == stored.Owner.Project && match(o)
+			// What only bears the project's labels may use it all the same.
+			return o.Kind.Runs() && (o.Owner.Project == stored.Owner.Project || o.Claim.Project == stored.Owner.Project) && match(o)
 		})
 	}
 	owner, of, _ := cutLast(stored.Owner.Address)
-	gone := !runs(func(o provider.Object) bool { return o.Owner.Address == owner })
+	gone := !runs(func(o provider.Object) bool { return o.Owner.Address == owner || o.Claim.Address == owner })
 	switch {
 	case stored.Kind == provider.Image && stored.Name == "":
 		return "no name leads to it"

@@ -49,7 +49,7 @@ func Halt(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 	}
 	problems = append(problems, h.endingJobs(chosen)...)
 	problems = append(problems, h.halt(ctx, chosen)...)
-	return h.result, problems
+	return h.result, append(problems, h.stops...)
 }
 
 // Wake starts what does not run, after what it needs, which is started as well;
@@ -70,7 +70,7 @@ func Wake(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 	problems = h.wake(ctx, func(o provider.Object) bool {
 		return len(req.Addresses) == 0 || meant[o.Owner.Address] || h.inAny(o, meant)
 	})
-	return h.result, problems
+	return h.result, append(problems, h.stops...)
 }
 
 // Restart stops what runs and starts the same again. What did not run stays so.
@@ -95,7 +95,8 @@ func Restart(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 	if problems = append(problems, h.observe(ctx)...); problems.HasErrors() {
 		return h.result, problems
 	}
-	return h.result, append(problems, h.wake(ctx, func(o provider.Object) bool { return ran[o.ID] })...)
+	problems = append(problems, h.wake(ctx, func(o provider.Object) bool { return ran[o.ID] })...)
+	return h.result, append(problems, h.stops...)
 }
 
 // halting is one run of these.
@@ -105,6 +106,10 @@ type halting struct {
 	sink     Sink
 	observed plan.Observed
 	objects  []provider.Object
+	// hosts are the daemons that addresses are inside; empty for the root.
+	hosts map[string]string
+
+	stops diag.List // of addresses of which nothing tells which object is meant
 
 	mu       sync.Mutex
 	result   HaltResult
@@ -122,9 +127,9 @@ func newHalting(ctx context.Context, req HaltRequest) (*halting, diag.List) {
 	if req.Parallelism <= 0 {
 		req.Parallelism = DefaultParallelism
 	}
-	return &halting{
-		req: req, halter: halter, sink: serial(req.Sink, req.Now), observed: req.Observed, objects: Objects(req.Observed, req.Project),
-	}, nil
+	h := &halting{req: req, halter: halter, sink: serial(req.Sink, req.Now)}
+	h.take(req.Observed)
+	return h, nil
 }
 
 // lasts tells whether an object keeps running.
@@ -133,6 +138,7 @@ func lasts(o provider.Object) bool { return o.Kind.Runs() && o.Kind != provider.
 // chosen are the objects that are meant, with what is inside them.
 func (h *halting) chosen() ([]provider.Object, diag.List) {
 	if len(h.req.Addresses) == 0 {
+		h.stops = h.observed.Stopped() // told at the end: the rest is done
 		return slices.DeleteFunc(slices.Clone(h.objects), func(o provider.Object) bool { return !lasts(o) }), nil
 	}
 	named, problems := FindAll(h.observed, h.req.Project, h.req.Addresses)
@@ -151,17 +157,25 @@ func (h *halting) chosen() ([]provider.Object, diag.List) {
 
 // inAny tells whether an object is inside one of the daemons, at any depth.
 func (h *halting) inAny(o provider.Object, daemons map[string]bool) bool {
-	for daemon := h.hostOf(o); daemon != ""; {
+	seen := map[string]bool{} // what is inside a daemon may say that it is that daemon
+	for daemon := h.hostOf(o); daemon != "" && !seen[daemon]; {
 		if daemons[daemon] {
 			return true
 		}
-		i := slices.IndexFunc(h.objects, func(other provider.Object) bool { return other.Owner.Address == daemon })
-		if i < 0 {
-			return false
-		}
-		daemon = h.hostOf(h.objects[i])
+		seen[daemon] = true
+		daemon = h.hosts[daemon]
 	}
 	return false
+}
+
+// take takes in what was observed.
+func (h *halting) take(observed plan.Observed) {
+	h.observed, h.hosts, h.objects = observed, map[string]string{}, Objects(observed, h.req.Project)
+	for _, o := range h.objects {
+		if _, found := h.hosts[o.Owner.Address]; !found {
+			h.hosts[o.Owner.Address] = h.hostOf(o)
+		}
+	}
 }
 
 // hostOf is the address of the daemon that an object is inside; empty for the root.
@@ -178,6 +192,9 @@ func (h *halting) hostOf(o provider.Object) string {
 func (h *halting) needs(a, b provider.Object) bool {
 	return slices.Contains(a.Owner.Deps, b.Owner.Address) || b.Kind == provider.Daemon && h.inAny(a, map[string]bool{b.Owner.Address: true})
 }
+
+// over tells whether the run was asked to end.
+func (h *halting) over(ctx context.Context) bool { return (order{stop: h.req.Stop}).halted(ctx) }
 
 // endingJobs warns of jobs that run inside what is stopped.
 func (h *halting) endingJobs(stopped []provider.Object) diag.List {
@@ -203,21 +220,36 @@ func (h *halting) halt(ctx context.Context, chosen []provider.Object) diag.List 
 		c := o.Condition
 		return c.State == provider.StateCreated || c.State == provider.StateExited && c.Requested
 	})
-	h.carryOut(ctx, tasksOf(chosen, plan.Stop, h.needs), func(ctx context.Context, o provider.Object, sink provider.Sink) error {
+	h.carryOut(ctx, tasksOf(chosen, plan.Stop, func() bool { return h.over(ctx) }, h.needs), func(ctx context.Context, o provider.Object, sink provider.Sink) error {
 		_, err := h.halter.Halt(ctx, provider.HaltRequest{Place: o.Place, ID: o.ID, Project: h.req.Project}, sink)
 		return err
 	})
 	return h.problems
 }
 
+// wakeRounds bounds how often wake looks again. Each round leads one daemon deeper at
+// least, and nobody nests so many; a daemon that always shows something else that is
+// stopped would go on for ever.
+const wakeRounds = 20
+
 // wake starts what is wanted, and what that needs, as far as it can be seen; then
 // it looks into the daemons that were started, and goes on there.
 func (h *halting) wake(ctx context.Context, wanted func(provider.Object) bool) diag.List {
 	tried := map[string]bool{}
-	for {
-		sleeping := h.sleeping(wanted, tried)
+	for round := 1; ; round++ {
+		sleeping := h.sleeping(ctx, wanted, tried)
+		if h.over(ctx) && !h.problems.HasErrors() {
+			return append(h.problems, haltInterrupted()...)
+		}
 		if len(sleeping) == 0 {
 			return h.problems
+		}
+		if round > wakeRounds {
+			return append(h.problems, diag.Problem{
+				Severity: diag.Error, Code: "engine-answer", Summary: "The engine's answer makes no sense",
+				Detail: fmt.Sprintf("%d times something was started inside the daemons that had just been started, and there is still more that is stopped. "+
+					"What was started runs. Look at it with `dindctl ls`, and start what is meant by its address.", wakeRounds),
+			})
 		}
 		opened := false
 		for _, o := range sleeping {
@@ -225,7 +257,7 @@ func (h *halting) wake(ctx context.Context, wanted func(provider.Object) bool) d
 			opened = opened || o.Kind == provider.Daemon
 		}
 		before := func(a, b provider.Object) bool { return h.needs(b, a) }
-		h.carryOut(ctx, tasksOf(sleeping, plan.Start, before), func(ctx context.Context, o provider.Object, sink provider.Sink) error {
+		h.carryOut(ctx, tasksOf(sleeping, plan.Start, func() bool { return h.over(ctx) }, before), func(ctx context.Context, o provider.Object, sink provider.Sink) error {
 			_, err := h.halter.Wake(ctx, provider.WakeRequest{Place: o.Place, ID: o.ID, Project: h.req.Project}, sink)
 			return err
 		})
@@ -239,11 +271,14 @@ func (h *halting) wake(ctx context.Context, wanted func(provider.Object) bool) d
 }
 
 // sleeping are the objects that are wanted, or needed by those, and do not run.
-func (h *halting) sleeping(wanted func(provider.Object) bool, tried map[string]bool) []provider.Object {
+func (h *halting) sleeping(ctx context.Context, wanted func(provider.Object) bool, tried map[string]bool) []provider.Object {
 	needed := map[string]bool{}
-	for again := true; again; {
+	for again := true; again && !h.over(ctx); {
 		again = false
 		for _, o := range h.objects {
+			if h.over(ctx) {
+				break
+			}
 			if needed[o.ID] || !lasts(o) {
 				continue
 			}
@@ -261,7 +296,7 @@ func (h *halting) sleeping(wanted func(provider.Object) bool, tried map[string]b
 func (h *halting) observe(ctx context.Context) diag.List {
 	observed, problems := h.req.Look(ctx)
 	if !problems.HasErrors() {
-		h.observed, h.objects = observed, Objects(observed, h.req.Project)
+		h.take(observed)
 	}
 	return problems
 }
@@ -286,11 +321,12 @@ func (h *halting) carryOut(ctx context.Context, tasks []*task, do func(context.C
 		h.sink(Event{Kind: Skipped, Step: t.step, Text: "the run was interrupted"})
 	}
 	if len(left) > 0 && !h.problems.HasErrors() {
-		h.problems = append(h.problems, diag.Problem{
-			Severity: diag.Error, Code: string(provider.Interrupted), Summary: "The run was interrupted",
-			Detail: "What was begun is finished, and the rest was not begun. Run the command again to go on from here.",
-		})
+		h.problems = append(h.problems, haltInterrupted()...)
 	}
+}
+
+func haltInterrupted() diag.List {
+	return diag.Interrupted("What was begun is finished, and the rest was not begun. Run the command again to go on from here.")
 }
 
 // note takes in how a task ended.

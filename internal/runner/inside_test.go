@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -188,37 +189,35 @@ skipped create container.in: what is inside daemon.d cannot be done as planned`)
 // brought back by planning again.
 func TestPlanningAgainDoesNotReviveWhatWasSkipped(t *testing.T) {
 	t.Parallel()
-	e := newEngine()
-	daemon := e.put(provider.Daemon, "daemon.d", "", provider.StateExited)
-	failed := make(chan struct{})
-	e.before = func(_ context.Context, op, address string) error {
-		if address == "volume.v" {
-			defer close(failed)
-			return errFault
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine()
+		daemon := e.put(provider.Daemon, "daemon.d", "", provider.StateExited)
+		e.before = func(_ context.Context, op, address string) error {
+			if address == "volume.v" {
+				return errFault
+			}
+			if op == "resume" {
+				synctest.Wait() // until the volume's failure is taken in
+			}
+			return nil
 		}
-		if op == "resume" {
-			<-failed
+		c := configured("daemon.d", "volume.v", "container.a inside=daemon.d", "container.b inside=daemon.d", "container.c inside=daemon.d")
+		var seen []string
+		result, _ := apply(t, e, c, steps(t,
+			"create volume.v", "start daemon.d object="+daemon,
+			"create? container.a inside=daemon.d needs=1,2", "create? container.b inside=daemon.d needs=2", "create? container.c inside=daemon.d needs=2"),
+			func(r *runner.ApplyRequest) {
+				r.Parallelism = 2
+				r.Refine = replan(t, &seen, "create container.a inside=daemon.d",
+					"create container.b inside=daemon.d needs=1", "create container.c inside=daemon.d")
+			})
+		if got := e.called(); slices.Contains(got, "create container.a") {
+			t.Errorf("calls %q", got)
 		}
-		return nil
-	}
-	c := configured("daemon.d", "volume.v", "container.a inside=daemon.d", "container.b inside=daemon.d", "container.c inside=daemon.d")
-	var seen []string
-	result, _ := apply(t, e, c, steps(t,
-		"create volume.v", "start daemon.d object="+daemon,
-		"create? container.a inside=daemon.d needs=1,2", "create? container.b inside=daemon.d needs=2", "create? container.c inside=daemon.d needs=2"),
-		func(r *runner.ApplyRequest) {
-			// The volume's failure is taken in before the daemon is ready, because steps
-			// report one after the other.
-			r.Parallelism = 2
-			r.Refine = replan(t, &seen, "create container.a inside=daemon.d",
-				"create container.b inside=daemon.d needs=1", "create container.c inside=daemon.d")
-		})
-	if got := e.called(); slices.Contains(got, "create container.a") {
-		t.Errorf("calls %q", got)
-	}
-	if !strings.Contains(account(result), "done create container.c") {
-		t.Error(account(result))
-	}
+		if !strings.Contains(account(result), "done create container.c") {
+			t.Error(account(result))
+		}
+	})
 }
 
 // What has to leave a daemon before it is replaced is removed in the place that

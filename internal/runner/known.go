@@ -20,12 +20,12 @@ func (r *run) learn() {
 	if r.observed.Root.Facts.Endpoint != "" {
 		r.known[rootDaemon] = config.Knowledge{Values: engineValues(r.observed.Root.Facts), Details: r.observed.Root.Facts.Details}
 	}
-	r.learnFrom(r.observed.Root)
+	r.learnFrom("", r.observed.Root)
 	for address, snapshot := range r.observed.Inside {
 		if snapshot.Readable {
 			r.places[address] = snapshot.Place
 		}
-		r.learnFrom(snapshot)
+		r.learnFrom(address, snapshot)
 	}
 	r.learnInside()
 	for _, step := range r.req.Plan.Steps {
@@ -55,9 +55,10 @@ func engineValues(facts provider.Facts) provider.Values {
 	}
 }
 
-// learnFrom takes in the project's objects of one place. Of two with one address
-// the one that the plan leaves counts.
-func (r *run) learnFrom(snapshot plan.Snapshot) {
+// learnFrom takes in the project's objects of one place (inside a daemon; the root for
+// ""), and what is external there. Of two with one address the one that the plan
+// leaves counts.
+func (r *run) learnFrom(inside string, snapshot plan.Snapshot) {
 	leaving := map[string]bool{}
 	for _, step := range r.req.Plan.Steps {
 		if step.Action == plan.Delete {
@@ -66,13 +67,19 @@ func (r *run) learnFrom(snapshot plan.Snapshot) {
 	}
 	for _, object := range snapshot.Objects {
 		address := object.Owner.Address
-		if object.Owner.Project != r.req.Plan.Project || address == "" {
+		if object.Owner.Project != r.req.Plan.Project || address == "" || object.Stray {
 			continue
 		}
 		if _, found := r.objects[address]; found && leaving[object.ID] {
 			continue
 		}
 		r.know(address, snapshot.Place, object)
+	}
+	for _, problem := range snapshot.Stops { // nothing tells whose values they are
+		r.known[problem.Address] = config.Knowledge{Pending: true}
+	}
+	for address, object := range snapshot.Externals(inside, r.req.Observed.Sites) {
+		r.known[address] = config.Knowledge{Values: object.Values}
 	}
 }
 

@@ -83,7 +83,7 @@ func race(t *testing.T, name string, request func(i int) runner.LockRequest) {
 	for i := range 20 {
 		group.Go(func() {
 			req := request(i)
-			req.Timeout = time.Minute
+			req.Timeout = time.Hour // only ends what hangs
 			held, problems := runner.Lock(context.Background(), req)
 			if len(problems) > 0 {
 				t.Errorf("%s: %s", name, text(problems))
@@ -204,7 +204,7 @@ func TestWaitingForALock(t *testing.T) {
 	dir, e := t.TempDir()+"/locks", newEngine()
 	first, _ := runner.Lock(t.Context(), lockRequest(dir, e))
 	req := lockRequest(dir, e)
-	req.Timeout = time.Minute
+	req.Timeout = time.Hour
 	told := 0
 	req.Waiting = func(provider.Holder) {
 		told++
@@ -319,7 +319,7 @@ func TestUnlock(t *testing.T) {
 	// A run here that waits for a holder elsewhere keeps nobody from releasing that one's lock.
 	e.locks[project] = provider.Holder{Nonce: "n", Who: "x@y"}
 	waits, unlocked := lockRequest(dir, e), ""
-	waits.Timeout = time.Minute
+	waits.Timeout = time.Hour
 	waits.Waiting = func(h provider.Holder) { unlocked = text(runner.Unlock(t.Context(), lockRequest(dir, e), h)) }
 	held, problems = runner.Lock(t.Context(), waits)
 	want(t, "unlocking beside a run that waits", unlocked+text(problems), "")

@@ -11,11 +11,14 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
+// takeovers bounds how many dead holders of one lock are followed.
+const takeovers = 10
+
 // lockEngine takes the engine's lock. This machine's lock is held already, so that
 // a holder whose run would need that one, too, is dead.
 func lockEngine(ctx context.Context, req LockRequest, w *waiter) diag.List {
 	var notes diag.List
-	for {
+	for taken := 0; ; {
 		present, ours, err := req.Locker.Lock(ctx, req.Project, req.Holder)
 		if err != nil {
 			return problemsOf(err, "The engine's lock cannot be taken", "")
@@ -24,7 +27,7 @@ func lockEngine(ctx context.Context, req LockRequest, w *waiter) diag.List {
 			return notes
 		}
 		why := deadBecause(req, present)
-		if why == "" {
+		if why == "" || taken == takeovers { // an engine that shows ever new dead holders
 			if !w.again(ctx, present) {
 				return locked(ctx, req, present, "in this engine")
 			}
@@ -33,6 +36,7 @@ func lockEngine(ctx context.Context, req LockRequest, w *waiter) diag.List {
 		if err := req.Locker.Unlock(ctx, req.Project, present.Nonce); err != nil {
 			return problemsOf(err, "The lock of a dead run cannot be removed", "")
 		}
+		taken++
 		notes = diag.List{{
 			Severity: diag.Warning, Code: "lock-taken-over", Summary: "The lock of a dead run was taken over",
 			Detail: fmt.Sprintf("Project %q was locked by %s. %s What it left half done is finished by this run.", req.Project, Describe(present), why),

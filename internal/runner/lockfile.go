@@ -46,7 +46,7 @@ func lockHere(ctx context.Context, req *LockRequest, w *waiter) (*os.File, diag.
 	}
 	path := lockPath(*req)
 	for {
-		file, err := tryLock(path)
+		file, err := tryLock(ctx, path)
 		switch {
 		case err == nil:
 			if err = writeHolder(file, req.Holder); err == nil {
@@ -54,6 +54,8 @@ func lockHere(ctx context.Context, req *LockRequest, w *waiter) (*os.File, diag.
 			}
 			unlockHere(file)
 			return nil, lockFailed(path, err)
+		case ctx.Err() != nil:
+			return nil, problemsOf(context.Cause(ctx), "Waiting for the project's lock was interrupted", "")
 		case !errors.Is(err, unix.EWOULDBLOCK):
 			return nil, lockFailed(path, err)
 		}
@@ -87,8 +89,11 @@ func lockName(engine, project string) string {
 
 // tryLock opens and locks a file. Whoever finds that the path names another file
 // by then (something cleans up there) begins again.
-func tryLock(path string) (*os.File, error) {
+func tryLock(ctx context.Context, path string) (*os.File, error) {
 	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0o600)
 		if err != nil {
 			return nil, err

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"bytes"
 	"context"
 	"strings"
 	"sync"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/lines"
 )
 
 // LogsRequest asks for the output of several objects at once.
@@ -18,7 +18,8 @@ type LogsRequest struct {
 	// Ask holds what is wanted of each: Follow, Tail and Since. The rest is filled in.
 	Ask provider.LogsRequest
 	// Line gets every line, one at a time. Without Follow they come in the order of
-	// their times over all objects; with it, as they are said.
+	// their times over all objects; with it, as they are said. A line that is longer than
+	// lines.Limit comes in parts, each of them a line.
 	Line func(LogLine)
 }
 
@@ -93,25 +94,31 @@ func Logs(ctx context.Context, req LogsRequest) diag.List {
 	return problems
 }
 
-// readLog sends the lines of one object.
+// readLog sends the lines of one object. Of one that is longer than lines.Limit every
+// part is a line, at the time of the first.
 func readLog(ctx context.Context, logger provider.Logger, object provider.Object, ask provider.LogsRequest, to chan<- LogLine) error {
-	send := func(stream string) *logLines {
-		return &logLines{send: func(text string) error {
-			line := lineOf(object.Owner.Address, stream, text)
+	send := func(stream string) *lines.Splitter {
+		var last LogLine
+		return lines.New(func(text string, more bool) error {
+			if more {
+				last.Text = text
+			} else {
+				last = lineOf(object.Owner.Address, stream, text)
+			}
 			select {
-			case to <- line:
+			case to <- last:
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-		}}
+		})
 	}
 	stdout, stderr := send("stdout"), send("stderr")
 	ask.Place, ask.ID, ask.Timestamps = object.Place, object.ID, true
 	ask.Stdout, ask.Stderr = stdout, stderr
 	err := logger.Logs(ctx, ask)
-	stdout.end()
-	stderr.end()
+	_ = stdout.Flush() // its only error is the end of the call
+	_ = stderr.Flush()
 	return err
 }
 
@@ -124,35 +131,6 @@ func lineOf(address, stream, text string) LogLine {
 		}
 	}
 	return line
-}
-
-// logLines cuts what is written into lines.
-type logLines struct {
-	send func(string) error
-	held []byte
-}
-
-func (l *logLines) Write(b []byte) (int, error) {
-	l.held = append(l.held, b...)
-	for {
-		line, rest, found := bytes.Cut(l.held, []byte("\n"))
-		if !found {
-			return len(b), nil
-		}
-		text := strings.TrimSuffix(string(line), "\r")
-		l.held = rest
-		if err := l.send(text); err != nil {
-			return len(b), err
-		}
-	}
-}
-
-// end sends a last line without its end.
-func (l *logLines) end() {
-	if len(l.held) > 0 {
-		_ = l.send(string(l.held)) // only the end of the call is an error here
-		l.held = nil
-	}
 }
 
 // mergeLines hands on the lines of several sources, each in its order, in the

@@ -17,8 +17,9 @@ type task struct {
 	broken string  // the address of what failed before it
 }
 
-// tasksOf makes tasks of objects; first tells of two whether one goes before the other.
-func tasksOf(objects []provider.Object, action plan.Action, first func(a, b provider.Object) bool) []*task {
+// tasksOf makes tasks of objects; first tells of two whether one goes before the
+// other. Where the run is over meanwhile their order is left out: none is begun then.
+func tasksOf(objects []provider.Object, action plan.Action, over func() bool, first func(a, b provider.Object) bool) []*task {
 	out := make([]*task, len(objects))
 	for i, o := range objects {
 		out[i] = &task{object: o, step: plan.Step{
@@ -26,6 +27,9 @@ func tasksOf(objects []provider.Object, action plan.Action, first func(a, b prov
 		}}
 	}
 	for _, a := range out {
+		if over() {
+			break
+		}
 		for _, b := range out {
 			if a != b && first(a.object, b.object) {
 				a.next = append(a.next, b)

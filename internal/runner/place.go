@@ -83,10 +83,15 @@ func (r *run) open(daemon string) func() outcome {
 		}
 	}
 	look := tentativeIn(daemon, r.nodes)
-	o := &observer{p: r.req.Provider, req: r.req.Observe, inside: map[string]plan.Snapshot{}}
-	o.req.Project = r.req.Plan.Project
+	req := r.req.Observe
+	req.Project = r.req.Plan.Project
+	o, around := newObserver(r.req.Provider, req), r.sitesAround(daemon)
+	apart := r.apart(daemon)
 	return func() outcome {
 		resp, err := o.p.Open(ctx, provider.OpenRequest{Parent: at.place, ID: at.object.ID})
+		if why := leadsBack(resp.Facts, around); err == nil && resp.Readable && why != "" {
+			resp.Readable, resp.Why = false, why
+		}
 		if err == nil && !resp.Readable {
 			err = &provider.Problem{
 				Code: provider.NotReady, Address: daemon, Summary: "A daemon does not answer",
@@ -98,12 +103,48 @@ func (r *run) open(daemon string) func() outcome {
 		}
 		snapshot := plan.Snapshot{Place: resp.Place, Facts: resp.Facts, Readable: true}
 		if look {
-			if snapshot, err = o.place(ctx, resp.Place, resp.Facts, daemon); err != nil {
+			maps.Copy(o.inside, apart)
+			s := &site{address: daemon, place: resp.Place, facts: resp.Facts, around: around}
+			if err := o.levels(ctx, []*site{s}); err != nil {
 				return outcome{err: err}
+			}
+			snapshot = s.snapshot
+			delete(o.inside, daemon)
+			for address := range apart {
+				delete(o.inside, address)
 			}
 		}
 		return outcome{apply: func() { r.enter(daemon, snapshot, o.inside, look) }}
 	}
+}
+
+// apart are the engines elsewhere, and the daemons outside of a daemon that no
+// configuration places: nothing that is inside it speaks of them.
+func (r *run) apart(daemon string) map[string]plan.Snapshot {
+	out := map[string]plan.Snapshot{}
+	for _, engine := range r.req.Observe.Elsewhere {
+		out[engine.Address] = r.observed.Inside[engine.Address]
+	}
+	here, opened := r.places[daemon]
+	for address, other := range r.objects {
+		_, configured := r.req.Observe.Sites[address]
+		if !configured && other.object.Kind == provider.Daemon && (!opened || other.place != here) {
+			out[address] = r.observed.Inside[address]
+		}
+	}
+	return out
+}
+
+// sitesAround are the places that a daemon is inside, outermost first.
+func (r *run) sitesAround(daemon string) []*site {
+	var out []*site
+	for seen := map[string]bool{}; daemon != "" && !seen[daemon]; {
+		seen[daemon] = true
+		daemon = r.parentOf(daemon)
+		out = append(out, &site{address: daemon, facts: r.snapshotOf(daemon).Facts})
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // enter takes in what was seen inside a daemon. Where nothing was looked at, what
@@ -117,13 +158,13 @@ func (r *run) enter(daemon string, seen plan.Snapshot, below map[string]plan.Sna
 		return
 	}
 	r.observed.Inside[daemon] = seen
-	r.learnFrom(seen)
+	r.learnFrom(daemon, seen)
 	maps.Copy(r.observed.Inside, below)
 	for address, inner := range below {
 		if inner.Readable {
 			r.places[address] = inner.Place
 		}
-		r.learnFrom(inner)
+		r.learnFrom(address, inner)
 	}
 }
 
@@ -143,16 +184,27 @@ func (r *run) snapshotOf(daemon string) plan.Snapshot {
 	return r.observed.Inside[daemon]
 }
 
+// around are the daemons that a daemon is inside, nearest first, each once: what is
+// inside a daemon may say that it is that daemon.
+func (r *run) around(daemon string) []string {
+	var out []string
+	for parent := r.parentOf(daemon); parent != "" && parent != daemon && !slices.Contains(out, parent); parent = r.parentOf(parent) {
+		out = append(out, parent)
+	}
+	return out
+}
+
 // imageFrom are the places that may hold an image for something inside a daemon:
 // the one that the daemon is inside, and so on up to the root; then the place of
 // the image's own block, where that is another.
 func (r *run) imageFrom(daemon, image string) []provider.Place {
 	var out []provider.Place
 	own, _ := r.placeOf(daemon)
-	for daemon != "" {
-		daemon = r.parentOf(daemon)
-		if place, found := r.placeOf(daemon); found {
-			out = append(out, place)
+	if daemon != "" {
+		for _, outer := range append(r.around(daemon), "") {
+			if place, found := r.placeOf(outer); found {
+				out = append(out, place)
+			}
 		}
 	}
 	if instance, found := r.instance(image); found {

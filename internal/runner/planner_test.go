@@ -99,7 +99,7 @@ func (w world) plan(t *testing.T, change ...func(*plan.Input)) made {
 	out.observed, problems = runner.Observe(t.Context(), p, facts.Facts, out.observe)
 	want(t, "observing", text(problems), "")
 	out.in = plan.Input{
-		Project: project, Observed: out.observed, Diff: runner.Differ(t.Context(), p),
+		Project: project, Origin: "machine:/ci.hcl", Observed: out.observed, Diff: runner.Differ(t.Context(), p),
 		Expand: func(config.Known) (*config.Expanded, diag.List) { return w.x, nil },
 	}
 	for _, f := range change {

@@ -34,9 +34,13 @@ func (r *run) refine(daemon string) diag.List {
 	}
 	steps, problems := r.req.Refine(r.observed, daemon)
 	if problems.HasErrors() {
+		if r.halted() && problems[0].Code == string(provider.Interrupted) {
+			return nil // its steps wait, and are told with all others that were not begun
+		}
 		return problems
 	}
 	r.swap(daemon, old, steps)
+	r.stopped = append(r.stopped, r.observed.Inside[daemon].Stops...)
 	return problems
 }
 
@@ -60,6 +64,9 @@ func (r *run) swap(daemon string, old []*node, steps []plan.Step) {
 	var added []*node
 	settled := r.settledIn(daemon)
 	lost := r.lost(daemon, steps, settled)
+	for _, problem := range r.observed.Inside[daemon].Stops {
+		lost[problem.Address] = true
+	}
 	for _, step := range steps {
 		if n, planned := settled[workOf(step)]; planned {
 			given[step.ID] = n

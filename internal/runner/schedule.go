@@ -36,6 +36,7 @@ type run struct {
 	preparer provider.Preparer         // likewise
 	proofs   map[string]func() error   // by the controller's address
 	left     []Left
+	stopped  diag.List // errors about addresses inside daemons that stop those alone
 }
 
 func newRun(ctx context.Context, req ApplyRequest) *run {

@@ -88,6 +88,7 @@ func (r *run) declare(c *call) diag.List {
 	c.owner = provider.Ownership{
 		Project: r.req.Plan.Project, Address: address, Kind: c.step.Kind, Origin: r.req.Plan.Origin,
 		Spec: spec, Deps: instance.Deps, Run: r.req.Nonce(), Schema: provider.OwnershipSchema,
+		Name: declaration.Name, Place: c.step.Inside,
 	}
 	c.imageFrom = r.imageFrom(c.step.Inside, instance.ImageAddress)
 	c.lifecycle = instance.Lifecycle

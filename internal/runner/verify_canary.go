@@ -3,6 +3,8 @@ package runner
 import (
 	"context"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path"
 	"strings"
@@ -43,7 +45,7 @@ func (v *verifier) canary(ctx context.Context, h helper, e mount.Entry, dir stri
 		}
 		return "it could not be written: " + why
 	}
-	found := make([]string, len(sides))
+	found := make([]finding, len(sides))
 	for i, side := range sides {
 		found[i] = v.readSide(ctx, side, name)
 	}
@@ -51,10 +53,13 @@ func (v *verifier) canary(ctx context.Context, h helper, e mount.Entry, dir stri
 		return "it could not be removed: " + why
 	}
 	for i, side := range sides {
-		if found[i] != token {
+		switch {
+		case found[i].odd != "":
+			return fmt.Sprintf("%s has %s at %s in its place", side.view, found[i].odd, path.Join(side.path, name))
+		case found[i].text != token:
 			return fmt.Sprintf("%s did not see it at %s", side.view, path.Join(side.path, name))
 		}
-		if v.readSide(ctx, side, name) != "" {
+		if v.readSide(ctx, side, name) != (finding{}) {
 			return fmt.Sprintf("%s still sees it at %s after it was removed", side.view, path.Join(side.path, name))
 		}
 	}
@@ -66,20 +71,86 @@ func (v *verifier) succeed(ctx context.Context, h helper, command []string) (tex
 	return v.run(ctx, h.object, command, true)
 }
 
-// readSide reads the canary on another side; empty where it is not there.
-func (v *verifier) readSide(ctx context.Context, side sightKey, name string) string {
+// finding is what stands where a canary should. Whoever sees the directory may have put
+// something else there, such as a link to /dev/zero: only a regular file is read, and
+// not more of it than a canary may have.
+type finding struct {
+	text string // what is in it; empty where nothing is there
+	odd  string // what it is, where that is no regular file, or one that is too large
+}
+
+// canaryMost is more than a canary has, in bytes.
+const canaryMost = 1 << 10
+
+// readScript prints what stands at a path, and of a file the first bytes: one more
+// than canaryMost, which tells that it is too large.
+const readScript = `if [ -L "$1" ]; then echo link
+elif [ ! -e "$1" ]; then echo missing
+elif [ ! -f "$1" ]; then echo other
+else printf 'file '; head -c 1025 "$1"
+fi`
+
+// findingOf reads what readScript printed.
+func findingOf(text string) finding {
+	word, content, _ := strings.Cut(text, " ")
+	switch {
+	case word == "file" && len(content) > canaryMost:
+		return finding{odd: "a file that is too large"}
+	case word == "file":
+		return finding{text: content}
+	case strings.HasPrefix(word, "link"):
+		return finding{odd: "a symbolic link"}
+	case strings.HasPrefix(word, "other"):
+		return finding{odd: "something that is no file"}
+	}
+	return finding{}
+}
+
+// readSide reads the canary on another side.
+func (v *verifier) readSide(ctx context.Context, side sightKey, name string) finding {
 	file := path.Join(side.path, name)
 	if side.view == thisMachine {
-		content, err := os.ReadFile(file) //nolint:gosec // a path of the configuration
-		if err != nil {
-			return ""
-		}
-		return string(content)
+		return readHere(file)
 	}
 	object, problems := Find(v.Observed, v.Project, side.view)
 	if problems.HasErrors() {
-		return ""
+		return finding{}
 	}
-	text, _ := v.run(ctx, object, []string{"cat", file}, true)
-	return text
+	text, _ := v.run(ctx, object, []string{"sh", "-c", readScript, "sh", file}, true)
+	return findingOf(text)
+}
+
+// readHere reads the canary on this machine. What stands there may be exchanged at any
+// moment, so that what was opened is looked at once more.
+func readHere(file string) finding {
+	if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
+		return oddOne(info, err)
+	}
+	opened, err := openFile(file)
+	if err != nil {
+		return oddOne(os.Lstat(file))
+	}
+	defer func() { _ = opened.Close() }()
+	info, err := opened.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() > canaryMost {
+		return oddOne(info, err)
+	}
+	content, err := io.ReadAll(io.LimitReader(opened, canaryMost))
+	if err != nil {
+		return finding{}
+	}
+	return finding{text: string(content)}
+}
+
+// oddOne says what stands where a canary should.
+func oddOne(info fs.FileInfo, err error) finding {
+	switch {
+	case err != nil:
+		return finding{} // it is not there, or cannot be seen
+	case info.Mode()&fs.ModeSymlink != 0:
+		return finding{odd: "a symbolic link"}
+	case info.Mode().IsRegular():
+		return finding{odd: "a file that is too large"}
+	}
+	return finding{odd: "something that is no file"}
 }

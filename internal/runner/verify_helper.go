@@ -178,6 +178,7 @@ func (v *verifier) create(ctx context.Context, inside string, s plan.Snapshot, i
 		Owner: provider.Ownership{
 			Project: v.Project, Address: declaration.Address, Kind: provider.Container, Origin: v.Origin,
 			Spec: spec, Deps: deps, Run: nonce, Schema: provider.OwnershipSchema,
+			Name: declaration.Name, Place: inside,
 		},
 	}, func(provider.Event) {})
 	object := resp.Object
@@ -189,13 +190,10 @@ func (v *verifier) create(ctx context.Context, inside string, s plan.Snapshot, i
 // placesAbove are the places that an image may be carried from, nearest first.
 func (v *verifier) placesAbove(inside string) []provider.Place {
 	var out []provider.Place
-	for inside != "" {
-		in, found := v.Expanded.Instance(inside)
-		if !found {
-			break
+	for _, daemon := range v.Expanded.Around(inside) {
+		if in, found := v.Expanded.Instance(daemon); found {
+			out = append(out, v.snapshot(in.Inside).Place)
 		}
-		inside = in.Inside
-		out = append(out, v.snapshot(inside).Place)
 	}
 	return out
 }

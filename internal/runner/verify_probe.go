@@ -66,7 +66,7 @@ func (v *verifier) buildProbe(ctx context.Context) (*probeImage, error) {
 			Address: "image." + label, Kind: provider.Image, Name: p.name, Declared: declared, Related: map[string]provider.Related{},
 		},
 		Owner: provider.Ownership{
-			Project: v.Project, Address: "image." + label, Kind: provider.Image, Origin: v.Origin, Spec: spec, Run: nonce, Schema: provider.OwnershipSchema,
+			Project: v.Project, Address: "image." + label, Kind: provider.Image, Origin: v.Origin, Spec: spec, Run: nonce, Schema: provider.OwnershipSchema, Name: p.name,
 		},
 	}, func(provider.Event) {})
 	p.object = resp.Object
@@ -112,7 +112,17 @@ func (v *verifier) removeProbe(ctx context.Context) {
 	defer p.mu.Unlock()
 	for _, place := range append(p.places, provider.Root) {
 		image := p.object
-		image.Place = place
+		image.Place, image.ID = place, firstOf(v.probeIn(ctx, place), image.ID)
 		v.remove(ctx, image)
 	}
+}
+
+// probeIn is the id of the probe's image in a place, or empty. It is not the one that
+// the root engine gave it: ids come from how an engine stores images.
+func (v *verifier) probeIn(ctx context.Context, place provider.Place) string {
+	resp, err := v.Provider.Observe(ctx, provider.ObserveRequest{Place: place, Project: v.Project, Images: []string{v.probe.name}}, func(provider.Object) error { return nil })
+	if err != nil {
+		return ""
+	}
+	return resp.Images[v.probe.name]
 }

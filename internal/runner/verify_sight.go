@@ -151,7 +151,7 @@ func (v *verifier) command(ctx context.Context, at provider.Object, command []st
 func (v *verifier) run(ctx context.Context, at provider.Object, command []string, strict bool) (text, why string) {
 	ctx, cancel := context.WithTimeout(ctx, commandLimit)
 	defer cancel()
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr said
 	resp, err := v.execer.Exec(ctx, provider.ExecRequest{Place: at.Place, ID: at.ID, Command: command, User: "0", Stdout: &stdout, Stderr: &stderr})
 	switch {
 	case err != nil:
@@ -162,6 +162,20 @@ func (v *verifier) run(ctx context.Context, at provider.Object, command []string
 		return "", fmt.Sprintf("%s in %s ended with %d: %s", command[0], at.Name, resp.ExitCode, strings.TrimSpace(stderr.String()))
 	}
 	return stdout.String(), ""
+}
+
+// saidMost is more than any command of verify prints, in bytes: the looks at
+// pathsAtOnce paths, or a canary.
+const saidMost = 64 << 10
+
+// said keeps what a command prints, and ends one that prints more than saidMost.
+type said struct{ bytes.Buffer }
+
+func (s *said) Write(b []byte) (int, error) {
+	if s.Len()+len(b) > saidMost {
+		return 0, fmt.Errorf("it prints more than %d KiB, which nothing does that verify runs", saidMost>>10)
+	}
+	return s.Buffer.Write(b)
 }
 
 // parseSights reads what lookScript, the probe or stat alone printed.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -245,5 +247,63 @@ func TestVerifyLeavesNoCanary(t *testing.T) {
 	runner.Verify(t.Context(), req)
 	if diff := cmp.Diff([]string{"/.dindctl-verify/0/.dindctl-verify-01234567"}, m.removed); diff != "" {
 		t.Errorf("removed (-want +got):\n%s", diff)
+	}
+}
+
+// stores is where two engines give one image two ids, and no image has a shell.
+type stores struct {
+	*witnesses
+	images map[string]string // place and id -> name
+}
+
+func (s *stores) Create(ctx context.Context, req provider.CreateRequest, sink provider.Sink) (provider.CreateResponse, error) {
+	if req.Declaration.Kind == provider.Image {
+		s.images[string(req.Place)+" sha256:config"] = req.Declaration.Name
+		return provider.CreateResponse{ID: "sha256:config", Object: provider.Object{ID: "sha256:config"}}, nil
+	}
+	if image := req.Declaration.Declared.GetAttr("image").AsString(); image != "bash" {
+		s.images[string(req.Place)+" sha256:manifest"] = image
+	} else {
+		return provider.CreateResponse{}, &provider.Problem{Code: provider.NotReady, Summary: "There is no shell"}
+	}
+	return s.witnesses.Create(ctx, req, sink)
+}
+
+func (s *stores) Observe(_ context.Context, req provider.ObserveRequest, _ func(provider.Object) error) (provider.ObserveResponse, error) {
+	found := map[string]string{}
+	for key, name := range s.images {
+		if place, id, _ := strings.Cut(key, " "); place == string(req.Place) && slices.Contains(req.Images, name) {
+			found[name] = id
+		}
+	}
+	return provider.ObserveResponse{Images: found}, nil
+}
+
+func (s *stores) Delete(ctx context.Context, req provider.DeleteRequest, sink provider.Sink) (provider.DeleteResponse, error) {
+	delete(s.images, string(req.Place)+" "+req.ID)
+	return s.witnesses.Delete(ctx, req, sink)
+}
+
+func (s *stores) Exec(context.Context, provider.ExecRequest) (provider.ExecResponse, error) {
+	return provider.ExecResponse{ExitCode: 127}, nil
+}
+
+// The image that verify builds stays in no engine, also where the one that it was
+// carried to knows it by another id.
+func TestVerifyLeavesNoImage(t *testing.T) {
+	t.Parallel()
+	s := &stores{witnesses: &witnesses{ids: map[string][]string{}, alive: map[string]bool{}}, images: map[string]string{}}
+	self := filepath.Join(t.TempDir(), "dindctl")
+	if err := os.WriteFile(self, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	req := verifyRequest(s.witnesses, mount.Visible)
+	req.Provider, req.Self = s, self
+	runner.Verify(t.Context(), req)
+	if len(s.ids) == 0 {
+		t.Fatal("no helper was made from the image")
+	}
+	if len(s.images) > 0 {
+		t.Errorf("images that stay: %v", s.images)
 	}
 }

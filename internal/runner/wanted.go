@@ -6,6 +6,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -22,6 +23,8 @@ type ObserveRequest struct {
 	Output []string
 	// Moves say which addresses are meant by those under which objects were recorded.
 	Moves []config.Move
+	// Sites say where the configuration's addresses belong; nil without one.
+	Sites map[string]plan.Site
 	// Daemons are those that the configuration wants, whether they exist or not.
 	Daemons []WantedDaemon
 	// Elsewhere are engines with an endpoint of their own.
@@ -46,6 +49,7 @@ func Wanted(project string, e *config.Expanded) ObserveRequest {
 		return req
 	}
 	req.Moves, req.Elsewhere = e.Moves, e.Elsewhere()
+	req.Sites = Sites(e)
 	for _, address := range e.WantsOutput {
 		req.Output = append(req.Output, config.Recorded(e.Moves, address)...)
 	}
@@ -71,6 +75,28 @@ func Wanted(project string, e *config.Expanded) ObserveRequest {
 	slices.Sort(req.Images)
 	req.Images = slices.Compact(req.Images)
 	return req
+}
+
+// Sites say where the addresses of a configuration belong.
+func Sites(e *config.Expanded) map[string]plan.Site {
+	out := map[string]plan.Site{}
+	for _, in := range e.Instances {
+		site := plan.Site{Inside: in.Inside, Name: in.Name, Kind: in.Kind, External: isTrue(attribute(in.Declared, "external"))}
+		if in.Logical {
+			site.Inside = provider.NoPlace
+		}
+		out[in.Address] = site
+	}
+	return out
+}
+
+// belongings are what tells which objects are the project's.
+func (r ObserveRequest) belongings() plan.Belongings {
+	b := plan.Belongings{Project: r.Project, Sites: r.Sites, Moves: r.Moves}
+	for _, engine := range r.Elsewhere {
+		b.Elsewhere = append(b.Elsewhere, engine.Address)
+	}
+	return b
 }
 
 func wantedDaemon(in config.Instance, byAddress map[string]config.Instance) WantedDaemon {

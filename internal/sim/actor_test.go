@@ -155,7 +155,7 @@ func (a *actor) prepare(p *providertest.Memory, facts provider.Facts) (plan.Inpu
 		return plan.Input{}, observe, false
 	}
 	in := plan.Input{
-		Project: project, Observed: observed, Diff: runner.Differ(a.ctx, p), Destroy: a.destroy, Volumes: a.consent, DataLoss: a.consent, Images: a.consent,
+		Project: project, Origin: "machine:/ci.hcl", Observed: observed, Diff: runner.Differ(a.ctx, p), Destroy: a.destroy, Volumes: a.consent, DataLoss: a.consent, Images: a.consent,
 		Expand: a.expand,
 	}
 	made, problems := plan.Make(in)

@@ -205,7 +205,7 @@ func (e *exhaustion) prepare(m *providertest.Memory, k task) prepared {
 	}
 	out := prepared{observe: runner.Wanted(project, x), blocks: k.blocks}
 	out.in = plan.Input{
-		Project: project, Diff: runner.Differ(e.ctx, p), Destroy: k.destroy, Volumes: k.consent, DataLoss: k.consent, Images: k.consent,
+		Project: project, Origin: "machine:/ci.hcl", Diff: runner.Differ(e.ctx, p), Destroy: k.destroy, Volumes: k.consent, DataLoss: k.consent, Images: k.consent,
 		Expand: func(known config.Known) (*config.Expanded, diag.List) {
 			if built {
 				return expanded(k.blocks, known), nil

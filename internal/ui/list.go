@@ -64,6 +64,9 @@ func List(l Listing, o Options) string {
 			out.WriteString(o.paint(faint, r.indent+"("+fit(r.note, o, len(r.indent)+2)+")") + "\n")
 		}
 	}
+	if text := foreign(l.Observed.Foreign(l.Project), o); text != "" {
+		out.WriteString("\n" + strings.TrimSuffix(text, "\n"))
+	}
 	return out.String()
 }
 
@@ -95,6 +98,7 @@ type listRow struct {
 func (l Listing) rows() []listRow {
 	verdicts := l.verdicts()
 	var rows []listRow
+	shown := map[string]bool{} // daemons whose inside is shown: what is inside one may say that it is that daemon
 	var place func(daemon, lead string)
 	place = func(daemon, lead string) {
 		snapshot := l.Observed.Root
@@ -114,18 +118,28 @@ func (l Listing) rows() []listRow {
 				branch, below = "", ""
 			}
 			row := l.row(object, lead+branch, daemon, verdicts[object.Owner.Address])
-			inside, seen := l.Observed.Inside[object.Owner.Address]
-			if seen && !inside.Readable && inside.Why != "" && object.Condition.State == provider.StateRunning {
-				row.note, row.indent = "cannot be looked into: "+clean(inside.Why), lead+below
-			}
+			row.note, row.indent = l.noteOf(object), lead+below
 			rows = append(rows, row)
-			if object.Kind == provider.Daemon {
+			if object.Kind == provider.Daemon && !object.Stray && !shown[object.Owner.Address] {
+				shown[object.Owner.Address] = true
 				place(object.Owner.Address, lead+below)
 			}
 		}
 	}
 	place("", "")
 	return rows
+}
+
+// noteOf says what else there is to know of an object; empty for nothing.
+func (l Listing) noteOf(object provider.Object) string {
+	inside, seen := l.Observed.Inside[object.Owner.Address]
+	switch {
+	case object.Stray:
+		return clean(object.WhyNot) + "; the next apply removes it"
+	case seen && !inside.Readable && inside.Why != "" && object.Condition.State == provider.StateRunning:
+		return "cannot be looked into: " + clean(inside.Why)
+	}
+	return ""
 }
 
 func (l Listing) row(object provider.Object, lead, daemon string, verdict []mount.Entry) listRow {
@@ -200,7 +214,8 @@ func protocolOf(port string) string {
 
 // reached follows a published port outwards.
 func (l Listing) reached(binding, protocol, daemon string) string {
-	for daemon != "" {
+	for seen := map[string]bool{}; daemon != "" && !seen[daemon]; {
+		seen[daemon] = true
 		port := binding[strings.LastIndexByte(binding, ':')+1:]
 		host, parent, found := l.daemon(daemon)
 		outer := host.Values.Ports[port+"/"+protocol]

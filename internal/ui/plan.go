@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -21,6 +22,11 @@ func Plan(p *plan.Plan, o Options) string {
 	writeMoved(&out, p, o)
 	if p.Clean {
 		writeKept(&out, p)
+		out.WriteString(foreign(p.Foreign, o))
+		if len(p.Stopped) > 0 {
+			out.WriteString("Nothing else to do. What the errors name is left, with what needs it.\n")
+			return out.String()
+		}
 		if p.Destroy {
 			out.WriteString("Nothing to destroy.\n")
 			return out.String()
@@ -39,6 +45,7 @@ func Plan(p *plan.Plan, o Options) string {
 		}
 	}
 	writeKept(&out, p)
+	out.WriteString(foreign(p.Foreign, o))
 	out.WriteString(summary(p, o))
 	return out.String()
 }
@@ -100,6 +107,25 @@ func writeKept(out *strings.Builder, p *plan.Plan) {
 	if len(p.Kept) > 0 {
 		out.WriteByte('\n')
 	}
+}
+
+// foreign says which objects bear labels of the project and are not the project's.
+func foreign(list []plan.Foreign, o Options) string {
+	if len(list) == 0 {
+		return ""
+	}
+	var out strings.Builder
+	out.WriteString("Not this project's, and left alone:\n")
+	for _, f := range list {
+		name := clean(f.Name)
+		if f.Inside != "" {
+			name += " inside " + clean(f.Inside)
+		}
+		text := fmt.Sprintf("%s %s, labelled as %s: %s", f.Kind, name, cmp.Or(clean(f.Address), "the project's"), clean(f.Why))
+		out.WriteString("  " + strings.Join(wrap(text, o.width()-4), "\n    ") + "\n")
+	}
+	out.WriteByte('\n')
+	return out.String()
 }
 
 func symbol(a plan.Action) (text, color, verb string) {

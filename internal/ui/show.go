@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -39,6 +40,24 @@ func ProjectObjects(o plan.Observed, project string) []Shown {
 	slices.SortStableFunc(out, func(a, b Shown) int {
 		return strings.Compare(a.Object.Owner.Address+"\x00"+a.Object.ID, b.Object.Owner.Address+"\x00"+b.Object.ID)
 	})
+	return out
+}
+
+// ForeignObjects are the objects that bear the project's labels and are not the
+// project's, in the order of [plan.Observed.Foreign].
+func ForeignObjects(o plan.Observed, project string) []Shown {
+	var out []Shown
+	for _, f := range o.Foreign(project) {
+		snapshot := o.Root
+		if f.Inside != "" {
+			snapshot = o.Inside[f.Inside]
+		}
+		for _, object := range snapshot.Objects {
+			if object.ID == f.ID && object.Kind == f.Kind {
+				out = append(out, Shown{object, f.Inside})
+			}
+		}
+	}
 	return out
 }
 
@@ -185,12 +204,13 @@ func ShowJSON(f provider.Facts, project string, list []Shown) string {
 	for _, s := range list {
 		objects = append(objects, shownJSON(s, true))
 	}
-	return objectsJSON(f, project, objects)
+	return line(objectsJSON(f, project, objects))
 }
 
 // ListJSON is the document of `ls -json`: objects without their attributes, with
-// the verdicts of their nested mounts where a configuration is at hand.
-func ListJSON(f provider.Facts, project string, list []Shown, entries []mount.Entry) string {
+// the verdicts of their nested mounts where a configuration is at hand; and apart
+// from them, those that only bear the project's labels.
+func ListJSON(f provider.Facts, project string, list, foreign []Shown, entries []mount.Entry) string {
 	verdicts := Listing{Entries: entries}.verdicts()
 	objects := []JSONValue{}
 	for _, s := range list {
@@ -207,24 +227,33 @@ func ListJSON(f provider.Facts, project string, list []Shown, entries []mount.En
 		}
 		objects = append(objects, v)
 	}
-	return objectsJSON(f, project, objects)
+	others := []JSONValue{}
+	for _, s := range foreign {
+		others = append(others, shownJSON(s, false))
+	}
+	out := objectsJSON(f, project, objects)
+	out["foreign"] = others
+	return line(out)
 }
 
-func objectsJSON(f provider.Facts, project string, objects []JSONValue) string {
-	return line(JSONValue{
+func objectsJSON(f provider.Facts, project string, objects []JSONValue) JSONValue {
+	return JSONValue{
 		"format_version": "1.0", "project": project,
 		"engine":  JSONValue{"id": f.ID, "name": f.Name, "endpoint": f.Endpoint, "version": f.Version},
 		"objects": objects,
-	})
+	}
 }
 
 func shownJSON(s Shown, attributes bool) JSONValue {
 	object, c := s.Object, s.Object.Condition
 	v := JSONValue{
-		"address": object.Owner.Address, "kind": object.Kind, "name": object.Name, "id": object.ID, "inside": nil, "state": nil,
+		"address": cmp.Or(object.Owner.Address, object.Claim.Address), "kind": object.Kind, "name": object.Name, "id": object.ID, "inside": nil, "state": nil,
 	}
 	if s.Inside != "" {
 		v["inside"] = s.Inside
+	}
+	if object.WhyNot != "" {
+		v["ours"], v["why_not"] = object.Stray, object.WhyNot
 	}
 	if c.State != provider.StateNone {
 		v["state"] = c.State

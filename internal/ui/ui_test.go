@@ -135,6 +135,20 @@ func everything() *plan.Plan {
 	}
 }
 
+// copies is a plan beside objects that bear the project's labels and are not its.
+func copies() *plan.Plan {
+	return &plan.Plan{
+		Project: "shop", Clean: true,
+		Engine: provider.Facts{Name: "build-1", Version: "28.5.2", Endpoint: "unix:///var/run/docker.sock", Chosen: "default socket"},
+		Foreign: []plan.Foreign{
+			{Address: "container.web", Name: "shop-web-copy", Kind: provider.Container, Why: "it was made from a copy of container.web, and inherited its labels"},
+			{Address: "volume.data", Name: "a-data", Kind: provider.Volume, Why: `its record is that of "shop-data": the labels were copied`},
+			{Address: "controller.control", Name: "evil\x1b[2J", Kind: provider.Container, Inside: "daemon.dind", Why: "controller.control is on the root engine"},
+		},
+		Stopped: diag.List{{Severity: diag.Error, Address: "volume.cache", Summary: "Several objects pass for one address"}},
+	}
+}
+
 func problems() diag.List {
 	at := diag.Range{File: "shop.hcl", Start: diag.Pos{Line: 3, Column: 11, Byte: 40}, End: diag.Pos{Line: 3, Column: 18, Byte: 47}}
 	return diag.List{
@@ -170,6 +184,8 @@ func TestScreens(t *testing.T) {
 		"plan-all-200":       ui.Plan(everything(), ui.Options{Width: 200}),
 		"plan-all-80-color":  ui.Plan(everything(), ui.Options{Width: 80, Color: true}),
 		"plan-destroy-80":    ui.Plan(&plan.Plan{Project: "shop", Destroy: true, Clean: true, Unread: []plan.Unread{{Address: "daemon.dind", Why: "its container is stopped"}}}, ui.Options{Width: 80}),
+		"plan-copies-80":     ui.Plan(copies(), ui.Options{Width: 80}),
+		"plan-copies-200":    ui.Plan(copies(), ui.Options{Width: 200}),
 		"plan-clean":         ui.Plan(&plan.Plan{Project: "shop", Clean: true}, ui.Options{}),
 		"problems-80":        ui.Diagnostics(problems(), sources, ui.Options{Width: 80}),
 		"problems-200":       ui.Diagnostics(problems(), sources, ui.Options{Width: 200}),

@@ -21,6 +21,20 @@ func tooOld(decl provider.Declaration, api string) error {
 	}
 }
 
+// refuseStorage refuses options of the storage where images are kept in containerd:
+// engines show them there, and do nothing with them. See createLayer in
+// https://github.com/moby/moby/blob/v28.5.2/daemon/containerd/image_snapshot.go and
+// https://github.com/moby/moby/pull/49906.
+func refuseStorage(decl provider.Declaration, facts provider.Facts) error {
+	if facts.Details[detailStore] != storeContainerd || len(valuesOf(decl.Declared).mapping("storage_opt")) == 0 {
+		return nil
+	}
+	return &provider.Problem{
+		Code: provider.Refused, Address: decl.Address, Path: "storage_opt", Summary: "The engine would accept it and not do it",
+		Detail: "The engine " + facts.Name + " keeps its images in containerd, and takes storage_opt without heeding it. Take it away, or have an engine that uses a storage driver of its own (\"containerd-snapshotter\": false in its daemon.json).",
+	}
+}
+
 // newest finds a declared argument that needs a later API.
 func newest(body provider.Body, d values, api, prefix string) (path, needs string) {
 	for _, a := range body.Attributes {

@@ -13,22 +13,23 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// The lowest APIs that know an endpoint's own hardware address, and which
-// endpoint leads outside.
+// The lowest APIs that know an endpoint's own hardware address, at the creation of
+// a container and when a network is connected later, and which endpoint leads outside.
 const (
 	apiEndpointMAC      = "1.44"
+	apiConnectMAC       = "1.54"
 	apiEndpointPriority = "1.48"
 )
 
 // attachment is one network that a container joins.
 type attachment struct {
-	address        string // of the network in the configuration
-	name, id       string // id is empty where it is not known
-	aliases        []string
-	ipv4, ipv6     string
-	mac            string
-	priority       int
-	priorityWanted bool
+	address    string // of the network in the configuration
+	name, id   string // id is empty where it is not known
+	pending    bool   // the network will be made: its id will be another than any that is there
+	aliases    []string
+	ipv4, ipv6 string
+	mac        string
+	priority   int
 }
 
 // attachmentsOf merges the list of networks and the attach blocks, in their
@@ -48,7 +49,7 @@ func attachmentsOf(decl provider.Declaration, d values) []attachment {
 				return &out[i]
 			}
 		}
-		joined := attachment{address: address, name: cmp.Or(r.text("ref"), r.text("name")), id: r.text("id"), aliases: aliases}
+		joined := attachment{address: address, name: cmp.Or(r.text("ref"), r.text("name")), id: r.text("id"), pending: !r.get("id").IsKnown(), aliases: aliases}
 		if builtIn(joined.name) {
 			joined.aliases = nil // engines take none there
 		}
@@ -70,7 +71,7 @@ func attachmentsOf(decl provider.Declaration, d values) []attachment {
 		joined.ipv4, joined.ipv6 = addressText(block.text("ipv4")), addressText(block.text("ipv6"))
 		joined.mac = macText(block.text("mac"))
 		if n, ok := block.number("priority"); ok {
-			joined.priority, joined.priorityWanted = int(n), true
+			joined.priority = int(n)
 		}
 	}
 	return out
@@ -140,11 +141,6 @@ func (r request) refuseEndpoints(api string) error {
 				Code: provider.Refused, Path: path + "mac", Summary: "The engine cannot give one of several networks a hardware address",
 				Detail: "mac beside a second network needs API " + apiEndpointMAC + " (Engine 25); this engine speaks " + api + ". Upgrade it, take mac away, or join that network alone.",
 			}
-		case n.priorityWanted && versions.LessThan(api, apiEndpointPriority):
-			return &provider.Problem{
-				Code: provider.Refused, Path: path + "priority", Summary: "The engine cannot choose the network that leads outside",
-				Detail: "priority needs API " + apiEndpointPriority + " (Engine 28); this engine speaks " + api + " and takes the network whose name sorts first. Upgrade it, or name the networks so.",
-			}
 		}
 	}
 	return nil
@@ -179,7 +175,7 @@ func actualAttachments(c container.InspectResponse) cty.Value {
 	}
 	out := map[string]cty.Value{}
 	for name, at := range c.NetworkSettings.Networks {
-		if at == nil {
+		if at == nil || onlyNamed(c, at) {
 			continue
 		}
 		a := attachment{mac: macText(at.MacAddress), priority: at.GwPriority}
@@ -203,27 +199,94 @@ func actualAttachments(c container.InspectResponse) cty.Value {
 }
 
 // networks compares membership: which networks by name, whether each is still the
-// one that bears the name, and the options of each endpoint.
+// one that bears the name, and the options of each endpoint. The network that the
+// container was created in cannot be left as it stands, see ownNetwork.
 func (c *comparison) networks(r row) {
 	if !same(c.want["network_mode"], c.actual.get("network_mode")) || unknownFor(row{refs: provider.Kinds()}, c.declared.get("network_mode")) {
 		return // that row says so
 	}
 	want, have := c.want["networks"], c.actual.get("networks")
-	if !have.IsNull() && !same(want, have) {
-		c.addCaused(r, "networks", have, want, provider.Live, c.causeOfMembership())
-	}
 	joined, endpoints := values{c.actual.get(hiddenNetworkIDs)}, c.actual.objects(hiddenAttach)
 	wanted := attachmentsOf(c.item.Declaration, c.declared)
 	created := c.attachedBefore(wanted)
+	loses := c.losingMAC(wanted, created)
+	own := c.actual.text(hiddenOwnNetwork)
+	left := own != "" && !contains(values{cty.ObjectVal(c.want)}.list("networks"), own)
+	switch {
+	case !have.IsNull() && !same(want, have):
+		effect := connecting(provider.Live, left)
+		for i, n := range wanted {
+			effect = connecting(effect, loses[i] && !contains(c.actual.list("networks"), n.name))
+		}
+		c.addCaused(r, "networks", have, want, effect, c.causeOfMembership())
+	case left:
+		c.addCaused(r, "network_mode", cty.StringVal(own), cty.StringVal(networkMode(&container.HostConfig{NetworkMode: firstMode(wanted)})), provider.Replace, provider.Configured)
+	}
 	for i, n := range wanted {
-		if is := joined.text(n.name); n.id != "" && is != "" && n.id != is {
-			c.addCaused(r, "networks["+quoted(n.name)+"]", cty.StringVal(is), cty.StringVal(n.id), provider.Live, provider.Configured)
+		if is := joined.text(n.name); is != "" && (n.pending || n.id != "" && n.id != is) {
+			c.addCaused(r, "networks["+quoted(n.name)+"]", cty.StringVal(is), n.idValue(), connecting(provider.Live, loses[i]), causeOfOther(n, created[i]))
 			continue
 		}
 		if endpoint, ok := endpoints[n.name]; ok && !builtIn(n.name) {
-			c.endpoint(r, n, created[i], endpoint)
+			c.endpoint(r, n, created[i], endpoint, loses[i])
 		}
 	}
+}
+
+// causeOfOther is why a container's endpoint names another network than the one that
+// bears the name: the configuration means another, or somebody made it anew.
+func causeOfOther(now, then attachment) provider.Cause {
+	if now.address != then.address {
+		return provider.Configured
+	}
+	return provider.Outside
+}
+
+// idValue is the network's id; unknown where it will be made.
+func (a attachment) idValue() cty.Value {
+	if a.pending {
+		return cty.UnknownVal(cty.String)
+	}
+	return cty.StringVal(a.id)
+}
+
+// firstMode is the mode of a container that is created in the first of its networks.
+func firstMode(networks []attachment) container.NetworkMode {
+	if len(networks) == 0 {
+		return ""
+	}
+	return container.NetworkMode(networks[0].name)
+}
+
+// inFirst tells whether a container is in the first of its networks.
+func (c *comparison) inFirst() bool {
+	return contains(c.actual.list("networks"), networkMode(&container.HostConfig{NetworkMode: firstMode(attachmentsOf(c.item.Declaration, c.declared))}))
+}
+
+// losingMAC tells of each endpoint whether it would be without its hardware address
+// once it was connected anew. Before API 1.44 the address is the container's, and stays
+// with the network that it was made in; from then on see endpointRows.
+func (c *comparison) losingMAC(wanted, created []attachment) []bool {
+	out := make([]bool, len(wanted))
+	for i, n := range wanted {
+		now, then := n.mac, created[i].mac
+		if i == 0 { // the first has the container's own
+			now = cmp.Or(now, macText(c.declared.text("mac_address")))
+			then = cmp.Or(then, macText(c.created.text("mac_address")))
+		}
+		api := c.item.Facts.API
+		kept := versions.LessThan(api, apiEndpointMAC) && now == then && n.address == created[i].address
+		out[i] = now != "" && versions.LessThan(api, apiConnectMAC) && !kept
+	}
+	return out
+}
+
+// connecting is how a change is made for which an endpoint is connected anew.
+func connecting(effect provider.Effect, losesMAC bool) provider.Effect {
+	if losesMAC {
+		return provider.Replace
+	}
+	return effect
 }
 
 // attachedBefore are the attachments that were recorded, for each that is wanted.
@@ -247,7 +310,7 @@ func (c *comparison) attachedBefore(wanted []attachment) []attachment {
 
 // endpoint compares the options of one endpoint. Its addresses are always
 // managed; its hardware address is one of the engine's where none is declared.
-func (c *comparison) endpoint(r row, want, created attachment, have values) {
+func (c *comparison) endpoint(r row, want, created attachment, have values, losesMAC bool) {
 	own := []string{c.item.Declaration.Name, c.actual.text("hostname")}
 	named := func(list []string) []string {
 		var out []string
@@ -272,16 +335,14 @@ func (c *comparison) endpoint(r row, want, created attachment, have values) {
 		c.addCaused(r, "attach["+quoted(want.name)+"]."+name, is, now, effect, cause)
 	}
 	now, then := values{want.value()}, values{created.value()}
-	differs("aliases", stringList(named(want.aliases)), stringList(named(created.aliases)), stringList(named(have.list("aliases"))), provider.Live)
-	for _, name := range []string{"ipv4", "ipv6", "priority"} {
-		differs(name, now.get(name), then.get(name), have.get(name), provider.Live)
-	}
-	effect := provider.Live
-	if versions.LessThan(c.item.Facts.API, apiEndpointMAC) {
-		effect = provider.Replace
-	}
-	if have.text("mac") != "" && (want.mac != "" || created.mac == have.text("mac")) {
-		differs("mac", now.get("mac"), then.get("mac"), have.get("mac"), effect)
+	for _, option := range endpointRows() {
+		effect := connecting(option.effectAt(c.item.Facts.API), losesMAC)
+		switch name := option.name; {
+		case name == "aliases":
+			differs(name, stringList(named(want.aliases)), stringList(named(created.aliases)), stringList(named(have.list(name))), effect)
+		case name != "mac", have.text(name) != "" && (want.mac != "" || created.mac == have.text(name)):
+			differs(name, now.get(name), then.get(name), have.get(name), effect)
+		}
 	}
 }
 

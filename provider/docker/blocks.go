@@ -73,7 +73,7 @@ func blkioBlock() provider.Block {
 		}}}
 	}
 	count := like(`[1-9][0-9]*`, "a whole number")
-	return provider.Block{Name: "blkio_config", Single: true, Doc: "Limits of its disks.", Body: provider.Body{Blocks: []provider.Block{
+	return provider.Block{Name: "blkio_config", Single: true, Doc: "Limits of its disks. Those of single devices are changed live since API 1.55.", Body: provider.Body{Blocks: []provider.Block{
 		{Name: "weight_device", Doc: "Its weight on one device.", Body: provider.Body{Attributes: []provider.Attribute{
 			path, required(argument("weight", cty.Number, whole(minWeight, maxWeight), "", "The weight, 10 to 1000.")),
 		}}},

@@ -42,12 +42,12 @@ func (p *Provider) createImage(ctx context.Context, e *engine, req provider.Crea
 		return provider.CreateResponse{}, e.problem(err, "looking for the image", decl.Address, decl.Name)
 	}
 	if err == nil {
-		owner := imageOwner(i)
-		mine := owner.Project == req.Owner.Project && owner.Address == req.Owner.Address
-		err := mayAdopt(req, "image", decl.Name, owner)
+		w := imageOwner(i)
+		mine := w.owner.Project == req.Owner.Project && w.owner.Address == req.Owner.Address
+		err := mayAdopt(req, "image", decl.Name, w)
 		switch {
 		case err == nil:
-			return provider.CreateResponse{ID: i.ID, Adopted: true, Object: placed(e, imageObject(i, owner))}, nil
+			return provider.CreateResponse{ID: i.ID, Adopted: true, Object: placed(e, imageObject(i))}, nil
 		case !mine:
 			return provider.CreateResponse{}, err
 		}
@@ -63,7 +63,7 @@ func (p *Provider) createImage(ctx context.Context, e *engine, req provider.Crea
 	if err != nil {
 		return provider.CreateResponse{}, e.problem(err, "reading the image", decl.Address, decl.Name)
 	}
-	object := placed(e, imageObject(i, imageOwner(i)))
+	object := placed(e, imageObject(i))
 	object.Name = decl.Name
 	return provider.CreateResponse{ID: i.ID, Object: object}, nil
 }
@@ -76,21 +76,12 @@ func cacheGone(err error) bool {
 	return errors.As(err, &problem) && problem.Code == provider.NoImage && strings.Contains(problem.Detail, "failed to get digest sha256:")
 }
 
-// imageOwner reads the ownership of an image that still has the name it was built under.
-func imageOwner(i image.InspectResponse) provider.Ownership {
+// imageOwner judges an image that was inspected.
+func imageOwner(i image.InspectResponse) whose {
 	if i.Config == nil {
-		return provider.Ownership{}
+		return whose{}
 	}
-	return ownedImage(i.Config.Labels, i.RepoTags)
-}
-
-// ownedImage reads ownership from an image's labels and tags.
-func ownedImage(labels map[string]string, tags []string) provider.Ownership {
-	owner := ownerOf(labels)
-	if owner.Kind != provider.Image || !contains(tags, familiar(labels[labelName])) {
-		return provider.Ownership{}
-	}
-	return owner
+	return whoseImage(i.Config.Labels, i.RepoTags)
 }
 
 func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.CreateRequest, say events) error {
@@ -138,7 +129,10 @@ func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.Creat
 	return p.untilStopping(ctx, decl.Address, "Building "+decl.Name, func(ctx context.Context) error {
 		if options.Version == build.BuilderBuildKit {
 			session, err := buildkit.Open(ctx, func(ctx context.Context, protocol string, headers map[string][]string) (net.Conn, error) {
-				return e.write.DialHijack(ctx, "/session", protocol, headers)
+				attaching, watch := e.attaching(ctx, "POST /session")
+				conn, err := e.write.DialHijack(attaching, "/session", protocol, headers)
+				watch.opened()
+				return conn, watch.instead(err)
 			}, buildkit.Offer{Secrets: secrets, Login: p.own().forBuilds(e.place)})
 			if err != nil {
 				return e.problem(err, "opening a session for the build", decl.Address, decl.Name)
@@ -204,16 +198,16 @@ func runBuild(ctx context.Context, e *engine, decl provider.Declaration, content
 			say.phase(provider.PhaseBuild, line)
 		}
 	}
-	lines := &lineWriter{line: tell}
+	out := eachLine(tell)
 	trace := buildkit.NewTrace(tell, func(done, total int64) { say.bytes(provider.PhaseBuild, decl.Name, done, total) })
 	err = readMessages(answer.Body, func(m message) {
-		_, _ = io.WriteString(lines, m.Stream)
+		_, _ = io.WriteString(out, m.Stream)
 		var part []byte
 		if m.ID == buildkit.TraceID && json.Unmarshal(m.Aux, &part) == nil {
 			trace.Note(part)
 		}
 	})
-	lines.flush()
+	_ = out.Flush() // no line is refused
 	trace.Close()
 	if err == nil {
 		return nil
@@ -221,9 +215,12 @@ func runBuild(ctx context.Context, e *engine, decl provider.Declaration, content
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if known := new(provider.Problem); errors.As(err, &known) { // the engine's trouble, not the build's
+		return e.problem(err, "building the image", decl.Address, decl.Name)
+	}
 	return &provider.Problem{
 		Code: provider.NoImage, Address: decl.Address, Path: "build", Summary: "The image cannot be built",
-		Detail: fmt.Sprintf("Building %s: %s.%s", decl.Name, hide.Replace(strings.TrimSuffix(err.Error(), ".")), builderAdvice(err.Error())), Log: last.kept,
+		Detail: fmt.Sprintf("Building %s: %s.%s", decl.Name, strings.TrimSuffix(shortened(hide.Replace(err.Error())), "."), builderAdvice(err.Error())), Log: last.kept,
 	}
 }
 
@@ -407,8 +404,8 @@ func (p *Provider) deleteImage(ctx context.Context, e *engine, req provider.Dele
 	if err != nil {
 		return e.problem(err, "reading the image", "", req.ID)
 	}
-	owner := imageOwner(i)
-	if err := mayChange(req.Project, "image", req.ID, owner); err != nil {
+	w := imageOwner(i)
+	if err := mayChange(req.Project, "image", req.ID, w); err != nil {
 		return err
 	}
 	say.phase(provider.PhaseRemove, "")
@@ -418,7 +415,7 @@ func (p *Provider) deleteImage(ctx context.Context, e *engine, req provider.Dele
 		return nil
 	}
 	if errdefs.IsConflict(err) {
-		return inUse("image", name, owner.Address, []string{engineWords(err)})
+		return inUse("image", name, w.owner.Address, []string{engineWords(err)})
 	}
-	return e.problem(err, "removing the image", owner.Address, name)
+	return e.problem(err, "removing the image", w.owner.Address, name)
 }

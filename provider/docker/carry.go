@@ -2,14 +2,17 @@ package docker
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/versions"
 	"golang.org/x/sync/errgroup"
@@ -40,8 +43,13 @@ func carry(ctx context.Context, from, to *engine, ref string, say events) (strin
 	if err != nil {
 		return "", from.problem(err, "reading the image", "", ref)
 	}
-	if id, err := to.imageID(ctx, ref); err != nil || id == source.ID {
-		return id, to.problem(err, "reading the image", "", ref)
+	there, err := to.read.ImageInspect(ctx, ref)
+	if err != nil && !errdefs.IsNotFound(err) {
+		return "", to.problem(err, "reading the image", "", ref)
+	}
+	sameStore := from.facts.Details[detailStore] == to.facts.Details[detailStore]
+	if err == nil && (there.ID == source.ID || !sameStore && sameContent(there, source)) {
+		return there.ID, nil
 	}
 	s := shipment{from: from, to: to, ref: ref, source: source, say: say}
 	if s.left, err = to.layersThere(ctx, source.RootFS.Layers); err != nil {
@@ -62,6 +70,17 @@ func carry(ctx context.Context, from, to *engine, ref string, say events) (strin
 	return id, to.problem(err, "loading the image", "", ref)
 }
 
+// sameContent tells whether two engines have one image. Where they store images in two
+// ways its ids are of two kinds, the digest of a configuration and of a manifest.
+func sameContent(a, b image.InspectResponse) bool {
+	if a.Config == nil || b.Config == nil || len(a.RootFS.Layers) == 0 || a.Os != b.Os || a.Architecture != b.Architecture {
+		return false
+	}
+	one, errOne := json.Marshal(a.Config)
+	other, errOther := json.Marshal(b.Config)
+	return slices.Equal(a.RootFS.Layers, b.RootFS.Layers) && errOne == nil && errOther == nil && bytes.Equal(one, other)
+}
+
 // layersThere returns those of an image's layers, from the lowest on, that an image
 // of the engine stands on as well: what `docker load` does not read again. A layer
 // that occurs once more further up is sent, since an archive may hold it once.
@@ -71,7 +90,7 @@ func (e *engine) layersThere(ctx context.Context, layers []string) ([]string, er
 		return nil, nil
 	}
 	list, err := e.read.ImageList(ctx, image.ListOptions{})
-	if err != nil {
+	if _, broken := unreadOf(err); err != nil && !broken { // an image that cannot be read is of no use here
 		return nil, err
 	}
 	shared := make([]int, len(list))
@@ -197,6 +216,9 @@ func (s *shipment) files(ctx context.Context) (map[string]bool, error) {
 // apiLayoutOCI is the API version from which an archive is an OCI image layout.
 const apiLayoutOCI = "1.44"
 
+// manifestMost is more than the manifest of one image has, in bytes: a line for each layer.
+const manifestMost = 1 << 20
+
 // layerFiles reads an archive of one image, and returns the files of its layers from
 // the lowest on, as its manifest names them.
 func layerFiles(archive io.Reader) ([]string, error) {
@@ -207,6 +229,9 @@ func layerFiles(archive io.Reader) ([]string, error) {
 		}
 		if path.Clean(head.Name) != "manifest.json" {
 			continue
+		}
+		if head.Size > manifestMost {
+			return nil, fmt.Errorf("its manifest has %d bytes; at most %d are read", head.Size, manifestMost)
 		}
 		var manifest []struct{ Layers []string }
 		if err := json.NewDecoder(entries).Decode(&manifest); err != nil || len(manifest) != 1 {

@@ -3,12 +3,14 @@ package docker_test
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
 
+	imagetypes "github.com/docker/docker/api/types/image"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dindctl/dindctl/provider/docker"
@@ -122,5 +124,36 @@ func TestAPullIsOneSum(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{"10/100", "15/150", "95/150", "105/150"}, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// Two engines have one image where all that counts of it is the same, whatever their
+// stores call it and however they write what is empty.
+func TestOneImageInTwoStores(t *testing.T) {
+	t.Parallel()
+	of := func(id, answer string) imagetypes.InspectResponse {
+		var i imagetypes.InspectResponse
+		if err := json.Unmarshal([]byte(answer), &i); err != nil {
+			t.Fatal(err)
+		}
+		i.ID = id
+		return i
+	}
+	const config, manifest = "sha256:c0", "sha256:a1"
+	old := of(config, `{"Os":"linux","Architecture":"amd64","RootFS":{"Layers":["sha256:1","sha256:2"]},"Config":{"Env":null,"Cmd":["a"],"Labels":{"run":"1"},"Image":"","Volumes":null}}`)
+	for what, row := range map[string]struct {
+		answer string
+		want   bool
+	}{
+		"the same":         {`{"Os":"linux","Architecture":"amd64","RootFS":{"Layers":["sha256:1","sha256:2"]},"Config":{"Cmd":["a"],"Labels":{"run":"1"}}}`, true},
+		"another layer":    {`{"Os":"linux","Architecture":"amd64","RootFS":{"Layers":["sha256:1","sha256:3"]},"Config":{"Cmd":["a"],"Labels":{"run":"1"}}}`, false},
+		"another build":    {`{"Os":"linux","Architecture":"amd64","RootFS":{"Layers":["sha256:1","sha256:2"]},"Config":{"Cmd":["a"],"Labels":{"run":"2"}}}`, false},
+		"another command":  {`{"Os":"linux","Architecture":"amd64","RootFS":{"Layers":["sha256:1","sha256:2"]},"Config":{"Cmd":["b"],"Labels":{"run":"1"}}}`, false},
+		"another platform": {`{"Os":"linux","Architecture":"arm64","RootFS":{"Layers":["sha256:1","sha256:2"]},"Config":{"Cmd":["a"],"Labels":{"run":"1"}}}`, false},
+		"nothing known":    {`{"Os":"linux","Architecture":"amd64"}`, false},
+	} {
+		if got := docker.SameContent(old, of(manifest, row.answer)); got != row.want {
+			t.Errorf("%s: one image: %v, want %v", what, got, row.want)
+		}
 	}
 }

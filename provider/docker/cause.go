@@ -105,17 +105,34 @@ func secretText() []byte { return []byte(`{"sensitive":true}`) }
 // recordIn is what was recorded at a path; of what lies in a secret, that it is one.
 func (c *comparison) recordIn(path ...string) json.RawMessage {
 	at := c.record[path[0]]
-	for _, name := range path[1:] {
+	for i, name := range path[1:] {
 		if bytes.Equal(at, secretText()) {
 			break
 		}
-		var parts map[string]json.RawMessage
-		if json.Unmarshal(at, &parts) != nil {
+		parts := c.recordedParts(strings.Join(path[:i+1], "\x00"), at)
+		if parts == nil {
 			return nil
 		}
 		at = parts[name]
 	}
 	return at
+}
+
+// recordedParts are those of what was recorded at a path; nil where it has none. Each
+// is decoded once, however many parts are asked for.
+func (c *comparison) recordedParts(path string, record json.RawMessage) map[string]json.RawMessage {
+	parts, known := c.parts[path]
+	if known {
+		return parts
+	}
+	if json.Unmarshal(record, &parts) != nil {
+		parts = nil
+	}
+	if c.parts == nil {
+		c.parts = map[string]map[string]json.RawMessage{}
+	}
+	c.parts[path] = parts
+	return parts
 }
 
 // secretKeys are the keys of a recorded map that held secrets.

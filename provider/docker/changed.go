@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -132,6 +133,9 @@ func amended(created []byte, changes map[string]json.RawMessage) []byte {
 		return created
 	}
 	for name, value := range changes {
+		if _, recorded := parts[name]; !recorded && !lasting(name) {
+			continue // it makes nothing managed
+		}
 		if string(value) == "null" {
 			delete(parts, name)
 			continue
@@ -141,11 +145,23 @@ func amended(created []byte, changes map[string]json.RawMessage) []byte {
 	return textOfParts(parts)
 }
 
+// lasting tells whether a record of changes can speak of an attribute that the
+// record of the creation does not have: it can be changed live, or is no attribute.
+func lasting(name string) bool {
+	if name == "name" || name == "attach" || name == "networks" {
+		return true
+	}
+	return slices.ContainsFunc(slices.Concat(containerRows(), clientRows()), func(r row) bool {
+		first, _, _ := strings.Cut(r.name, ".")
+		return first == name && (r.always || r.effect == provider.Live && !r.ignored || r.liveSince != "")
+	})
+}
+
 // notes are the records of changes, by the id of their container.
 func (l lists) notes() map[string]map[string]json.RawMessage {
 	out := map[string]map[string]json.RawMessage{}
 	for _, v := range l.volumes {
-		if id := v.Labels[changedID]; id != "" {
+		if id := v.Labels[changedID]; id != "" && v.Name == changedPrefix+id {
 			out[id] = changesOf(v.Labels)
 		}
 	}

@@ -32,6 +32,9 @@ func (p *Provider) createContainer(ctx context.Context, e *engine, req provider.
 	if err := tooOld(req.Declaration, e.facts.API); err != nil {
 		return provider.CreateResponse{}, err
 	}
+	if err := refuseStorage(req.Declaration, e.facts); err != nil {
+		return provider.CreateResponse{}, err
+	}
 	if err := e.giveSocketGroup(ctx, req, &r, say); err != nil {
 		return provider.CreateResponse{}, err
 	}
@@ -130,7 +133,11 @@ func (m *making) adopt(ctx context.Context, conflict error) (string, bool, error
 		}
 		return m.create(ctx)
 	}
-	if err := mayAdopt(m.req, "container", c.ID[:12], runOwner(c.Config.Labels)); err != nil {
+	w, err := m.e.whoseContainer(ctx, c)
+	if err != nil {
+		return "", false, err
+	}
+	if err := mayAdopt(m.req, "container", c.ID[:12], w); err != nil {
 		return "", false, err
 	}
 	return c.ID, true, nil
@@ -236,7 +243,7 @@ func (p *Provider) Resume(ctx context.Context, req provider.ResumeRequest, sink 
 	if err != nil {
 		return provider.ResumeResponse{}, e.problem(err, "reading the container", decl.Address, decl.Name)
 	}
-	if err := mayChange(req.Project, "container", decl.Name, runOwner(c.Config.Labels)); err != nil {
+	if _, err := e.mayChangeContainer(ctx, req.Project, c); err != nil {
 		return provider.ResumeResponse{}, err
 	}
 	say := newEvents(sink, decl.Address)
@@ -277,10 +284,19 @@ func (p *Provider) finish(ctx context.Context, e *engine, decl provider.Declarat
 	if decl.Kind == provider.Job {
 		object.Values.Stdout, object.Values.Stderr = out.stdout, out.stderr
 	}
-	if err == nil && readErr != nil {
+	switch {
+	case err != nil:
+	case readErr != nil:
 		err = e.problem(readErr, "reading the container", decl.Address, decl.Name)
+	case decl.Kind != provider.Job && over(object.Condition.State):
+		err = newReadiness(p, e, decl, c, say).ended(ctx)
 	}
 	return object, err
+}
+
+// over tells that a container which is to stay has ended, though it may be started again.
+func over(state provider.State) bool {
+	return state == provider.StateExited || state == provider.StateRestarting || state == provider.StateDead
 }
 
 // tellInside adds what only the engine inside a daemon can tell. It has just
@@ -302,7 +318,11 @@ func (e *engine) object(ctx context.Context, id string) (provider.Object, error)
 	if err != nil {
 		return provider.Object{}, err
 	}
-	object := placed(e, e.withFiles(ctx, containerObject(c, defaults, e.facts)))
+	w, err := e.whoseContainer(ctx, c)
+	if err != nil {
+		return provider.Object{}, err
+	}
+	object := placed(e, e.withFiles(ctx, containerObject(c, w, defaults, e.facts)))
 	e.readAuth(ctx, c, &object)
 	return object, nil
 }

@@ -17,7 +17,7 @@ func (p *Provider) CopyOut(ctx context.Context, req provider.CopyOutRequest) err
 	if err != nil {
 		return err
 	}
-	archive, _, err := e.read.CopyFromContainer(ctx, req.ID, req.Path)
+	archive, _, err := e.read.CopyFromContainer(byName(ctx), req.ID, req.Path)
 	if err != nil {
 		return e.copyProblem(ctx, err, req.ID, req.Path)
 	}
@@ -35,7 +35,7 @@ func (p *Provider) CopyIn(ctx context.Context, req provider.CopyInRequest) error
 	if err != nil {
 		return err
 	}
-	err = e.write.CopyToContainer(ctx, req.ID, req.Path, req.From, container.CopyToContainerOptions{CopyUIDGID: req.Owners})
+	err = e.write.CopyToContainer(byName(ctx), req.ID, req.Path, req.From, container.CopyToContainerOptions{CopyUIDGID: req.Owners})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

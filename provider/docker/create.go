@@ -15,10 +15,14 @@ func (p *Provider) Create(ctx context.Context, req provider.CreateRequest, sink 
 	if err != nil {
 		return provider.CreateResponse{}, err
 	}
+	req.Owner.Name = req.Declaration.Name
 	say := newEvents(sink, req.Declaration.Address)
 	ctx = withVoice(ctx, say)
 	if external(req.Declaration) {
 		return p.external(ctx, e, req)
+	}
+	if err := recordFits(req.Owner); err != nil {
+		return provider.CreateResponse{}, err
 	}
 	switch req.Declaration.Kind {
 	case provider.Network:
@@ -40,7 +44,7 @@ func external(decl provider.Declaration) bool {
 func (p *Provider) external(ctx context.Context, e *engine, req provider.CreateRequest) (provider.CreateResponse, error) {
 	name, kind := req.Declaration.Name, req.Declaration.Kind
 	var found *provider.Object
-	_, err := p.Observe(ctx, provider.ObserveRequest{
+	resp, err := p.Observe(ctx, provider.ObserveRequest{
 		Place: req.Place, Project: "-", Names: map[provider.Kind][]string{kind: {name}},
 	}, func(o provider.Object) error {
 		if o.Kind == kind && o.Name == name {
@@ -50,6 +54,11 @@ func (p *Provider) external(ctx context.Context, e *engine, req provider.CreateR
 	})
 	if err != nil {
 		return provider.CreateResponse{}, err
+	}
+	for _, unread := range resp.Unread {
+		if found == nil && !unread.Foreign { // it may be what is looked for
+			return provider.CreateResponse{}, unread.Problem
+		}
 	}
 	if found == nil {
 		return provider.CreateResponse{}, &provider.Problem{
@@ -62,7 +71,8 @@ func (p *Provider) external(ctx context.Context, e *engine, req provider.CreateR
 
 // mayAdopt tells whether an object that is in the way is the wanted one: made by
 // an earlier, interrupted call, or of the same address with an equal record.
-func mayAdopt(req provider.CreateRequest, kind, name string, owner provider.Ownership) error {
+func mayAdopt(req provider.CreateRequest, kind, name string, w whose) error {
+	owner := w.owner
 	mine := owner.Project == req.Owner.Project && owner.Address == req.Owner.Address
 	switch {
 	case owner.Project != "" && owner.Schema > provider.OwnershipSchema:
@@ -84,6 +94,8 @@ func mayAdopt(req provider.CreateRequest, kind, name string, owner provider.Owne
 	case owner.Project != "":
 		whose = fmt.Sprintf("it is %s of project %s (%s)", owner.Address, owner.Project, owner.Origin)
 		advice = "Give this object another `name`, or this project another name."
+	case w.whyNot != "":
+		whose = "it is not dindctl's, although it bears such labels: " + w.whyNot
 	}
 	return &provider.Problem{
 		Code: provider.Conflict, Address: req.Declaration.Address, Summary: "The name is taken",
@@ -93,19 +105,12 @@ func mayAdopt(req provider.CreateRequest, kind, name string, owner provider.Owne
 }
 
 // mayChange refuses what is not the project's.
-func mayChange(project, kind, name string, owner provider.Ownership) error {
+func mayChange(project, kind, name string, w whose) error {
 	switch {
-	case owner.Project == "" || owner.Project != project:
-		whose := "nobody's"
-		if owner.Project != "" {
-			whose = "project " + owner.Project + "'s"
-		}
-		return &provider.Problem{
-			Code: provider.NotOurs, Address: owner.Address, Summary: "The object belongs to somebody else",
-			Detail: fmt.Sprintf("The %s %s is %s, not project %s's. It is left alone.", kind, name, whose, project),
-		}
-	case owner.Schema > provider.OwnershipSchema:
-		return laterVersion(kind, name, owner)
+	case w.owner.Project == "" || w.owner.Project != project:
+		return notOurs(project, kind, name, w)
+	case w.owner.Schema > provider.OwnershipSchema:
+		return laterVersion(kind, name, w.owner)
 	}
 	return nil
 }

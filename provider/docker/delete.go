@@ -39,8 +39,8 @@ func (p *Provider) deleteContainer(ctx context.Context, e *engine, req provider.
 	if err != nil {
 		return e.problem(err, "reading the container", "", req.ID)
 	}
-	owner := runOwner(c.Config.Labels)
-	if err := mayChange(req.Project, "container", c.Name[1:], owner); err != nil {
+	owner, err := e.mayChangeContainer(ctx, req.Project, c)
+	if err != nil {
 		return err
 	}
 	say.address = owner.Address

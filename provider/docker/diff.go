@@ -49,6 +49,7 @@ type comparison struct {
 	raw      cty.Value // declared, with its marks
 	declared values
 	record   map[string]json.RawMessage
+	parts    map[string]map[string]json.RawMessage // see recordedParts
 	created  values
 	want     map[string]cty.Value // wanted, in the form of view.go
 	then     map[string]cty.Value // see before
@@ -182,7 +183,7 @@ func (c *comparison) row(r row) {
 func (c *comparison) single(r row) {
 	declared := c.declared.get(r.name)
 	if unknownFor(r, declared) {
-		c.add(r, r.name, c.actual.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effect)
+		c.add(r, r.name, c.actual.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effectAt(c.item.Facts.API))
 		return
 	}
 	if !c.compared(r) {
@@ -198,8 +199,8 @@ func (c *comparison) single(r row) {
 			return
 		}
 	}
-	if r.name == "mac_address" && have.IsNull() && c.item.Condition.State != provider.StateRunning {
-		return // the engine shows it of what runs alone
+	if r.name == "mac_address" && have.IsNull() && (c.item.Condition.State != provider.StateRunning || !c.inFirst()) {
+		return // the engine shows it of what runs alone, in the network that it was made in
 	}
 	if r.name == "image" || want == cty.NilVal || same(want, have) {
 		return
@@ -239,11 +240,15 @@ func (c *comparison) effect(r row, want cty.Value) provider.Effect {
 	switch {
 	case want.IsNull() && r.unset != "":
 		return r.unset
+	case r.name == "memswap_limit" && !want.IsNull() && want.AsString() == unlimited:
+		// Engines take it, show it, and leave the kernel's limit: measured on 20.10 and 28.5, and in
+		// https://github.com/moby/moby/blob/v28.5.2/daemon/update_linux.go.
+		return provider.Replace
 	case r.name == "cpus" && quota,
 		(r.name == "cpu_quota" || r.name == "cpu_period") && !c.actual.get("cpus").IsNull():
 		return provider.Replace // an engine refuses the one where the other was said
 	}
-	return r.effect
+	return r.effectAt(c.item.Facts.API)
 }
 
 // keys compares a map, of which only those keys count that are or were declared
@@ -251,7 +256,7 @@ func (c *comparison) effect(r row, want cty.Value) provider.Effect {
 func (c *comparison) keys(r row) {
 	declared := c.declared.get(r.name)
 	if !declared.IsNull() && !declared.IsKnown() {
-		c.add(r, r.name, c.actual.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effect)
+		c.add(r, r.name, c.actual.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effectAt(c.item.Facts.API))
 		return
 	}
 	want, have := values{c.want[r.name]}, values{c.actual.get(r.name)}
@@ -268,11 +273,11 @@ func (c *comparison) keys(r row) {
 	}
 	for _, name := range r.unknownKeys(declared) {
 		delete(names, name)
-		c.add(r, r.name+"."+name, have.get(name), cty.UnknownVal(cty.String), r.effect)
+		c.add(r, r.name+"."+name, have.get(name), cty.UnknownVal(cty.String), r.effectAt(c.item.Facts.API))
 	}
 	for _, name := range sortedKeys(names) {
 		if !same(want.get(name), have.get(name)) {
-			c.add(r, r.name+"."+name, have.get(name), want.get(name), r.effect)
+			c.add(r, r.name+"."+name, have.get(name), want.get(name), r.effectAt(c.item.Facts.API))
 		}
 	}
 }

@@ -54,10 +54,13 @@ type engine struct {
 	// tunnels sends the two requests that open a tunnel, through the same
 	// transport that refuses all others.
 	tunnels    *http.Client
+	writing    *http.Transport // the way of write, without its watchdogs
 	transports []*http.Transport
 	facts      provider.Facts
-	execs      sync.WaitGroup // commands that were run in containers, until they end
+	execs      sync.WaitGroup // commands that were run in containers until they end, and stop signals on their way
 	waits      patience
+
+	sources sync.Map // image id -> source; see whose.go
 
 	mu      sync.Mutex
 	waiting map[string]*sync.Mutex // image references that are being fetched
@@ -78,7 +81,7 @@ func newEngine(place provider.Place, dial dialFunc, limit int, waits patience) (
 	writing := newTransport(dial, 0)
 	guard := readOnly{reads: patient{reading, waits}, tunnels: patient{streams, waits}}
 
-	read, err := newClient(&http.Client{Transport: guard, CheckRedirect: client.CheckRedirect})
+	read, err := newClient(&http.Client{Transport: sieve{guard}, CheckRedirect: client.CheckRedirect})
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +95,10 @@ func newEngine(place provider.Place, dial dialFunc, limit int, waits patience) (
 	return &engine{
 		place:      place,
 		dial:       dial,
-		read:       sound{read},
+		read:       edge{read},
 		write:      write,
 		tunnels:    &http.Client{Transport: guard},
+		writing:    writing,
 		transports: []*http.Transport{reading, streams, writing},
 		waits:      waits,
 		waiting:    map[string]*sync.Mutex{},
@@ -107,10 +111,11 @@ func newTransport(dial dialFunc, limit int) *http.Transport {
 			conn, err := dial(ctx)
 			return impatient(ctx, conn), err
 		},
-		MaxConnsPerHost:     limit,
-		MaxIdleConnsPerHost: max(limit, maxTunnels),
-		IdleConnTimeout:     5 * time.Minute,
-		DisableCompression:  true,
+		MaxConnsPerHost:        limit,
+		MaxIdleConnsPerHost:    max(limit, maxTunnels),
+		IdleConnTimeout:        5 * time.Minute,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: headLimit,
 	}
 }
 
@@ -132,7 +137,7 @@ func (e *engine) connect(ctx context.Context) (provider.Facts, error) {
 	}
 	e.read.NegotiateAPIVersionPing(ping)
 	e.write.NegotiateAPIVersionPing(ping)
-	info, err := e.read.Info(ctx)
+	info, err := past(ctx, e.read.Info)
 	if err != nil {
 		return provider.Facts{}, err
 	}

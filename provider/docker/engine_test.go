@@ -25,6 +25,10 @@ const (
 	controllerImage = "dindctl.local/controller"
 )
 
+// hung is when a test that waits gives up. It proves nothing and only ends a test
+// that would never end: what a test waits for may take a busy machine minutes.
+const hung = 10 * time.Minute
+
 // rig is a configured provider on a real engine, for one project that is
 // removed, whatever happens, when the test ends.
 type rig struct {
@@ -70,7 +74,7 @@ func nonce() string {
 
 // clean removes everything of the project, users before what they use.
 func (r *rig) clean() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), hung)
 	defer cancel()
 	objects := r.observe(ctx, provider.Root)
 	for _, wave := range []func(provider.Kind) bool{

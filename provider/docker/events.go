@@ -1,11 +1,10 @@
 package docker
 
 import (
-	"bytes"
-	"strings"
 	"sync"
 
 	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/lines"
 )
 
 // events reports what happens while one object is changed. The zero sink is none.
@@ -37,38 +36,12 @@ func (s events) bytes(phase provider.Phase, text string, done, total int64) {
 	s.send(provider.Event{Phase: phase, Text: text, Done: done, Total: total})
 }
 
-// lineWriter hands complete lines on; flush hands on what is left.
-type lineWriter struct {
-	line func(string)
-	rest bytes.Buffer
-}
-
-// lineLimit is where a line without end is cut.
-const lineLimit = 64 << 10
-
-func (w *lineWriter) Write(b []byte) (int, error) {
-	w.rest.Write(b)
-	for {
-		text := w.rest.Bytes()
-		i := bytes.IndexByte(text, '\n')
-		switch {
-		case i >= 0:
-			w.line(strings.TrimSuffix(string(text[:i]), "\r"))
-			w.rest.Next(i + 1)
-		case len(text) >= lineLimit:
-			w.line(string(text))
-			w.rest.Reset()
-		default:
-			return len(b), nil
-		}
-	}
-}
-
-func (w *lineWriter) flush() {
-	if w.rest.Len() > 0 {
-		w.line(strings.TrimSuffix(w.rest.String(), "\r"))
-		w.rest.Reset()
-	}
+// eachLine hands on lines; those that are too long in parts.
+func eachLine(do func(string)) *lines.Splitter {
+	return lines.New(func(text string, _ bool) error {
+		do(text)
+		return nil
+	})
 }
 
 // lastLines keeps the last n lines.

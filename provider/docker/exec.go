@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -51,10 +50,15 @@ func (e *engine) exec(ctx context.Context, req provider.ExecRequest) (int, error
 	if err != nil {
 		return 0, err
 	}
-	attaching, watch := e.waits.attaching(ctx, "POST /exec/"+created.ID[:min(12, len(created.ID))]+"/start")
+	attaching, watch := e.attaching(ctx, "POST /exec/"+created.ID[:min(12, len(created.ID))]+"/start")
+	defer watch.cancel(nil)
 	stream, err := e.write.ContainerExecAttach(attaching, created.ID, container.ExecAttachOptions{Tty: req.TTY, ConsoleSize: size})
-	watch.stop()
+	watch.opened()
 	if err != nil {
+		if ctx.Err() != nil { // the engine may start it all the same
+			e.awaitBegin(ctx, created.ID)
+			e.endExec(ctx, created.ID, req, mark)
+		}
 		return 0, watch.instead(err)
 	}
 	defer stream.Close()
@@ -69,7 +73,7 @@ func (e *engine) exec(ctx context.Context, req provider.ExecRequest) (int, error
 		case <-ended:
 		}
 	}()
-	err = demultiplex(stream.Reader, req.TTY, orDiscard(req.Stdout), orDiscard(req.Stderr))
+	err = demultiplex(e.hear(stream.Reader, watch), req.TTY, orDiscard(req.Stdout), orDiscard(req.Stderr))
 	if ctx.Err() != nil || err != nil {
 		e.endExec(ctx, created.ID, req, mark)
 		return 0, cmp.Or(ctx.Err(), err)
@@ -118,12 +122,17 @@ func (e *engine) resize(ctx context.Context, id string, req provider.ExecRequest
 	}
 }
 
-// resizeTries is how often an exec that has only just been started is told its size:
-// an engine refuses until the process is there.
-const resizeTries = 50
+// resizeTries is how often an exec that has only just been started is told its size,
+// after ever longer pauses: an engine refuses until the process is there.
+const (
+	resizeTries = 40
+	resizePause = 10 * time.Millisecond // at first
+	resizeLater = time.Second           // at most
+)
 
 func (e *engine) resizeExec(ctx context.Context, id string, s provider.Size, ended <-chan struct{}) {
-	again := time.NewTicker(10 * time.Millisecond)
+	pause := resizePause
+	again := time.NewTimer(pause)
 	defer again.Stop()
 	for range resizeTries {
 		err := e.write.ContainerExecResize(ctx, id, container.ResizeOptions{Width: uint(s.Width), Height: uint(s.Height)}) //nolint:gosec // positive
@@ -135,6 +144,8 @@ func (e *engine) resizeExec(ctx context.Context, id string, s provider.Size, end
 			return
 		case <-again.C:
 		}
+		pause = min(pause*3/2, resizeLater)
+		again.Reset(pause)
 	}
 }
 
@@ -175,7 +186,7 @@ type ran struct {
 
 // run runs a command without input and keeps the end of its output.
 func (e *engine) run(ctx context.Context, id string, command, env []string) (ran, error) {
-	var out tailBuffer
+	out := tailBuffer{limit: stderrKept}
 	code, err := e.exec(ctx, provider.ExecRequest{ID: id, Command: command, Environment: env, Stdout: &out, Stderr: &out})
 	return ran{code: code, output: out.text()}, err
 }
@@ -194,7 +205,7 @@ func (p *Provider) Logs(ctx context.Context, req provider.LogsRequest) error {
 	if req.Tail != 0 {
 		options.Tail = decimal(max(req.Tail, 0))
 	}
-	logs, err := e.write.ContainerLogs(ctx, c.ID, options)
+	logs, err := e.write.ContainerLogs(byName(ctx), c.ID, options)
 	if err != nil {
 		return e.problem(err, "reading the log of", "", req.ID)
 	}
@@ -206,6 +217,9 @@ func (p *Provider) Logs(ctx context.Context, req provider.LogsRequest) error {
 	return e.problem(err, "reading the log of", "", req.ID)
 }
 
+// tailKept bounds what is kept of a container's last lines.
+const tailKept = 256 << 10
+
 // tail returns a container's last lines, or none where they cannot be read.
 func (e *engine) tail(ctx context.Context, c container.InspectResponse, n int) []string {
 	logs, err := e.read.ContainerLogs(ctx, c.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: decimal(n)})
@@ -213,11 +227,9 @@ func (e *engine) tail(ctx context.Context, c container.InspectResponse, n int) [
 		return nil
 	}
 	defer func() { _ = logs.Close() }()
-	var all bytes.Buffer
-	if err := demultiplex(logs, c.Config.Tty, &all, &all); err != nil && all.Len() == 0 {
-		return nil
-	}
-	text := strings.TrimRight(all.String(), "\r\n")
+	all := tailBuffer{limit: tailKept}
+	_ = demultiplex(logs, c.Config.Tty, &all, &all) // what came before an error explains, too
+	text := strings.TrimRight(all.text(), "\r\n")
 	if text == "" {
 		return nil
 	}

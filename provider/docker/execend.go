@@ -17,11 +17,14 @@ import (
 // the variable, which those inherit that it starts.
 const execVariable = "DINDCTL_EXEC"
 
-// How long a command may take to heed that it shall end, and how long all of it
-// may take: less than a provider that is closed is given.
+// How long a command may take to heed that it shall end; how long all of it may take
+// on a busy machine, which is less than a provider that is closed is given; and how
+// long an engine may take to say whether a command runs: one that does not answer
+// then keeps nobody from leaving.
 const (
-	execHeeds = 800 * time.Millisecond
-	execEnds  = 1500 * time.Millisecond
+	execHeeds   = 800 * time.Millisecond
+	execEnds    = 30 * time.Second
+	execAnswers = 3 * time.Second
 )
 
 func newExecMark() string {
@@ -59,7 +62,25 @@ func (e *engine) signalExec(ctx context.Context, req provider.ExecRequest, mark,
 	return e.write.ContainerExecStart(ctx, created.ID, container.ExecStartOptions{Detach: true})
 }
 
+// awaitBegin waits a moment for the beginning of a command whose start was cut off:
+// the engine may have it still before it.
+func (e *engine) awaitBegin(ctx context.Context, exec string) {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), execAnswers)
+	defer cancel()
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for !e.execRuns(limited, exec) {
+		select {
+		case <-limited.Done():
+			return
+		case <-look.C:
+		}
+	}
+}
+
 func (e *engine) execRuns(ctx context.Context, exec string) bool {
+	ctx, cancel := context.WithTimeout(ctx, execAnswers)
+	defer cancel()
 	state, err := e.write.ContainerExecInspect(ctx, exec)
 	return err == nil && state.Running
 }
@@ -79,7 +100,8 @@ func (e *engine) awaitExec(ctx context.Context, exec string) {
 	}
 }
 
-// awaitExecs waits, but not for ever, until every command has ended or was given up.
+// awaitExecs waits, but not for ever, until every command has ended or was given up,
+// and every stop signal of a job has been handed on.
 func (e *engine) awaitExecs() {
 	ended := make(chan struct{})
 	go func() {

@@ -1,13 +1,16 @@
 package docker
 
 import (
+	"bufio"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -16,8 +19,22 @@ import (
 // Labels is ownerLabels, for tests.
 func Labels(o provider.Ownership) map[string]string { return ownerLabels(o) }
 
-// Owner is ownerOf, for tests.
-func Owner(labels map[string]string) provider.Ownership { return ownerOf(labels) }
+// AddressesOf is addressesOf, for tests.
+func AddressesOf(c container.InspectResponse) map[string]string { return addressesOf(c) }
+
+// Owner is claimOf, for tests.
+func Owner(labels map[string]string) (provider.Ownership, string) { return claimOf(labels) }
+
+// Amended is a record with what a note of changes says, for tests.
+func Amended(created string, changes map[string]json.RawMessage) string {
+	return string(amended([]byte(created), changes))
+}
+
+// Whose is judge, for tests.
+func Whose(labels map[string]string, seen provider.Seen, at provider.Whereabouts) (provider.Ownership, string) {
+	w := judge(labels, seen, at)
+	return w.owner, w.whyNot
+}
 
 // Choose is chooseEndpoint on a table of files, for tests.
 func Choose(req provider.ConfigureRequest, read func(string) ([]byte, error)) (url, chosen string, tls bool, err error) {
@@ -68,6 +85,7 @@ func StartHelper(ctx context.Context, p *Provider, name string, owner provider.O
 	if err != nil {
 		return "", err
 	}
+	owner.Name = name
 	id, err := e.createHelper(ctx, name, &container.Config{Image: image, Cmd: []string{"sleep", "1d"}, StopSignal: "KILL", Labels: ownerLabels(owner)}, &container.HostConfig{})
 	if err != nil {
 		return "", err
@@ -95,6 +113,9 @@ func WithoutFiles(w io.Writer, archive io.Reader, skip map[string]bool) error {
 	return withoutFiles(w, archive, skip)
 }
 
+// SameContent is sameContent, for tests.
+func SameContent(a, b image.InspectResponse) bool { return sameContent(a, b) }
+
 func LayerFiles(archive io.Reader) ([]string, error) { return layerFiles(archive) }
 func OnlyOnce(layers []string, shared int) []string  { return onlyOnce(layers, shared) }
 
@@ -110,3 +131,56 @@ func PullSums(stream io.Reader, each func(done, total int64)) error {
 
 // TunnelWords is tunnelWords, for tests.
 func TunnelWords(text string) string { return tunnelWords(text) }
+
+// RefuseStorage is refuseStorage, for tests.
+func RefuseStorage(decl provider.Declaration, facts provider.Facts) error {
+	return refuseStorage(decl, facts)
+}
+
+// FollowJob follows a job's output to the end of both, for tests.
+func FollowJob(ctx context.Context, p *Provider, id string) (stdout string, err error) {
+	e, err := p.at(provider.Root)
+	if err != nil {
+		return "", err
+	}
+	w := &watch{e: e, id: id, last: &lastLines{n: jobLogKept}, decl: provider.Declaration{Declared: cty.EmptyObjectVal}}
+	err = w.follow(ctx, newEvents(nil, ""))
+	return w.stdout.String(), err
+}
+
+// Tail is what a failure shows of a container's log, for tests.
+func Tail(ctx context.Context, p *Provider, c container.InspectResponse) []string {
+	e, err := p.at(provider.Root)
+	if err != nil {
+		return nil
+	}
+	return e.tail(ctx, c, jobLogKept)
+}
+
+// ListPrice is what a list may cost; Price is what an answer costs; for tests.
+const ListPrice = listPrice
+
+// Price prices an answer that comes in pieces of n bytes.
+func Price(answer []byte, n int) (cost int64, deep bool) {
+	var p price
+	for len(answer) > 0 {
+		piece := answer[:min(n, len(answer))]
+		p.note(piece)
+		answer = answer[len(piece):]
+	}
+	return p.cost, p.deep
+}
+
+// Elements are the elements of a list as they are read one by one, and how many of
+// them were out of bounds, for tests.
+func Elements(r io.Reader, bytes, depth, values int) (elements []string, over int, err error) {
+	err = jsonStream{bufio.NewReaderSize(r, 16)}.list(bounds{bytes: bytes, depth: depth, values: values}, func(text []byte, broken error) error {
+		if broken != nil {
+			over++
+		} else {
+			elements = append(elements, string(text))
+		}
+		return nil
+	})
+	return elements, over, err
+}

@@ -57,6 +57,9 @@ func filesOf(d values) ([]fileSpec, error) {
 		if block.has("content") {
 			f.content = []byte(block.text("content"))
 			f.hash = hashOf(f.content)
+			if len(f.content) > fileMost {
+				return nil, fmt.Errorf("the content of %s has %d bytes; at most %d are put into a container like this: mount it, or build it into the image", f.path, len(f.content), fileMost)
+			}
 			if recorded := block.get("content"); recorded.Type().IsObjectType() {
 				f.hash = values{recorded}.text("sha256")
 			}
@@ -143,19 +146,29 @@ func (e *engine) readFile(ctx context.Context, id, at string) (*fileSpec, error)
 	if err != nil || header.Typeflag != tar.TypeReg {
 		return nil, err
 	}
+	f := &fileSpec{path: at, mode: header.Mode & 0o7777, uid: header.Uid, gid: header.Gid}
+	if header.Size > fileMost { // none was put there like this: its content is another one, whatever it is
+		f.hash = fmt.Sprintf("not read: %d bytes", header.Size)
+		return f, nil
+	}
 	hash := sha256.New()
 	if _, err := io.Copy(hash, archive); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", at, err)
 	}
-	return &fileSpec{
-		path: at, hash: hex.EncodeToString(hash.Sum(nil)), mode: header.Mode & 0o7777, uid: header.Uid, gid: header.Gid,
-	}, nil
+	f.hash = hex.EncodeToString(hash.Sum(nil))
+	return f, nil
 }
+
+// fileMost is how large a file may be that is put into a container, in bytes: what is
+// larger there was not put there, so that nobody needs to read it. A file with
+// holes may be of any size and take no disk.
+const fileMost = 16 << 20
 
 // textLimit bounds what is read of a file that is taken apart.
 const textLimit = 1 << 20
 
-// readText reads a text file; empty where none is there.
+// readText reads a text file; empty where none is there. What is too large to be one
+// is no text that anybody could take apart.
 func (e *engine) readText(ctx context.Context, id, at string) (string, error) {
 	stream, _, err := e.read.CopyFromContainer(ctx, id, at)
 	if errdefs.IsNotFound(err) {
@@ -166,10 +179,14 @@ func (e *engine) readText(ctx context.Context, id, at string) (string, error) {
 	}
 	defer func() { _ = stream.Close() }()
 	archive := tar.NewReader(stream)
-	if header, err := archive.Next(); err != nil || header.Typeflag != tar.TypeReg {
+	header, err := archive.Next()
+	switch {
+	case err != nil || header.Typeflag != tar.TypeReg:
 		return "", err
+	case header.Size > textLimit:
+		return fmt.Sprintf("not read: %d bytes", header.Size), nil
 	}
-	content, err := io.ReadAll(io.LimitReader(archive, textLimit))
+	content, err := io.ReadAll(archive)
 	return string(content), err
 }
 

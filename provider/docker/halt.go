@@ -82,8 +82,8 @@ func (p *Provider) lasting(ctx context.Context, place provider.Place, id, projec
 	if err != nil {
 		return nil, c, provider.Ownership{}, e.problem(err, "reading the container", "", id)
 	}
-	owner := runOwner(c.Config.Labels)
-	if err := mayChange(project, "container", c.Name[1:], owner); err != nil {
+	owner, err := e.mayChangeContainer(ctx, project, c)
+	if err != nil {
 		return nil, c, owner, err
 	}
 	if owner.Kind == provider.Job {
@@ -124,7 +124,7 @@ func (l lists) requested(c provider.Object) bool {
 		return false
 	}
 	for _, v := range l.volumes {
-		if v.Labels[stoppedID] == c.ID && v.Labels[stoppedRun] == c.Condition.Started {
+		if v.Name == stoppedPrefix+c.ID && v.Labels[stoppedID] == c.ID && v.Labels[stoppedRun] == c.Condition.Started {
 			return true
 		}
 	}

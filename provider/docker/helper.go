@@ -51,7 +51,7 @@ func (e *engine) runHelperOnce(ctx context.Context, h helper) (string, error) {
 	config.Image, config.Entrypoint, config.Cmd = image, []string{helperBinary, "provider", "inside"}, h.command
 	config.Labels = ownerLabels(provider.Ownership{
 		Project: h.owner.Project, Address: h.owner.Address + ".helper", Kind: provider.Container,
-		Origin: h.owner.Origin, Deps: []string{h.owner.Address}, Run: h.owner.Run,
+		Origin: h.owner.Origin, Deps: []string{h.owner.Address}, Run: h.owner.Run, Name: h.name, Place: h.owner.Place,
 	})
 	host.LogConfig = container.LogConfig{Type: "json-file"}
 	id, err := e.createHelper(ctx, h.name, &config, &host)
@@ -67,7 +67,11 @@ func (e *engine) createHelper(ctx context.Context, name string, config *containe
 	created, err := e.write.ContainerCreate(ctx, config, host, nil, nil, name)
 	if errdefs.IsConflict(err) {
 		old, readErr := e.read.ContainerInspect(ctx, name)
-		if readErr != nil || old.Config.Labels[labelAddress] != config.Labels[labelAddress] || old.Config.Labels[labelProject] != config.Labels[labelProject] {
+		if readErr != nil {
+			return "", err
+		}
+		w, readErr := e.whoseContainer(ctx, old)
+		if readErr != nil || w.owner.Address != config.Labels[labelAddress] || w.owner.Project != config.Labels[labelProject] {
 			return "", err
 		}
 		if err := e.kill(ctx, old.ID); err != nil {
@@ -115,7 +119,7 @@ func (e *engine) followHelper(ctx context.Context, id string) (string, error) {
 // besideOf is a helper in the position of a container: its network, its mounts,
 // its user with the groups, and its environment.
 func (e *engine) besideOf(ctx context.Context, c container.InspectResponse) helper {
-	owner := runOwner(c.Config.Labels)
+	owner, _ := claimOf(c.Config.Labels) // that it is ours was settled before
 	h := helper{
 		owner: owner, name: strings.TrimPrefix(c.Name, "/") + "-helper",
 		config: container.Config{Env: clientVariables(c.Config.Env), User: e.numericUser(ctx, c)},

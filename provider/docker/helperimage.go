@@ -52,7 +52,7 @@ func (e *engine) helperImage(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("loading dindctl into the engine: %w", err)
 	}
 	defer func() { _ = answer.Close() }()
-	if _, err := io.Copy(io.Discard, answer); err != nil {
+	if err := readMessages(answer, func(message) {}); err != nil {
 		e.helpers--
 		return "", fmt.Errorf("loading dindctl into the engine: %w", err)
 	}

@@ -2,10 +2,8 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -134,9 +132,15 @@ func (e *engine) pull(ctx context.Context, wish imageWish, say events) error {
 	})
 }
 
-// downloads are the layers that a pull fetches, by their short ids. The total grows
-// while the engine finds out what it needs.
+// downloads are the layers that a pull fetches, by their short ids, and at most
+// layersTold of them. The total grows while the engine finds out what it needs.
 type downloads map[string]*download
+
+// More layers than any image has (engines stop at some hundred), and a longer id.
+const (
+	layersTold = 1000
+	layerName  = 256
+)
 
 type download struct{ done, total int64 }
 
@@ -144,6 +148,8 @@ type download struct{ done, total int64 }
 func (d downloads) note(m message) (done, total int64, news bool) {
 	layer := d[m.ID]
 	switch {
+	case layer == nil && len(d) >= layersTold || len(m.ID) > layerName:
+		return 0, 0, false
 	case m.Status == "Downloading" && m.Progress != nil && m.Progress.Total > 0:
 		d[m.ID], news = &download{m.Progress.Current, m.Progress.Total}, true
 	case m.Status == "Download complete" && layer != nil:
@@ -153,34 +159,4 @@ func (d downloads) note(m message) (done, total int64, news bool) {
 		done, total = done+layer.done, total+layer.total
 	}
 	return done, total, news
-}
-
-// message is one line of an engine's progress stream.
-type message struct {
-	Stream   string          `json:"stream"`
-	Status   string          `json:"status"`
-	ID       string          `json:"id"`
-	Error    string          `json:"error"`
-	Aux      json.RawMessage `json:"aux"`
-	Progress *struct {
-		Current int64 `json:"current"`
-		Total   int64 `json:"total"`
-	} `json:"progressDetail"`
-}
-
-// readMessages reads a progress stream to its end; an error in it is returned.
-func readMessages(r io.Reader, each func(message)) error {
-	decoder := json.NewDecoder(r)
-	for {
-		var m message
-		switch err := decoder.Decode(&m); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		case m.Error != "":
-			return errors.New(m.Error)
-		}
-		each(m)
-	}
 }

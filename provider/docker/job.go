@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/lines"
 )
 
 // outputKept bounds what of a job's output becomes a value.
@@ -84,7 +84,7 @@ type watch struct {
 	id             string
 	stopTimeout    *int
 	last           *lastLines
-	stdout, stderr bytes.Buffer
+	stdout, stderr kept
 }
 
 // follow hands the output on from its beginning, until the job has ended.
@@ -95,36 +95,34 @@ func (w *watch) follow(ctx context.Context, say events) error {
 	}
 	defer func() { _ = logs.Close() }()
 	hide := redactor(w.decl)
-	line := func(stream string) *lineWriter {
-		return &lineWriter{line: func(text string) {
+	line := func(stream string) *lines.Splitter {
+		return eachLine(func(text string) {
 			text = hide(text)
 			w.last.add(text)
 			say.send(provider.Event{Phase: provider.PhaseOutput, Stream: stream, Text: text})
-		}}
+		})
 	}
 	out, errs := line("stdout"), line("stderr")
 	copyErr := demultiplex(logs, valuesOf(w.decl.Declared).flag("tty", false),
-		keep{&w.stdout, out}, keep{&w.stderr, errs})
-	out.flush()
-	errs.flush()
+		io.MultiWriter(&w.stdout, out), io.MultiWriter(&w.stderr, errs))
+	_ = errors.Join(out.Flush(), errs.Flush()) // no line is refused
 	ended, failed := w.e.write.ContainerWait(ctx, w.id, container.WaitConditionNotRunning)
 	select {
 	case <-ended:
-		return nil
+		// What it wrote is a part of what it did: where that did not come whole, it was
+		// not seen to succeed. The next run finds its end in the record.
+		return copyErr
 	case err := <-failed:
 		return errors.Join(err, copyErr)
 	}
 }
 
-// keep copies to a bounded buffer and to lines.
-type keep struct {
-	kept  *bytes.Buffer
-	lines *lineWriter
-}
+// kept is a buffer for the first outputKept bytes of what is written to it.
+type kept struct{ bytes.Buffer }
 
-func (k keep) Write(b []byte) (int, error) {
-	k.kept.Write(b[:min(len(b), outputKept-min(k.kept.Len(), outputKept))])
-	return k.lines.Write(b)
+func (k *kept) Write(b []byte) (int, error) {
+	k.Buffer.Write(b[:min(len(b), outputKept-k.Len())])
+	return len(b), nil
 }
 
 // stop sends the stop signal, and kills after the grace period.
@@ -144,21 +142,29 @@ func (w *watch) stop(ctx context.Context, say events, result <-chan error) error
 	}
 }
 
-// parting is how long a job may take to heed its stop signal when nobody waits any more.
-const parting = 2 * time.Second
+// How long a job may take to heed its stop signal when nobody waits any more, and
+// how long a busy engine may take to hand the signal on.
+const (
+	parting = 2 * time.Second
+	handing = 10 * time.Second
+)
 
 // signal sends the stop signal for a call that was cancelled, which has to
 // return at once, whatever the job does.
 func (w *watch) signal(ctx context.Context, name string, say events, result <-chan error) {
+	w.e.execs.Add(1) // a provider that is closed waits for it
+	defer w.e.execs.Done()
 	say.phase(provider.PhaseStop, "")
-	parted, cancel := context.WithTimeout(context.WithoutCancel(ctx), parting)
+	handed, cancel := context.WithTimeout(context.WithoutCancel(ctx), handing)
 	defer cancel()
-	if err := w.e.write.ContainerKill(parted, w.id, signalName(name)); err != nil {
+	if err := w.e.write.ContainerKill(handed, w.id, signalName(name)); err != nil {
 		return // it has ended, or the engine does not answer: the next run sees which
 	}
+	timer := time.NewTimer(parting)
+	defer timer.Stop()
 	select {
 	case <-result:
-	case <-parted.Done():
+	case <-timer.C:
 	}
 }
 
@@ -189,26 +195,16 @@ func (w *watch) result(ctx context.Context, err, why error) (output, error) {
 	}
 }
 
-// demultiplex copies a container's output; with a terminal there is one stream.
-func demultiplex(logs io.Reader, tty bool, stdout, stderr io.Writer) error {
-	if tty {
-		_, err := io.Copy(stdout, logs)
-		return err
-	}
-	_, err := stdcopy.StdCopy(stdout, stderr, logs)
-	return err
-}
-
 // outputOf reads what a job that has ended wrote.
 func (e *engine) outputOf(ctx context.Context, c container.InspectResponse) (stdout, stderr *string, err error) {
-	logs, err := e.read.ContainerLogs(ctx, c.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true})
+	// A log may be long, and it takes its time to read it through.
+	logs, err := e.read.ContainerLogs(byName(ctx), c.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true})
 	if err != nil {
 		return nil, nil, e.problem(err, "reading the output of", "", c.ID)
 	}
 	defer func() { _ = logs.Close() }()
-	var out, errs bytes.Buffer
-	nothing := &lineWriter{line: func(string) {}}
-	if err := demultiplex(logs, c.Config.Tty, keep{&out, nothing}, keep{&errs, nothing}); err != nil {
+	var out, errs kept
+	if err := demultiplex(logs, c.Config.Tty, &out, &errs); err != nil {
 		return nil, nil, e.problem(err, "reading the output of", "", c.ID)
 	}
 	o, s := out.String(), errs.String()

@@ -65,7 +65,8 @@ func TestDriftAndConfigurationAreToldApart(t *testing.T) {
 	r.same(web, resp.Object)
 }
 
-// A container joins and leaves networks as it runs.
+// A container joins and leaves networks as it runs, but for the one that it was
+// created in.
 func TestNetworksChangeLive(t *testing.T) {
 	r := newRig(t)
 	one, two := r.declaration("network.one", attributes{}), r.declaration("network.two", attributes{})
@@ -79,10 +80,13 @@ func TestNetworksChangeLive(t *testing.T) {
 		return attributes{"networks": cty.ListVal(out)}
 	}
 	before := r.create(provider.Root, r.sleeper(refs(one, two)))
-	after := r.sleeper(refs(two))
+	if changes := r.diff(r.sleeper(refs(two)), before); len(changes) != 1 || changes[0].Path != "networks" || changes[0].Effect != provider.Replace {
+		t.Fatalf("leaving its own network: changes %+v", changes)
+	}
+	after := r.sleeper(refs(one))
 	changes := r.diff(after, before)
 	if len(changes) != 1 || changes[0].Path != "networks" || changes[0].Effect != provider.Live {
-		t.Fatalf("changes %+v", changes)
+		t.Fatalf("leaving another: changes %+v", changes)
 	}
 	resp, err := r.p.Update(t.Context(), provider.UpdateRequest{ID: before.ID, Declaration: after, Changes: changes, Project: r.project}, nil)
 	if err != nil {
@@ -188,7 +192,8 @@ func TestBadLuckIsExplained(t *testing.T) {
 	wantCode(t, fails(attributes{"mem_limit": text("much")}), provider.Invalid, "much")
 	wantCode(t, fails(attributes{"command": list("no-such-command"), "init": cty.False}), provider.Invalid, "no-such-command")
 	wantCode(t, fails(attributes{"mount": cty.ListVal([]cty.Value{mountValue("bind", "/no/such", "/x", false)})}), provider.Invalid, "/no/such")
-	ended := fails(attributes{"command": list("sh", "-c", "echo the reason; exit 3")})
+	never := cty.ListVal([]cty.Value{cty.ObjectVal(attributes{"log": text("^nothing")})}) // what ends while it is waited for
+	ended := fails(attributes{"command": list("sh", "-c", "echo the reason; exit 3"), "ready": never})
 	wantCode(t, ended, provider.NotReady, "exit code 3")
 	var problem *provider.Problem
 	if errors.As(ended, &problem); strings.Join(problem.Log, "") != "the reason" {

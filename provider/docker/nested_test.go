@@ -145,16 +145,27 @@ func TestABuiltImageIsCarriedAgain(t *testing.T) {
 		return id
 	}
 	t.Cleanup(func() { r.docker("rmi", name) })
-	for _, word := range []string{"first", "second"} {
+	run := func(job, id, word string) (carried bool) {
+		t.Helper()
 		image := reference("image.built", "image", name).AsValueMap()
-		image["id"] = text(build(word))
-		job := r.declaration("job."+word, attributes{"image": cty.ObjectVal(image), "command": list("cat", "/word")})
-		resp, err := r.p.Create(t.Context(), r.request(n.place, job), r.sink)
+		image["id"] = text(id)
+		resp, err := r.p.Create(t.Context(), r.request(n.place, r.declaration(job, attributes{"image": cty.ObjectVal(image), "command": list("cat", "/word")})),
+			func(e provider.Event) { carried = carried || e.Phase == provider.PhaseCarry })
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := *resp.Object.Values.Stdout; got != word+"\n" {
 			t.Errorf("the job ran on an image that says %q, not %q", got, word)
+		}
+		return carried
+	}
+	for _, word := range []string{"first", "second"} {
+		id := build(word)
+		if !run("job."+word, id, word) {
+			t.Errorf("the %s image was not carried", word)
+		}
+		if run("job."+word+"_again", id, word) {
+			t.Errorf("the %s image was carried although it is there", word)
 		}
 	}
 }
@@ -244,14 +255,21 @@ func TestTunnelsAreReusedAndEnd(t *testing.T) {
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(10 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for tunnels(t) > 0 {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d tunnels after Close", tunnels(t))
+	until(t, "tunnels outlive Close", func() bool { return tunnels(t) == 0 })
+}
+
+// until waits until something holds.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(hung)
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Fatalf("waited too long: %s", what)
+		case <-look.C:
 		}
-		<-tick.C
 	}
 }
 
@@ -312,7 +330,7 @@ func TestJobs(t *testing.T) {
 	_, err = r.p.Create(t.Context(), r.request(provider.Root, slow), r.sink)
 	wantCode(t, err, provider.JobFailed, "500ms")
 
-	waited := r.declaration("job.waited", attributes{"image": text(bashImage), "command": list("sh", "-c", "echo ran; sleep 1"), "init": cty.True})
+	waited := r.declaration("job.waited", attributes{"image": text(bashImage), "command": list("sh", "-c", "echo ran; sleep 86400"), "init": cty.True})
 	ctx, cancel := context.WithCancel(t.Context())
 	started := make(chan struct{})
 	go func() {
@@ -327,7 +345,11 @@ func TestJobs(t *testing.T) {
 	if err == nil || ctx.Err() == nil {
 		t.Errorf("a cancelled job: %v", err)
 	}
-	again := r.observe(t.Context(), provider.Root)[waited.Address]
+	var again provider.Object
+	until(t, "the job outlives its call", func() bool { // which returns at once, whatever the job does
+		again = r.observe(t.Context(), provider.Root)[waited.Address]
+		return again.Condition.State != provider.StateRunning
+	})
 	if again.Condition.State != provider.StateExited || again.Condition.ExitCode != 143 {
 		t.Errorf("a cancelled job got no stop signal: %+v", again.Condition)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -70,10 +71,10 @@ func (p *Provider) createNetwork(ctx context.Context, e *engine, req provider.Cr
 		return provider.CreateResponse{}, e.problem(err, "looking for the network", decl.Address, decl.Name)
 	}
 	if found != nil {
-		if err := mayAdopt(req, "network", found.ID, ownerOf(found.Labels)); err != nil {
+		if err := mayAdopt(req, "network", found.ID, whoseNetwork(*found)); err != nil {
 			return provider.CreateResponse{}, err
 		}
-		return provider.CreateResponse{ID: found.ID, Adopted: true, Object: placed(e, networkObject(*found, e.facts))}, nil
+		return provider.CreateResponse{ID: found.ID, Adopted: true, Object: placed(e, networkObject(*found, whoseNetwork(*found), e.facts))}, nil
 	}
 	if err := refuseNetwork(decl, e.facts); err != nil {
 		return provider.CreateResponse{}, err
@@ -89,7 +90,7 @@ func (p *Provider) createNetwork(ctx context.Context, e *engine, req provider.Cr
 	if err != nil {
 		return provider.CreateResponse{ID: created.ID}, e.problem(err, "reading the network", decl.Address, decl.Name)
 	}
-	object := placed(e, networkObject(n, e.facts))
+	object := placed(e, networkObject(n, whoseNetwork(n), e.facts))
 	return provider.CreateResponse{ID: n.ID, Object: object}, applied(req, object, e.facts, "")
 }
 
@@ -101,14 +102,15 @@ func (e *engine) networkNamed(ctx context.Context, name string) (*network.Inspec
 	}
 	var found *network.Inspect
 	for i := range list {
-		if list[i].Name == name && (found == nil || list[i].Labels[labelProject] != "") {
+		if list[i].Name == name && (found == nil || whoseNetwork(list[i]).owner.Project != "") {
 			found = &list[i]
 		}
 	}
 	return found, nil
 }
 
-// deleteNetwork removes a network that only the project's own containers use.
+// deleteNetwork removes a network that nothing is in. Nobody is taken out of it: what
+// leaves a network does so in a step of its own, which the plan shows.
 func (p *Provider) deleteNetwork(ctx context.Context, e *engine, req provider.DeleteRequest, say events) error {
 	n, err := e.read.NetworkInspect(ctx, req.ID, network.InspectOptions{})
 	if errdefs.IsNotFound(err) {
@@ -117,7 +119,7 @@ func (p *Provider) deleteNetwork(ctx context.Context, e *engine, req provider.De
 	if err != nil {
 		return e.problem(err, "reading the network", "", req.ID)
 	}
-	if err := mayChange(req.Project, "network", n.Name, ownerOf(n.Labels)); err != nil {
+	if err := mayChange(req.Project, "network", n.Name, whoseNetwork(n)); err != nil {
 		return err
 	}
 	l, err := e.list(ctx)
@@ -127,12 +129,45 @@ func (p *Provider) deleteNetwork(ctx context.Context, e *engine, req provider.De
 	if users := l.foreignMembers(n.Name, n.ID, req.Project); len(users) > 0 {
 		return inUse("network", n.Name, n.Labels[labelAddress], users)
 	}
+	if members := strings.Join(l.connected(n.Containers), ", "); members != "" {
+		return &provider.Problem{
+			Code: provider.InUse, Address: n.Labels[labelAddress], Summary: "Something else uses it", Holder: members,
+			Detail: fmt.Sprintf("The network %s is used by %s, and the plan does not take that out of it: ignore_changes keeps it there, or it joined meanwhile. "+
+				"Disconnect it, or run plan again.", n.Name, members),
+		}
+	}
 	say.phase(provider.PhaseRemove, "")
-	for id := range n.Containers {
+	for id := range n.Containers { // endpoints of what is no longer there
 		if err := e.write.NetworkDisconnect(ctx, n.ID, id, true); err != nil && !errdefs.IsNotFound(err) {
 			return e.problem(err, "disconnecting a container from the network", n.Labels[labelAddress], n.Name)
 		}
 	}
+	return e.removeNetwork(ctx, n)
+}
+
+// removalsMost is how often a network is removed that is there again, or still.
+const removalsMost = 3
+
+// removeNetwork removes a network, and looks whether it is gone: engines that make and
+// remove many at once have said so of one that stayed (seen on 28.5).
+func (e *engine) removeNetwork(ctx context.Context, n network.Inspect) error {
+	for range removalsMost {
+		if err := e.removeNetworkOnce(ctx, n); err != nil {
+			return err
+		}
+		if _, err := e.read.NetworkInspect(ctx, n.ID, network.InspectOptions{}); errdefs.IsNotFound(err) {
+			return nil
+		} else if err != nil {
+			return e.problem(err, "looking whether the network is gone", n.Labels[labelAddress], n.Name)
+		}
+	}
+	return &provider.Problem{
+		Code: provider.NotApplied, Address: n.Labels[labelAddress], Summary: "The engine accepted it and did not do it",
+		Detail: fmt.Sprintf("The engine said %d times that the network %s is removed, and it is there. Restart the engine, and run the command again.", removalsMost, n.Name),
+	}
+}
+
+func (e *engine) removeNetworkOnce(ctx context.Context, n network.Inspect) error {
 	if err := e.write.NetworkRemove(ctx, n.ID); err != nil && !errdefs.IsNotFound(err) {
 		if after, readErr := e.read.NetworkInspect(ctx, n.ID, network.InspectOptions{}); readErr == nil && len(after.Containers) == 0 && errdefs.IsPermissionDenied(err) {
 			return &provider.Problem{
@@ -144,6 +179,18 @@ func (p *Provider) deleteNetwork(ctx context.Context, e *engine, req provider.De
 		return e.problem(err, "removing the network", n.Labels[labelAddress], n.Name)
 	}
 	return nil
+}
+
+// connected are those containers of the list that have an endpoint, for people.
+func (l lists) connected(endpoints map[string]network.EndpointResource) []string {
+	var out []string
+	for i, c := range l.containers {
+		if _, has := endpoints[c.ID]; has {
+			out = append(out, l.describe(i))
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 func inUse(kind, name, address string, users []string) error {

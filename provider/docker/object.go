@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -31,12 +32,14 @@ func containerName(names []string) string {
 	return ""
 }
 
+// plainName is the name of a container that was inspected: engines put a slash before it.
+func plainName(name string) string { return strings.TrimPrefix(name, "/") }
+
 // containerObject is a container as the contract knows objects.
-func containerObject(c container.InspectResponse, image imageDefaults, facts provider.Facts) provider.Object {
-	owner := runOwner(c.Config.Labels)
-	name := strings.TrimPrefix(c.Name, "/")
+func containerObject(c container.InspectResponse, w whose, image imageDefaults, facts provider.Facts) provider.Object {
+	name := plainName(c.Name)
 	object := provider.Object{
-		ID: c.ID, Kind: kindOr(owner, provider.Container), Name: name, Owner: owner,
+		ID: c.ID, Kind: provider.Container, Name: name,
 		Actual:    containerActual(c, image, facts),
 		Condition: looping(conditionOf(c.State), c),
 		Views:     viewsOf(c),
@@ -44,8 +47,9 @@ func containerObject(c container.InspectResponse, image imageDefaults, facts pro
 			ID: c.ID, Ref: name, Addresses: addressesOf(c), Ports: portsOf(c),
 		},
 	}
+	w.on(&object)
 	if object.Kind == provider.Daemon {
-		object.Values.Endpoint = endpointOf(values{createdOf(owner.Spec)})
+		object.Values.Endpoint = endpointOf(values{createdOf(object.Owner.Spec)})
 	}
 	if object.Condition.State == provider.StateExited {
 		code := object.Condition.ExitCode
@@ -69,6 +73,7 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	v[hiddenImage] = cty.StringVal(string(defaults))
 	v[hiddenImageID] = cty.StringVal(c.Image)
 	v[hiddenNetworkIDs] = stringMap(ids)
+	v[hiddenOwnNetwork] = textOrNull(ownNetwork(c))
 	v[hiddenChosen] = textOrNull(c.Config.Labels[labelChosen])
 	v[hiddenAttach] = actualAttachments(c)
 	v[hiddenAddress] = textOrNull(c.Config.Labels[labelAddress])
@@ -80,24 +85,61 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 }
 
 // networksOf returns the networks that a container belongs to, and their ids as
-// far as it has joined them. The mode that it was created with says so only where
-// it has no network of its own: after a disconnect it still names the network.
+// far as it has joined them. The mode that it was created with counts only where it
+// has no network of its own: somebody may have taken it away and connected others, in
+// every mode but that of the host.
 func networksOf(c container.InspectResponse) ([]string, map[string]string) {
 	ids := map[string]string{}
-	if mode := c.HostConfig.NetworkMode; mode.IsHost() || mode.IsNone() || mode.IsContainer() {
-		return []string{networkMode(c.HostConfig)}, ids
-	}
-	if c.NetworkSettings == nil {
-		return nil, ids
-	}
 	var names []string
-	for name, at := range c.NetworkSettings.Networks {
-		names = append(names, name)
-		if at != nil && at.NetworkID != "" {
-			ids[name] = at.NetworkID
+	if c.NetworkSettings != nil {
+		for name, at := range c.NetworkSettings.Networks {
+			if onlyNamed(c, at) {
+				continue
+			}
+			names = append(names, name)
+			if at != nil && at.NetworkID != "" {
+				ids[name] = at.NetworkID
+			}
 		}
 	}
+	switch mode := c.HostConfig.NetworkMode; {
+	case mode.IsContainer():
+		names = append(names, string(mode))
+	case len(names) == 0 && (mode.IsHost() || mode.IsNone()):
+		names = []string{string(mode)}
+	}
 	return names, ids
+}
+
+// onlyNamed tells of a network that a running container lists and is not in: engines
+// keep the entry of a connection that failed ("Address already in use"; measured on
+// 20.10 and 28.5). What does not run has no endpoint in any network.
+func onlyNamed(c container.InspectResponse, at *network.EndpointSettings) bool {
+	return joinedNow(c) && (at == nil || at.EndpointID == "")
+}
+
+// joinedNow tells whether a container has its endpoints: it has none between two starts.
+func joinedNow(c container.InspectResponse) bool {
+	return c.State != nil && (c.State.Status == container.StateRunning || c.State.Status == container.StatePaused)
+}
+
+// ownNetwork is the network that a container was created in, by the name that it is
+// listed under, if it is none that every engine has. Engines from 28 on do not start a
+// container whose own network is gone, whatever others it is in (measured on 28.5:
+// "could not find a network matching network mode").
+func ownNetwork(c container.InspectResponse) string {
+	mode := c.HostConfig.NetworkMode
+	if !mode.IsUserDefined() {
+		return ""
+	}
+	if c.NetworkSettings != nil {
+		for name, at := range c.NetworkSettings.Networks {
+			if at != nil && at.NetworkID == string(mode) { // it was created in it by its id
+				return name
+			}
+		}
+	}
+	return string(mode)
 }
 
 // firstMAC is the MAC address on the network that a container was made with;
@@ -118,8 +160,11 @@ func addressesOf(c container.InspectResponse) map[string]string {
 		return out
 	}
 	for name, at := range c.NetworkSettings.Networks {
-		if at != nil && at.IPAddress != "" {
-			out[name] = at.IPAddress
+		if at == nil {
+			continue
+		}
+		if address := cmp.Or(at.IPAddress, at.GlobalIPv6Address); address != "" {
+			out[name] = address
 		}
 	}
 	return out
@@ -200,10 +245,13 @@ func fingerprint(parts ...any) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-func networkObject(n network.Inspect, facts provider.Facts) provider.Object {
+// sortable is RFC 3339 with all digits, so that times order as texts do.
+const sortable = "2006-01-02T15:04:05.000000000Z07:00"
+
+func networkObject(n network.Inspect, w whose, facts provider.Facts) provider.Object {
 	ipv4 := n.EnableIPv4 || versions.LessThan(facts.API, ipv4Switch)
-	return provider.Object{
-		ID: n.ID, Kind: provider.Network, Name: n.Name, Owner: ownerOf(n.Labels),
+	object := provider.Object{
+		ID: n.ID, Kind: provider.Network, Name: n.Name, Created: n.Created.UTC().Format(sortable), Members: len(n.Containers),
 		Actual: cty.ObjectVal(networkView(network.CreateOptions{
 			Driver: n.Driver, Internal: n.Internal, Attachable: n.Attachable, Options: n.Options, Labels: n.Labels,
 			IPAM: &n.IPAM, EnableIPv4: &ipv4, EnableIPv6: &n.EnableIPv6,
@@ -211,6 +259,8 @@ func networkObject(n network.Inspect, facts provider.Facts) provider.Object {
 		Values:      provider.Values{ID: n.ID, Ref: n.Name, Addresses: gatewaysOf(n.IPAM)},
 		Fingerprint: fingerprint(n.ID, n.Name, n.Labels, n.Options, n.IPAM),
 	}
+	w.on(&object)
+	return object
 }
 
 // gatewaysOf are the gateways of a network by subnet; nil where it has no addresses.
@@ -225,22 +275,24 @@ func gatewaysOf(i network.IPAM) map[string]string {
 	return out
 }
 
-func volumeObject(v volume.Volume) provider.Object {
-	return provider.Object{
-		ID: v.Name, Kind: provider.Volume, Name: v.Name, Owner: ownerOf(v.Labels),
+func volumeObject(v volume.Volume, w whose) provider.Object {
+	object := provider.Object{
+		ID: v.Name, Kind: provider.Volume, Name: v.Name,
 		Actual:      cty.ObjectVal(volumeView(volume.CreateOptions{Driver: v.Driver, DriverOpts: v.Options, Labels: v.Labels})),
 		Values:      provider.Values{ID: v.Name, Ref: v.Name},
 		Fingerprint: fingerprint(v.Name, v.CreatedAt, v.Driver, v.Options, v.Labels),
 	}
+	w.on(&object)
+	return object
 }
 
-func imageObject(i image.InspectResponse, owner provider.Ownership) provider.Object {
+func imageObject(i image.InspectResponse) provider.Object {
 	name := ""
 	if len(i.RepoTags) > 0 {
 		name = untagged(i.RepoTags[0])
 	}
-	return provider.Object{
-		ID: i.ID, Kind: provider.Image, Name: name, Owner: owner,
+	object := provider.Object{
+		ID: i.ID, Kind: provider.Image, Name: name,
 		Actual: cty.ObjectVal(map[string]cty.Value{
 			"tags":     stringList(sorted(i.RepoTags)),
 			"platform": cty.StringVal(i.Os + "/" + i.Architecture),
@@ -248,6 +300,8 @@ func imageObject(i image.InspectResponse, owner provider.Ownership) provider.Obj
 		Values:      provider.Values{ID: i.ID, Ref: name},
 		Fingerprint: fingerprint(i.ID, sorted(i.RepoTags)),
 	}
+	imageOwner(i).on(&object)
+	return object
 }
 
 // untagged leaves out the tag that stands for none.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/containerd/errdefs"
@@ -13,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
+	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/dindctl/dindctl/provider"
@@ -28,30 +30,43 @@ type lists struct {
 	networks   []network.Summary
 	volumes    []*volume.Volume
 	images     []image.Summary // those of any project of ours
+	whose      []whose         // of the containers, each judged by itself, as far as the lists tell
 }
 
-// list asks for everything, one request a kind.
+// list asks for everything, one request a kind. A list in which one object makes no
+// sense is an error, an [unreadError], beside all the others.
 func (e *engine) list(ctx context.Context) (lists, error) {
 	var l lists
+	var broken [4]error // in the order of the kinds
+	note := func(kind int, err error) error {
+		if _, only := unreadOf(err); only {
+			broken[kind], err = err, nil
+		}
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		l.containers, err = e.read.ContainerList(ctx, container.ListOptions{All: true})
-		return e.problem(err, "listing", "", "containers")
+		return note(0, e.problem(err, "listing", "", "containers"))
 	})
 	g.Go(func() (err error) {
 		l.networks, err = e.read.NetworkList(ctx, network.ListOptions{})
-		return e.problem(err, "listing", "", "networks")
+		return note(1, e.problem(err, "listing", "", "networks"))
 	})
 	g.Go(func() error {
 		answer, err := e.read.VolumeList(ctx, volume.ListOptions{})
 		l.volumes = answer.Volumes
-		return e.problem(err, "listing", "", "volumes")
+		return note(2, e.problem(err, "listing", "", "volumes"))
 	})
 	g.Go(func() (err error) {
 		l.images, err = e.read.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", labelProject))})
-		return e.problem(err, "listing", "", "images")
+		return note(3, e.problem(err, "listing", "", "images"))
 	})
-	return l, g.Wait()
+	if err := g.Wait(); err != nil {
+		return l, err
+	}
+	l.whose = l.judged()
+	return l, joined(broken[:]...)
 }
 
 // Observe streams the project's objects in a place.
@@ -61,12 +76,22 @@ func (p *Provider) Observe(ctx context.Context, req provider.ObserveRequest, eac
 		return provider.ObserveResponse{}, err
 	}
 	l, err := e.list(ctx)
-	if err != nil {
+	unread, readable := unreadOf(err)
+	if err != nil && !readable {
 		return provider.ObserveResponse{}, err
 	}
-	o := &observation{engine: e, lists: l, notes: l.notes(), each: each, resp: provider.ObserveResponse{Images: map[string]string{}, Projects: l.projects()}}
-	o.wanted = func(kind provider.Kind, name string, owner provider.Ownership) bool {
-		if owner.Project != "" && (req.Project == "" || owner.Project == req.Project) {
+	o := &observation{
+		engine: e, lists: l, notes: l.notes(), each: each,
+		resp: provider.ObserveResponse{Images: map[string]string{}, Projects: l.projects(), Unread: unread},
+	}
+	records := make([]provider.Ownership, len(l.whose))
+	for i, w := range l.whose {
+		records[i] = w.owner
+	}
+	o.where = req.Where.Found(req.Project, records)
+	o.lists.whose = l.judgedIn(o.where, req.Project, o.notes)
+	o.wanted = func(kind provider.Kind, name string, w whose) bool {
+		if project := w.project(); project != "" && (req.Project == "" || project == req.Project) {
 			return true
 		}
 		return slices.Contains(req.Names[nameSpace(kind)], name) || slices.Contains(req.Names[kind], name) || runsUnder(req.Names, kind, name)
@@ -106,17 +131,17 @@ func (l lists) projects() map[string]int {
 			out[owner.Project]++
 		}
 	}
-	for _, c := range l.containers {
-		count(runOwner(c.Labels))
+	for _, w := range l.whose {
+		count(w.owner)
 	}
 	for _, n := range l.networks {
-		count(ownerOf(n.Labels))
+		count(listedNetwork(n).owner)
 	}
 	for _, v := range l.volumes {
-		count(ownerOf(v.Labels))
+		count(listedVolume(v).owner)
 	}
 	for _, i := range l.images {
-		count(ownedImage(i.Labels, i.RepoTags))
+		count(whoseImage(i.Labels, i.RepoTags).owner)
 	}
 	return out
 }
@@ -126,7 +151,9 @@ type observation struct {
 	engine     *engine
 	lists      lists
 	notes      map[string]map[string]json.RawMessage // see noteChanges
-	wanted     func(kind provider.Kind, name string, owner provider.Ownership) bool
+	wanted     func(kind provider.Kind, name string, w whose) bool
+	where      provider.Whereabouts
+	survey     bool // what is not ours is inspected, too
 	output     []string
 	imageNames []string
 
@@ -141,38 +168,59 @@ func (o *observation) run(ctx context.Context, images []string) (provider.Observ
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for _, c := range o.lists.containers {
-		owner := runOwner(c.Labels)
-		if o.wanted(kindOr(owner, provider.Container), containerName(c.Names), owner) {
-			g.Go(func() error { return o.container(ctx, c.ID) })
+		seen := provider.Seen{Kind: provider.Container, Name: containerName(c.Names)}
+		if w := glance(c.Labels, seen, o.where); o.wanted(provider.Container, seen.Name, w) {
+			g.Go(func() error { return o.broken(o.container(ctx, c, seen), w.owner) })
 		}
 	}
 	for _, n := range o.lists.networks {
-		owner := ownerOf(n.Labels)
-		if o.wanted(provider.Network, n.Name, owner) {
-			g.Go(func() error { return o.network(ctx, n.ID) })
+		if w := listedNetwork(n); o.wanted(provider.Network, n.Name, w) {
+			g.Go(func() error { return o.broken(o.network(ctx, n.ID), w.owner) })
 		}
 	}
 	for _, v := range o.lists.volumes {
-		owner := ownerOf(v.Labels)
-		if o.wanted(provider.Volume, v.Name, owner) {
+		if o.wanted(provider.Volume, v.Name, listedVolume(v)) {
 			g.Go(func() error { return o.emit(o.volumeObject(*v)) })
 		}
 	}
 	seen := map[string]bool{}
 	for _, i := range o.lists.images {
-		if owner := ownedImage(i.Labels, i.RepoTags); o.wanted(provider.Image, "", owner) {
+		if w := whoseImage(i.Labels, i.RepoTags); w.owner.Project != "" && o.wanted(provider.Image, "", w) {
 			seen[i.ID] = true
-			g.Go(func() error { return o.image(ctx, i.ID, owner) })
+			g.Go(func() error { return o.broken(o.image(ctx, i.ID), w.owner) })
 		}
 	}
 	for _, reference := range images {
-		g.Go(func() error { return o.imageID(ctx, reference) })
+		g.Go(func() error { return o.broken(o.imageID(ctx, reference), provider.Ownership{}) })
 	}
 	for _, name := range o.imageNames {
-		g.Go(func() error { return o.imageNamed(ctx, name, seen) })
+		g.Go(func() error { return o.broken(o.imageNamed(ctx, name, seen), provider.Ownership{}) })
 	}
 	err := g.Wait()
+	slices.SortFunc(o.resp.Unread, func(a, b provider.Unread) int { return strings.Compare(a.Problem.Detail, b.Problem.Detail) })
 	return o.resp, err
+}
+
+// broken takes note of an object of which the engine says what makes no sense: the
+// others are read all the same. Listed is what the list says of whose it is.
+func (o *observation) broken(err error, listed provider.Ownership) error {
+	unread, only := unreadOf(err)
+	if !only {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, one := range unread {
+		problem := *one.Problem
+		if problem.Address == "" {
+			problem.Address = listed.Address
+		}
+		// One image may be that of several containers.
+		if !slices.ContainsFunc(o.resp.Unread, func(u provider.Unread) bool { return u.Problem.Detail == problem.Detail }) {
+			o.resp.Unread = append(o.resp.Unread, provider.Unread{Problem: &problem}) // wanted, whoever it belongs to
+		}
+	}
+	return nil
 }
 
 func (o *observation) emit(object provider.Object) error {
@@ -185,22 +233,36 @@ func (o *observation) emit(object provider.Object) error {
 	return o.failed
 }
 
-func (o *observation) container(ctx context.Context, id string) error {
-	c, err := o.engine.read.ContainerInspect(ctx, id)
+// container reads a container of ours. One that is not is reported as it was
+// listed: nothing is asked of it, or read from within it.
+func (o *observation) container(ctx context.Context, listed container.Summary, seen provider.Seen) error {
+	claim, broken := claimOf(listed.Labels)
+	w := judged(claim, broken, seen, o.where)
+	if w.owner.Project == "" && !o.survey {
+		return o.emit(listedContainer(listed, seen.Name, w))
+	}
+	defaults, err := o.imageDefaults(ctx, listed.ImageID)
+	if err != nil {
+		return err
+	}
+	seen.From, seen.FromUnknown, seen.Renamed = defaults.record, !defaults.Known, renamedTo(o.notes[listed.ID])
+	if w = judged(claim, broken, seen, o.where); w.owner.Project == "" && !o.survey {
+		return o.emit(listedContainer(listed, seen.Name, w))
+	}
+	c, err := o.engine.read.ContainerInspect(ctx, listed.ID)
 	if errdefs.IsNotFound(err) {
 		return nil // gone since the list
 	}
 	if err != nil {
-		return o.engine.problem(err, "reading the container", "", id)
+		return o.engine.problem(err, "reading the container", "", listed.ID)
 	}
-	defaults, err := o.imageDefaults(ctx, c.Image)
-	if err != nil {
-		return err
-	}
-	object := o.engine.withFiles(ctx, containerObject(c, defaults, o.engine.facts))
+	object := containerObject(c, w, defaults, o.engine.facts)
 	object.Condition.Requested = o.lists.requested(object)
 	object.Owner.Spec = amended(object.Owner.Spec, o.notes[c.ID])
-	object = o.engine.withExpiry(ctx, object)
+	if object.Owner.Project == "" || object.Stray || object.Owner.Schema > provider.OwnershipSchema {
+		return o.emit(object)
+	}
+	object = o.engine.withExpiry(ctx, o.engine.withFiles(ctx, object))
 	if object.Kind == provider.Daemon {
 		object.Warnings = clashes(chosenOf(c.Config.Labels[labelChosen]), o.lists.networks)
 	}
@@ -213,6 +275,17 @@ func (o *observation) container(ctx context.Context, id string) error {
 	return o.emit(object)
 }
 
+// listedContainer is a container of somebody else's, as far as the list tells.
+func listedContainer(c container.Summary, name string, w whose) provider.Object {
+	object := provider.Object{
+		ID: c.ID, Kind: provider.Container, Name: name, Actual: cty.EmptyObjectVal,
+		Condition: provider.Condition{State: provider.State(c.State)}, Values: provider.Values{ID: c.ID, Ref: name},
+		Fingerprint: fingerprint(c.ID, name, c.State, c.Labels),
+	}
+	w.on(&object)
+	return object
+}
+
 // imageDefaults reads each image once; one that is gone has unknown defaults.
 func (o *observation) imageDefaults(ctx context.Context, id string) (imageDefaults, error) {
 	read, _ := o.defaults.LoadOrStore(id, sync.OnceValues(func() (imageDefaults, error) {
@@ -222,6 +295,9 @@ func (o *observation) imageDefaults(ctx context.Context, id string) (imageDefaul
 }
 
 func (e *engine) imageDefaults(ctx context.Context, id string) (imageDefaults, error) {
+	if id == "" {
+		return imageDefaults{}, nil // the engine does not say
+	}
 	i, err := e.read.ImageInspect(ctx, id)
 	if errdefs.IsNotFound(err) {
 		return imageDefaults{}, nil
@@ -229,7 +305,9 @@ func (e *engine) imageDefaults(ctx context.Context, id string) (imageDefaults, e
 	if err != nil {
 		return imageDefaults{}, e.problem(err, "reading the image", "", id)
 	}
-	return defaultsOf(i), nil
+	defaults := defaultsOf(i)
+	defaults.record = e.sourceOf(id, i).record
+	return defaults, nil
 }
 
 func (o *observation) network(ctx context.Context, id string) error {
@@ -240,18 +318,19 @@ func (o *observation) network(ctx context.Context, id string) error {
 	if err != nil {
 		return o.engine.problem(err, "reading the network", "", id)
 	}
-	object := networkObject(n, o.engine.facts)
+	object := networkObject(n, judge(n.Labels, provider.Seen{Kind: provider.Network, Name: n.Name}, o.where), o.engine.facts)
+	object.Members = max(object.Members, o.lists.members(n.Name, n.ID))
 	object.Users = o.lists.foreignMembers(n.Name, n.ID, object.Owner.Project)
 	return o.emit(object)
 }
 
 func (o *observation) volumeObject(v volume.Volume) provider.Object {
-	object := volumeObject(v)
+	object := volumeObject(v, judge(v.Labels, provider.Seen{Kind: provider.Volume, Name: v.Name}, o.where))
 	object.Users = o.lists.foreignMounts(v.Name, object.Owner.Project)
 	return object
 }
 
-func (o *observation) image(ctx context.Context, id string, owner provider.Ownership) error {
+func (o *observation) image(ctx context.Context, id string) error {
 	i, err := o.engine.read.ImageInspect(ctx, id)
 	if errdefs.IsNotFound(err) {
 		return nil
@@ -259,7 +338,7 @@ func (o *observation) image(ctx context.Context, id string, owner provider.Owner
 	if err != nil {
 		return o.engine.problem(err, "reading the image", "", id)
 	}
-	object := imageObject(i, owner)
+	object := imageObject(i)
 	if i.Config != nil {
 		object.Name = i.Config.Labels[labelName]
 	}
@@ -292,55 +371,89 @@ func (o *observation) imageNamed(ctx context.Context, name string, seen map[stri
 	if seen[i.ID] {
 		return nil
 	}
-	object := imageObject(i, imageOwner(i))
+	object := imageObject(i)
 	object.Name = name
 	return o.emit(object)
+}
+
+// judged says of every container whose it is, as far as the lists tell.
+func (l lists) judged() []whose {
+	records := map[string]provider.Ownership{}
+	for _, i := range l.images {
+		records[i.ID], _ = headOf(i.Labels)
+	}
+	out := make([]whose, len(l.containers))
+	for i, c := range l.containers {
+		out[i] = glance(c.Labels, provider.Seen{Kind: provider.Container, Name: containerName(c.Names), From: records[c.ImageID]}, anywhere(c.Labels))
+	}
+	return out
+}
+
+// judgedIn is judged with what is known of where a project's objects count.
+func (l lists) judgedIn(where provider.Whereabouts, project string, notes map[string]map[string]json.RawMessage) []whose {
+	out := slices.Clone(l.whose)
+	for i, c := range l.containers {
+		if owner := out[i].owner; owner.Project != "" && owner.Project == project {
+			seen := provider.Seen{Kind: provider.Container, Name: containerName(c.Names), Renamed: renamedTo(notes[c.ID])}
+			out[i] = glance(c.Labels, seen, where) // what it was made from was judged before
+		}
+	}
+	return out
 }
 
 // foreignMembers are containers in a network that are not the project's.
 func (l lists) foreignMembers(name, id, project string) []string {
 	var out []string
-	for _, c := range l.containers {
-		if project != "" && runOwner(c.Labels).Project == project || c.NetworkSettings == nil {
-			continue
-		}
-		if at, ok := c.NetworkSettings.Networks[name]; ok && at != nil && (at.NetworkID == "" || at.NetworkID == id) {
-			out = append(out, describe(c))
+	for i, c := range l.containers {
+		if memberOf(c, name, id) && (project == "" || l.whose[i].owner.Project != project) {
+			out = append(out, l.describe(i))
 		}
 	}
 	slices.Sort(out)
 	return out
+}
+
+// members counts the containers of a network, running or not.
+func (l lists) members(name, id string) int {
+	n := 0
+	for _, c := range l.containers {
+		if c.NetworkSettings == nil {
+			continue
+		}
+		if at := c.NetworkSettings.Networks[name]; at != nil && at.NetworkID == id {
+			n++
+		}
+	}
+	return n
+}
+
+// memberOf tells whether a container is in a network.
+func memberOf(c container.Summary, name, id string) bool {
+	if c.NetworkSettings == nil {
+		return false
+	}
+	at := c.NetworkSettings.Networks[name]
+	return at != nil && (at.NetworkID == "" || at.NetworkID == id)
 }
 
 // foreignMounts are containers that mount a volume and are not the project's.
 func (l lists) foreignMounts(name, project string) []string {
 	var out []string
-	for _, c := range l.containers {
-		if project != "" && runOwner(c.Labels).Project == project {
-			continue
-		}
-		for _, m := range c.Mounts {
-			if m.Type == "volume" && m.Name == name {
-				out = append(out, describe(c))
-				break
-			}
+	for i, c := range l.containers {
+		mounts := slices.ContainsFunc(c.Mounts, func(m container.MountPoint) bool { return m.Type == "volume" && m.Name == name })
+		if mounts && (project == "" || l.whose[i].owner.Project != project) {
+			out = append(out, l.describe(i))
 		}
 	}
 	slices.Sort(out)
 	return out
 }
 
-// describe names a container for people.
-func describe(c container.Summary) string {
-	if owner := runOwner(c.Labels); owner.Project != "" {
-		return fmt.Sprintf("container %s (%s of project %s)", containerName(c.Names), owner.Address, owner.Project)
+// describe names a container, by its index, for people.
+func (l lists) describe(i int) string {
+	name := "container " + containerName(l.containers[i].Names)
+	if owner := l.whose[i].owner; owner.Project != "" {
+		return fmt.Sprintf("%s (%s of project %s)", name, owner.Address, owner.Project)
 	}
-	return "container " + containerName(c.Names)
-}
-
-func kindOr(owner provider.Ownership, otherwise provider.Kind) provider.Kind {
-	if owner.Kind != "" {
-		return owner.Kind
-	}
-	return otherwise
+	return name
 }

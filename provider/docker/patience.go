@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dindctl/dindctl/provider"
@@ -46,26 +46,76 @@ func patienceOf(env map[string]string) (patience, error) {
 	return patience{limit, limit}, nil
 }
 
-// limit is how long an engine may be silent before it answers a request. What it
-// was told to wait for (a grace period) comes on top.
+// limit is how long an engine may take to answer a request, or, where the answer may
+// pause (see mayPause), to begin it, and then to be silent before it is asked whether
+// it is still there. What it was told to wait for (a grace period) comes on top.
 func (p patience) limit(req *http.Request) time.Duration {
 	limit := p.most
-	if req.Method == http.MethodDelete || slowPath().MatchString(req.URL.Path) {
+	small := isArchive(req) && req.Method != http.MethodPut && !askedByName(req) // dindctl's own look at one file
+	if !small && (req.Method == http.MethodDelete || slowPath.MatchString(req.URL.Path)) {
 		limit = p.slow
 	}
 	return limit + graceOf(req.Context())
 }
 
-func slowPath() *regexp.Regexp {
-	return regexp.MustCompile(`/images/(get|.+/get|create|load)$|/build$|/commit$|/archive$|/stop$`)
+// The paths of requests, compiled once: every request is looked at by each of them.
+var (
+	slowPath    = regexp.MustCompile(`/images/(get|.+/get|create|load)$|/build$|/commit$|/archive$|/stop$`)
+	listPath    = regexp.MustCompile(`^(/v[0-9.]+)?/(containers/json|networks|volumes|images/json|system/df)$`)
+	versionPath = regexp.MustCompile(`^/v[0-9.]+/`)
+	longID      = regexp.MustCompile(`([0-9a-f]{12})[0-9a-f]{52}`)
+)
+
+type byNameKey struct{}
+
+// byName says that somebody asked for the files or the log that the calls of ctx
+// bring. Nothing of them is kept here, and they may be of any size and take any time.
+func byName(ctx context.Context) context.Context { return context.WithValue(ctx, byNameKey{}, true) }
+
+func askedByName(req *http.Request) bool { return req.Context().Value(byNameKey{}) != nil }
+
+// mayPause tells whether a call may last as long as the engine is there: what it
+// brings is handed on as it comes, and may pause for any time. Of every other call
+// the answer has to be there, whole, in time.
+func mayPause(req *http.Request) bool {
+	asked := askedByName(req)
+	path := versionPath.ReplaceAllString(req.URL.Path, "/")
+	switch {
+	case isArchive(req):
+		return asked
+	case isLog(req):
+		return asked || req.URL.Query().Get("follow") != ""
+	case strings.HasPrefix(path, "/images/") && strings.HasSuffix(path, "/get"), isWait(req):
+		return true
+	}
+	return path == "/build" || path == "/images/create" || path == "/images/load" || path == "/images/get" || path == "/events"
 }
 
-// streams are the answers that may pause for any time: a job's output, a build's.
-func streams(req *http.Request) bool {
-	path := req.URL.Path
-	return strings.HasSuffix(path, "/wait") || strings.HasSuffix(path, "/build") || strings.HasSuffix(path, "/images/create") ||
-		strings.HasSuffix(path, "/images/load") || strings.HasSuffix(path, "/events") ||
-		strings.HasSuffix(path, "/logs") && req.URL.Query().Get("follow") != ""
+func isWait(req *http.Request) bool {
+	return req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/wait")
+}
+
+func isLog(req *http.Request) bool {
+	return strings.Contains(req.URL.Path, "/containers/") && strings.HasSuffix(req.URL.Path, "/logs")
+}
+
+func isArchive(req *http.Request) bool {
+	return strings.Contains(req.URL.Path, "/containers/") && strings.HasSuffix(req.URL.Path, "/archive")
+}
+
+// priceLimit bounds what an answer may cost, in bytes of memory; 0 stands for what is
+// not kept: it is handed on as it comes, or bounded where it is read.
+func priceLimit(req *http.Request) int64 {
+	if isWait(req) {
+		return waitPrice
+	}
+	if mayPause(req) || req.Method == http.MethodGet && (isArchive(req) || isLog(req)) {
+		return 0
+	}
+	if listPath.MatchString(req.URL.Path) {
+		return listPrice
+	}
+	return answerPrice
 }
 
 type graceKey struct{}
@@ -102,10 +152,12 @@ type patient struct {
 	p    patience
 }
 
-// RoundTrip sends the request.
+// RoundTrip sends the request. The answer ends with an error when it costs more
+// memory than its kind may, or does not come in time.
 func (t patient) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
-	w := newWatchdog(ctx, cancel, t.p.limit(req), callName(req))
+	w := &watchdog{ctx: ctx, cancel: cancel, limit: t.p.limit(req), call: callName(req)}
+	w.again()
 	sent := req.WithContext(ctx)
 	if req.Body != nil && req.Body != http.NoBody {
 		sent.Body = &fed{ReadCloser: req.Body, w: w}
@@ -113,53 +165,77 @@ func (t patient) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(sent)
 	if err != nil {
 		w.stop()
-		return nil, w.instead(err)
+		err = w.instead(headTooLarge(w.call, err))
+		cancel(nil)
+		return nil, err
 	}
-	w.stop()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
+		w.stop()
 		return resp, nil // from now on it is a connection
 	}
-	resp.Body = t.watched(resp.Body, req, w)
+	if coding := resp.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		w.stop()
+		_ = resp.Body.Close()
+		cancel(nil)
+		return nil, senseless(fmt.Sprintf("%s: it is compressed (%.20q), which nobody asked for", w.call, coding))
+	}
+	answer := &answered{ReadCloser: resp.Body, w: w, limit: priceLimit(req), pausing: mayPause(req)}
+	if resp.StatusCode >= http.StatusBadRequest { // words about what went wrong, whatever was asked for
+		answer.limit, answer.pausing = answerPrice, false
+	}
+	w.open()
+	if answer.pausing {
+		w.stop()
+		w.pauses(func(ctx context.Context) error { return ping(ctx, t.next) })
+	}
+	resp.Body = answer
 	return resp, nil
 }
 
-// watched watches the answer's content, too.
-func (t patient) watched(body io.ReadCloser, req *http.Request, w *watchdog) io.ReadCloser {
-	switch {
-	case carriesFiles(req):
-		return &answered{ReadCloser: body, w: w, left: math.MaxInt64}
-	case !streams(req):
-		return &answered{ReadCloser: body, w: w, left: answerLimit}
+// ping asks an engine whether it is there: any answer says so.
+func ping(ctx context.Context, engine http.RoundTripper) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://"+engineHost+"/_ping", nil)
+	if err != nil {
+		return err
 	}
-	// A stream may pause. Whether the engine is still there, a second question tells.
-	w.ask = func(ctx context.Context) error {
-		ping, err := http.NewRequestWithContext(ctx, http.MethodHead, req.URL.Scheme+"://"+req.URL.Host+"/_ping", nil)
-		if err != nil {
-			return err
-		}
-		resp, err := t.next.RoundTrip(ping)
-		if err != nil {
-			return err
-		}
-		return resp.Body.Close()
+	resp, err := engine.RoundTrip(req)
+	if err != nil {
+		return err
 	}
-	return &answered{ReadCloser: body, w: w, left: math.MaxInt64}
+	return resp.Body.Close()
 }
 
-// answerLimit bounds an answer that is read as a whole: ten times the list of
-// 10,000 containers.
-const answerLimit = 256 << 20
+// headLimit bounds the head of an answer, in bytes.
+const headLimit = 256 << 10
 
-// carriesFiles tells of answers that may be of any size, and are not kept in memory.
-func carriesFiles(req *http.Request) bool {
-	path := req.URL.Path
-	return strings.HasSuffix(path, "/archive") || strings.HasSuffix(path, "/get") || strings.HasSuffix(path, "/export") || strings.HasSuffix(path, "/logs")
+// headTooLarge is the problem that the head of an answer is too large, in the
+// place of net/http's words for it, or of readHead's.
+func headTooLarge(call string, err error) error {
+	if strings.Contains(err.Error(), "server response headers exceeded") {
+		return tooMuch(call, "its head", headLimit)
+	}
+	return err
+}
+
+// tooLarge is an answer that takes more than it may.
+func tooLarge(detail string) error {
+	return &provider.Problem{
+		Code: provider.EngineFailed, Summary: "The engine's answer is too large", Detail: detail + ". Is it a Docker engine that answers there?",
+	}
+}
+
+func tooMuch(call, what string, limit int64) error {
+	size := fmt.Sprintf("%d MiB", limit>>20)
+	if limit < 1<<20 {
+		size = fmt.Sprintf("%d KiB", limit>>10)
+	}
+	return tooLarge(fmt.Sprintf("%s: %s would take more than %s of memory", call, what, size))
 }
 
 // callName is a call for people: method and path without the API's version.
 func callName(req *http.Request) string {
-	path := regexp.MustCompile(`^/v[0-9.]+/`).ReplaceAllString(req.URL.Path, "/")
-	path = regexp.MustCompile(`([0-9a-f]{12})[0-9a-f]{52}`).ReplaceAllString(path, "$1")
+	path := versionPath.ReplaceAllString(req.URL.Path, "/")
+	path = longID.ReplaceAllString(path, "$1")
 	return req.Method + " " + path
 }
 
@@ -177,24 +253,55 @@ func (f *fed) Read(b []byte) (int, error) {
 // answered is the content of an answer.
 type answered struct {
 	io.ReadCloser
-	w    *watchdog
-	left int64 // bytes that may still come
+	w       *watchdog
+	pausing bool  // silence counts, and not how long all of it takes
+	limit   int64 // of what it may cost; 0 is none
+	price   price
 }
 
 func (a *answered) Read(b []byte) (int, error) {
-	a.w.again()
+	if a.pausing {
+		a.w.again()
+	}
 	n, err := a.ReadCloser.Read(b)
-	a.w.stop()
-	if a.left -= int64(n); a.left < 0 {
-		return 0, &provider.Problem{
-			Code: provider.EngineFailed, Summary: "The engine's answer is too large",
-			Detail: fmt.Sprintf("%s: more than %d MiB. Is it a Docker engine that answers there?", a.w.call, answerLimit>>20),
+	if a.pausing || err != nil {
+		a.w.stop()
+	}
+	if a.limit > 0 {
+		a.price.note(b[:n])
+		switch {
+		case a.price.cost > a.limit:
+			n, err = 0, tooMuch(a.w.call, "it", a.limit)
+		case a.price.deep:
+			n, err = 0, senseless(fmt.Sprintf("%s: it is nested more than %d times", a.w.call, nestedMost))
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = a.w.instead(err)
+		err = noted(a.w.ctx, a.w.instead(err))
 	}
 	return n, err
+}
+
+type pastKey struct{}
+
+// past makes a call of whose errors the Docker client keeps the words alone, and
+// returns the problem that an answer ended with.
+func past[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
+	var known atomic.Pointer[provider.Problem]
+	answer, err := call(context.WithValue(ctx, pastKey{}, &known))
+	if problem := known.Load(); err != nil && problem != nil {
+		err = problem
+	}
+	return answer, err
+}
+
+// noted is the error; where it is a problem, past hears of it.
+func noted(ctx context.Context, err error) error {
+	var problem *provider.Problem
+	if known, asked := ctx.Value(pastKey{}).(*atomic.Pointer[provider.Problem]); asked && errors.As(err, &problem) {
+		known.Store(problem)
+	}
+	return err
 }
 
 func (a *answered) Close() error {
@@ -204,7 +311,7 @@ func (a *answered) Close() error {
 	return err
 }
 
-// watchdog ends one call when the engine is silent for too long.
+// watchdog ends one call when the engine takes too long.
 type watchdog struct {
 	ctx    context.Context //nolint:containedctx // the call's, whose end the watchdog is
 	cancel context.CancelCauseFunc
@@ -213,15 +320,31 @@ type watchdog struct {
 	ask    func(context.Context) error // whether the engine is still there; nil for what may not pause
 
 	mu    sync.Mutex
+	begun bool // the answer has begun
 	since time.Time
 	timer *time.Timer // of the next look; nil while nothing is waited for
 	pause time.Duration
 }
 
-func newWatchdog(ctx context.Context, cancel context.CancelCauseFunc, limit time.Duration, call string) *watchdog {
-	w := &watchdog{ctx: ctx, cancel: cancel, limit: limit, call: call}
-	w.again()
-	return w
+// open says that the answer has begun. All of it has to come in the time that counts
+// from the beginning of the call, unless it may pause.
+func (w *watchdog) open() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begun = true
+}
+
+func (w *watchdog) isOpen() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.begun
+}
+
+// pauses lets the answer pause as long as the engine says, if asked, that it is there.
+func (w *watchdog) pauses(ask func(context.Context) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ask = ask
 }
 
 // again begins to wait anew.
@@ -253,35 +376,51 @@ func (w *watchdog) look() {
 		w.mu.Unlock()
 		return
 	}
-	silent := time.Since(w.since)
+	since, begun, ask := w.since, w.begun, w.ask
+	silent := time.Since(since)
 	over := silent >= w.limit
-	w.pause = min(w.pause*2, max(w.limit-silent, time.Millisecond))
-	if w.ask != nil {
+	w.pause = max(min(w.pause*2, w.limit-silent), time.Millisecond)
+	if over {
 		w.pause = w.limit
 	}
 	w.timer.Reset(w.pause)
-	ask := w.ask
 	w.mu.Unlock()
 	switch {
-	case over && ask != nil:
-		limited, cancel := context.WithTimeout(w.ctx, w.limit)
-		defer cancel()
-		if ask(limited) != nil {
-			w.end()
-		}
+	case over && begun && ask == nil:
+		w.end("its answer was not there, whole, after")
+	case over && ask == nil:
+		w.end("not a word for")
 	case over:
-		w.end()
-	case ask == nil:
-		voiceOf(w.ctx).phase(provider.PhaseWait, fmt.Sprintf("the engine has not answered %s for %s", w.call, silent.Round(time.Second)))
+		// The question takes less than the limit, so that all is over within twice that.
+		limited, cancel := context.WithTimeout(w.ctx, w.limit*3/4)
+		defer cancel()
+		if ask(limited) != nil && w.waitsSince(since) {
+			w.end("not a word, and none to /_ping, for")
+		}
+	case begun && ask == nil:
+		w.tell("the engine has been answering %s for %s", silent)
+	case !begun:
+		w.tell("the engine has not answered %s for %s", silent)
 	}
 }
 
-func (w *watchdog) end() {
+func (w *watchdog) tell(words string, silent time.Duration) {
+	voiceOf(w.ctx).phase(provider.PhaseWait, fmt.Sprintf(words, w.call, silent.Round(time.Second)))
+}
+
+// waitsSince tells whether nothing came since then.
+func (w *watchdog) waitsSince(then time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.timer != nil && w.since.Equal(then)
+}
+
+func (w *watchdog) end(what string) {
 	w.stop()
 	w.cancel(&provider.Problem{
 		Code: provider.Unreachable, Summary: "The engine does not answer",
-		Detail: fmt.Sprintf("%s: not a word for %s. What it was asked to do it may still do: the next run looks. "+
-			"Is the engine overloaded or stopped? A slow one can be given more time with %s=10m.", w.call, w.limit, patienceVariable),
+		Detail: fmt.Sprintf("%s: %s %s. What it was asked to do it may still do: the next run looks. "+
+			"Is the engine overloaded or stopped? A slow one can be given more time with %s=10m.", w.call, what, w.limit, patienceVariable),
 	})
 }
 
@@ -298,16 +437,76 @@ type attachKey struct{}
 
 // attaching begins a call whose connection is taken over. Such a call bypasses the
 // transport, so that the connection itself is closed when the engine is silent.
-func (p patience) attaching(ctx context.Context, call string) (context.Context, *watchdog) {
+// Once the connection is there, the watchdog is told by opened.
+func (e *engine) attaching(ctx context.Context, call string) (context.Context, *watchdog) {
 	limited, cancel := context.WithCancelCause(ctx)
-	limited = context.WithValue(limited, attachKey{}, true)
-	return limited, newWatchdog(limited, cancel, p.most, call)
+	w := &watchdog{cancel: cancel, limit: e.waits.most, call: call}
+	w.ctx = context.WithValue(limited, attachKey{}, w)
+	w.again()
+	return w.ctx, w
 }
 
-// impatient closes a connection with the context of a call that takes it over.
-func impatient(ctx context.Context, conn net.Conn) net.Conn {
-	if conn != nil && ctx.Value(attachKey{}) != nil {
-		context.AfterFunc(ctx, func() { _ = conn.Close() })
+// opened ends the waiting for a connection.
+func (w *watchdog) opened() {
+	w.stop()
+	w.open()
+}
+
+// heard is what comes over a connection that was taken over. It may pause for as long
+// as the engine answers a ping.
+type heard struct {
+	r io.Reader
+	w *watchdog
+}
+
+// hear watches what comes over such a connection.
+func (e *engine) hear(r io.Reader, w *watchdog) io.Reader {
+	w.pauses(func(ctx context.Context) error { return ping(ctx, e.writing) })
+	return &heard{r, w}
+}
+
+func (h *heard) Read(b []byte) (int, error) {
+	h.w.again()
+	n, err := h.r.Read(b)
+	h.w.stop()
+	if err != nil {
+		err = h.w.instead(err)
 	}
-	return conn
+	return n, err
+}
+
+// impatient closes a connection with the context of a call that takes it over, and
+// bounds the head of the answer that comes over it.
+func impatient(ctx context.Context, conn net.Conn) net.Conn {
+	w, taken := ctx.Value(attachKey{}).(*watchdog)
+	if conn == nil || !taken {
+		return conn
+	}
+	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	return &takenOver{Conn: conn, w: w, left: headLimit}
+}
+
+// takenOver is a connection whose first answer is read by the Docker client, which
+// does not bound its head.
+type takenOver struct {
+	net.Conn
+	w    *watchdog
+	left int // bytes that may come before it is open
+}
+
+func (t *takenOver) Read(b []byte) (int, error) {
+	if t.left <= 0 && !t.w.isOpen() {
+		return 0, tooMuch(t.w.call, "its head", headLimit)
+	}
+	n, err := t.Conn.Read(b)
+	t.left = max(0, t.left-n)
+	return n, err
+}
+
+// CloseWrite ends one half of the connection, where it can be ended alone.
+func (t *takenOver) CloseWrite() error {
+	if half, able := t.Conn.(interface{ CloseWrite() error }); able {
+		return half.CloseWrite()
+	}
+	return nil
 }

@@ -24,11 +24,11 @@ func (p *Provider) Open(ctx context.Context, req provider.OpenRequest) (provider
 	if err != nil {
 		return provider.OpenResponse{}, err
 	}
-	dial, id, why, err := door(ctx, parent, req)
+	place := provider.Place(string(req.Parent) + "/" + req.ID)
+	dial, why, err := p.door(ctx, parent, req, place)
 	if err != nil || why != "" {
 		return provider.OpenResponse{Why: why}, err
 	}
-	place := provider.Place(string(req.Parent) + "/" + id)
 
 	inside, err := p.enter(place, dial, maxTunnels)
 	if err != nil {
@@ -41,7 +41,7 @@ func (p *Provider) Open(ctx context.Context, req provider.OpenRequest) (provider
 		if ctx.Err() != nil {
 			return provider.OpenResponse{}, ctx.Err()
 		}
-		return provider.OpenResponse{Why: "the engine inside does not answer: " + engineWords(err)}, nil
+		return parent.unanswered(ctx, req, err)
 	}
 	facts.Endpoint = "exec://" + req.ID + "/var/run/docker.sock"
 	facts.Chosen = "the daemon's own socket, through an exec in its container"
@@ -67,21 +67,51 @@ func (p *Provider) enter(place provider.Place, dial dialFunc, limit int) (*engin
 	return newEngine(place, dial, limit, p.waits)
 }
 
-// door finds the way into the object, or the reason why there is none now.
-func door(ctx context.Context, parent *engine, req provider.OpenRequest) (dialFunc, string, string, error) {
+// door finds the way into the object, or the reason why there is none now. An
+// object that nobody was in yet is not looked at first: where its container does not
+// run, the tunnel fails at once, and only then it is asked why. Into a paused one an
+// earlier tunnel may still lead, through which nothing would answer.
+func (p *Provider) door(ctx context.Context, parent *engine, req provider.OpenRequest, place provider.Place) (dial dialFunc, why string, err error) {
 	if req.Stream != nil {
-		return dialFunc(req.Stream), req.ID, "", nil
+		return dialFunc(req.Stream), "", nil
 	}
-	c, err := parent.read.ContainerInspect(ctx, req.ID)
+	if p.knows(place) {
+		if why, err := parent.closed(ctx, req.ID); err != nil || why != "" {
+			return nil, why, err
+		}
+	}
+	return func(ctx context.Context) (net.Conn, error) { return parent.tunnel(ctx, req.ID) }, "", nil
+}
+
+func (p *Provider) knows(place provider.Place) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.places[place]
+	return ok
+}
+
+// unanswered says why the engine inside an object did not answer.
+func (e *engine) unanswered(ctx context.Context, req provider.OpenRequest, answer error) (provider.OpenResponse, error) {
+	if req.Stream == nil {
+		if why, err := e.closed(ctx, req.ID); err != nil || why != "" {
+			return provider.OpenResponse{Why: why}, err
+		}
+	}
+	return provider.OpenResponse{Why: "the engine inside does not answer: " + engineWords(answer)}, nil
+}
+
+// closed says why nothing leads into a container now; empty where it runs.
+func (e *engine) closed(ctx context.Context, id string) (string, error) {
+	c, err := e.read.ContainerInspect(ctx, id)
 	switch {
 	case errdefs.IsNotFound(err):
-		return nil, "", "its container is gone", nil
+		return "its container is gone", nil
 	case err != nil:
-		return nil, "", "", parent.problem(err, "reading the container", "", req.ID)
+		return "", e.problem(err, "reading the container", "", id)
 	case !c.State.Running || c.State.Paused || c.State.Restarting:
-		return nil, "", closedWhy(c.State), nil
+		return closedWhy(c.State), nil
 	}
-	return func(ctx context.Context) (net.Conn, error) { return parent.tunnel(ctx, c.ID) }, c.ID, "", nil
+	return "", nil
 }
 
 func closedWhy(s *container.State) string {

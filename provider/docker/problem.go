@@ -20,6 +20,9 @@ func engineWords(err error) string {
 	if errors.As(err, &known) {
 		return strings.TrimSuffix(known.Detail, ".")
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "there was no answer in time"
+	}
 	if client.IsErrConnectionFailed(err) && strings.Contains(err.Error(), engineHost) {
 		return "nothing listens on its socket"
 	}
@@ -32,7 +35,18 @@ func engineWords(err error) string {
 			text = text[i+j+3:]
 		}
 	}
-	return strings.TrimSuffix(strings.TrimSpace(text), ".")
+	return strings.TrimSuffix(strings.TrimSpace(shortened(text)), ".")
+}
+
+// wordsKept is how much is shown of what an engine says about one error, in bytes.
+const wordsKept = 8 << 10
+
+// shortened is the beginning of a text that is too long to be read by anybody.
+func shortened(text string) string {
+	if len(text) <= wordsKept {
+		return text
+	}
+	return fmt.Sprintf("%s… (and %d bytes more)", strings.ToValidUTF8(text[:wordsKept], ""), len(text)-wordsKept)
 }
 
 // problem turns an engine's error into one for people. Doing says what was being

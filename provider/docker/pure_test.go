@@ -23,10 +23,12 @@ func TestLabelsGoRound(t *testing.T) {
 	for _, size := range []int{0, 100, 100_000} {
 		want := provider.Ownership{
 			Project: "p", Address: `daemon.x["a b"]`, Kind: provider.Daemon, Origin: "host:/a b.hcl",
-			Spec: fmt.Appendf(nil, `{"x":%q}`, strings.Repeat("é", size)), Deps: []string{`volume.v["a b"]`, "network.n"}, Run: "r", Schema: 1,
+			Spec: fmt.Appendf(nil, `{"x":%q}`, strings.Repeat("é", size)), Deps: []string{`volume.v["a b"]`, "network.n"}, Run: "r", Schema: 2,
+			Name: "p-x-a-b", Place: "daemon.outer",
 		}
 		labels := docker.Labels(want)
-		if d := cmp.Diff(want, docker.Owner(labels)); d != "" {
+		got, broken := docker.Owner(labels)
+		if d := cmp.Diff(want, got); d != "" || broken != "" {
 			t.Errorf("size %d: %s", size, d)
 		}
 		if got := len(labels["dev.dindctl.spec"]); got > 4<<10 {
@@ -35,20 +37,39 @@ func TestLabelsGoRound(t *testing.T) {
 	}
 }
 
-// Records that cannot be read are a later version's: nothing touches the object.
-func TestUnreadableRecordsAreOfALaterVersion(t *testing.T) {
+// A record counts whole or not at all: of one that lacks something, or cannot be
+// read, it is said what, and one of a later version is left to that.
+func TestARecordCountsWholeOrNotAtAll(t *testing.T) {
 	t.Parallel()
-	for _, change := range []map[string]string{{"dev.dindctl.schema": "2"}, {"dev.dindctl.schema": ""}, {"dev.dindctl.spec": "H4sIAAAA"}} {
-		labels := docker.Labels(provider.Ownership{Project: "p", Spec: []byte("{}")})
-		for name, value := range change {
-			labels[name] = value
-		}
-		if got := docker.Owner(labels).Schema; got <= provider.OwnershipSchema {
-			t.Errorf("%v: version %d", change, got)
-		}
+	whole := provider.Ownership{
+		Project: "p", Address: "volume.v", Kind: provider.Volume, Origin: "o", Spec: []byte("{}"), Run: "r", Schema: 2, Name: "p-v", Place: "daemon.d",
 	}
-	if got := docker.Owner(map[string]string{"dev.dindctl.address": "x"}); got.Address != "" {
-		t.Errorf("without a project it is not ours: %+v", got)
+	rows := []struct{ label, value, want string }{
+		{"schema", "", "its record does not say of which version it is"},
+		{"schema", "two", "its record does not say of which version it is"},
+		{"schema", "0", "its record does not say of which version it is"},
+		{"spec", "H4sIAAAA", "what was declared cannot be read in its record"},
+		{"spec", "", "its record lacks what was declared"},
+		{"address", "", "its record lacks the address"},
+		{"kind", "", "its record lacks the kind"},
+		{"origin", "", "its record lacks the origin"},
+		{"run", "", "its record lacks the run"},
+		{"created-name", "", "its record lacks the name"},
+		{"place", "", "its record lacks the place"},
+		{"kind", "network", "its record is that of a network at volume.v"},
+		{"address", "container.v", "its record is that of a volume at container.v"},
+		{"created-name", "p-w", `its record is that of "p-w": the labels were copied`},
+		{"schema", "3", ""},
+		{"deps", "x", ""},
+		{"project", "", ""},
+	}
+	for _, row := range rows {
+		labels := docker.Labels(whole)
+		labels["dev.dindctl."+row.label] = row.value
+		_, why := docker.Whose(labels, provider.Seen{Kind: provider.Volume, Name: "p-v"}, provider.Whereabouts{Place: "daemon.d"})
+		if why != row.want {
+			t.Errorf("%s = %q: %q, want %q", row.label, row.value, why, row.want)
+		}
 	}
 }
 
@@ -276,5 +297,19 @@ func TestTunnelWords(t *testing.T) {
 		if got := docker.TunnelWords(text); got != want {
 			t.Errorf("%q\n is said as %q\n     want %q", text, got, want)
 		}
+	}
+}
+
+// A note of changes speaks of what is changed live, declared at the creation or not,
+// and makes nothing else managed.
+func TestNotesMakeNothingManaged(t *testing.T) {
+	t.Parallel()
+	notes := map[string]json.RawMessage{
+		"registry_auth": json.RawMessage(`{"sensitive":true}`), "blkio_config": json.RawMessage(`{}`), "mem_limit": json.RawMessage(`"1g"`),
+		"networks": json.RawMessage(`[]`), "name": json.RawMessage(`"n"`), "command": json.RawMessage(`["x"]`), "hostname": json.RawMessage(`"h"`), "unheard_of": json.RawMessage(`1`),
+	}
+	const want = `{"blkio_config":{},"command":["x"],"mem_limit":"1g","name":"n","networks":[],"registry_auth":{"sensitive":true}}`
+	if got := docker.Amended(`{"command":["y"]}`, notes); got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -24,10 +24,7 @@ func (p *Provider) startAndWait(ctx context.Context, e *engine, decl provider.De
 	if err := e.start(ctx, decl, c, say); err != nil {
 		return err
 	}
-	r := &readiness{p: p, e: e, decl: decl, d: valuesOf(decl.Declared), id: c.ID, say: say, limit: readyDefault}
-	if c.State.Running {
-		r.restarts = c.RestartCount // of earlier times
-	}
+	r := newReadiness(p, e, decl, c, say)
 	r.ready, _ = r.d.block("ready")
 	if text := r.ready.text("timeout"); text != "" {
 		limit, err := durationOf(text)
@@ -51,6 +48,15 @@ type readiness struct {
 	limit    time.Duration
 	told     string
 	restarts int
+}
+
+// newReadiness is for a container as it was before its start.
+func newReadiness(p *Provider, e *engine, decl provider.Declaration, c container.InspectResponse, say events) *readiness {
+	r := &readiness{p: p, e: e, decl: decl, d: valuesOf(decl.Declared), id: c.ID, say: say, limit: readyDefault}
+	if c.State.Running {
+		r.restarts = c.RestartCount // of earlier times
+	}
+	return r
 }
 
 // errEnded says that waiting is pointless.

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -16,6 +17,7 @@ type row struct {
 	typ        cty.Type
 	refs       []provider.Kind
 	effect     provider.Effect
+	liveSince  string          // the API from which it is changed live, where engines before it replace; the source stands beside the row
 	unset      provider.Effect // how it is taken back, where that is not how it is changed
 	layer      string          // whose default holds where it is not declared: "image", "engine"
 	always     bool            // managed although not declared, because the engine changes it live
@@ -61,6 +63,14 @@ func (r row) attribute() provider.Attribute {
 		Name: r.argument(), Type: r.typ, Refs: r.refs, Effect: effect, Sensitive: r.sensitive,
 		Form: r.form, MinAPI: r.minAPI, Default: r.fallback, Doc: r.doc,
 	}
+}
+
+// effectAt is how a change is made on an engine that speaks this API.
+func (r row) effectAt(api string) provider.Effect {
+	if r.liveSince != "" && !versions.LessThan(api, r.liveSince) {
+		return provider.Live
+	}
+	return r.effect
 }
 
 // argument is the name within its block.

@@ -65,27 +65,27 @@ func cpuRows() []row {
 				to.CPUQuota = orElse(want.CPUQuota, noQuota)
 			},
 		},
+		// Engines take the real-time limits in an update, show them, and leave the kernel's:
+		// measured on 20.10 and 28.5, and in
+		// https://github.com/moby/moby/blob/v28.5.2/daemon/update_linux.go.
 		{
-			name: "cpu_rt_period", typ: count, effect: live, unset: replace, layer: layerEngine, always: true, form: whole(1, most), fallback: "the host's",
+			name: "cpu_rt_period", typ: count, effect: replace, layer: layerEngine, always: true, form: whole(1, most), fallback: "the host's",
 			doc:   "Length of the real-time scheduler's period in microseconds. It needs a kernel with CONFIG_RT_GROUP_SCHED and cgroup v1.",
 			codec: at(func(r *container.Resources) *int64 { return &r.CPURealtimePeriod }),
-			live: func(to *container.UpdateConfig, want *container.HostConfig) {
-				to.CPURealtimePeriod = want.CPURealtimePeriod
-			},
 		},
 		{
-			name: "cpu_rt_runtime", typ: count, effect: live, unset: replace, layer: layerEngine, always: true, form: whole(1, most), fallback: "none",
+			name: "cpu_rt_runtime", typ: count, effect: replace, layer: layerEngine, always: true, form: whole(1, most), fallback: "none",
 			doc:   "Microseconds of real-time processor time in each cpu_rt_period.",
 			codec: at(func(r *container.Resources) *int64 { return &r.CPURealtimeRuntime }),
-			live: func(to *container.UpdateConfig, want *container.HostConfig) {
-				to.CPURealtimeRuntime = want.CPURealtimeRuntime
-			},
 		},
 		{
 			name: "cpuset", typ: cty.String, effect: live, unset: replace, layer: layerEngine, always: true, form: cpusetForm(), fallback: "all",
-			doc:   "The processors that it may use, such as 0-2 or 0,3. Removing it replaces the container.",
-			codec: textAt(func(_ *container.Config, h *container.HostConfig) *string { return &h.CpusetCpus }),
-			live:  func(to *container.UpdateConfig, want *container.HostConfig) { to.CpusetCpus = want.CpusetCpus },
+			doc: "The processors that it may use, such as 0-2 or 0,3. Removing it replaces the container.",
+			codec: codec{
+				put:  func(b *builder, name string) { b.r.host.CpusetCpus = b.d.text(name) },
+				read: func(s seen) cty.Value { return textOrNull(cpuSetText(s.h.CpusetCpus)) },
+			},
+			live: func(to *container.UpdateConfig, want *container.HostConfig) { to.CpusetCpus = want.CpusetCpus },
 		},
 		{
 			name: "pids_limit", typ: count, effect: live, layer: layerEngine, always: true, form: whole(-1, most), fallback: "no limit",
@@ -130,14 +130,30 @@ func cpuRows() []row {
 			live: func(to *container.UpdateConfig, want *container.HostConfig) { to.BlkioWeight = want.BlkioWeight },
 		},
 		{
-			name: "blkio_config.weight_device", block: "blkio_config", effect: replace, layer: layerEngine, core: true,
+			name: "blkio_config.weight_device", block: "blkio_config", effect: replace, liveSince: apiDeviceLimits, layer: layerEngine, core: true,
 			codec: codec{put: putWeights, read: func(s seen) cty.Value { return stringList(texts(s.h.BlkioWeightDevice)) }},
+			live: func(to *container.UpdateConfig, want *container.HostConfig) {
+				to.BlkioWeightDevice = orEmpty(want.BlkioWeightDevice)
+			},
 		},
 		throttle("device_read_bps", bytesOf, func(r *container.Resources) *[]*blkiodev.ThrottleDevice { return &r.BlkioDeviceReadBps }),
 		throttle("device_write_bps", bytesOf, func(r *container.Resources) *[]*blkiodev.ThrottleDevice { return &r.BlkioDeviceWriteBps }),
 		throttle("device_read_iops", countOf, func(r *container.Resources) *[]*blkiodev.ThrottleDevice { return &r.BlkioDeviceReadIOps }),
 		throttle("device_write_iops", countOf, func(r *container.Resources) *[]*blkiodev.ThrottleDevice { return &r.BlkioDeviceWriteIOps }),
 	}
+}
+
+// apiDeviceLimits is the API from which limits of single devices are updated; before,
+// engines take them in an update and ignore them:
+// https://github.com/moby/moby/blob/master/api/docs/CHANGELOG.md#v155-api-changes.
+const apiDeviceLimits = "1.55"
+
+// orEmpty is a list that takes limits back in an update, where no list leaves them.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 func orElse(n, otherwise int64) int64 {
@@ -172,7 +188,10 @@ func putWeights(b *builder, name string) {
 // throttle is a row of blocks that limit a device.
 func throttle(argument string, rate func(string) (int64, error), at func(*container.Resources) *[]*blkiodev.ThrottleDevice) row {
 	return row{
-		name: "blkio_config." + argument, block: "blkio_config", effect: provider.Replace, layer: layerEngine, core: true,
+		name: "blkio_config." + argument, block: "blkio_config", effect: provider.Replace, liveSince: apiDeviceLimits, layer: layerEngine, core: true,
+		live: func(to *container.UpdateConfig, want *container.HostConfig) {
+			*at(&to.Resources) = orEmpty(*at(&want.Resources))
+		},
 		codec: codec{
 			put: func(b *builder, name string) {
 				for _, device := range b.d.blocks(name) {

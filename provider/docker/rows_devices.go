@@ -42,7 +42,7 @@ func deviceRows() []row {
 			},
 		},
 		{
-			name: "storage_opt", typ: mapping, effect: replace, layer: layerEngine, fallback: "none", doc: "Options of the storage driver for this container, such as { size = \"10G\" }.",
+			name: "storage_opt", typ: mapping, effect: replace, layer: layerEngine, fallback: "none", doc: "Options of the storage driver for this container, such as { size = \"10G\" }. Engines that keep images in containerd do not heed them, and are refused.",
 			codec: mapAt(func(_ *container.Config, h *container.HostConfig) *map[string]string { return &h.StorageOpt }),
 		},
 		{

@@ -35,7 +35,7 @@ func memoryRows() []row {
 		{
 			name: "memswap_limit", typ: text, effect: live, layer: layerEngine, always: true,
 			form: provider.Form{Kind: provider.FormSize, Words: []string{unlimited}, AtLeast: "mem_limit"}, fallback: "twice mem_limit",
-			doc: "Limit of memory and swap together; -1 is no limit of swap. It needs mem_limit.", live: limits,
+			doc: "Limit of memory and swap together; -1 is no limit of swap, and replaces the container that has one. It needs mem_limit.", live: limits,
 			codec: codec{put: putSwap, read: readSwap},
 		},
 		{

@@ -43,7 +43,7 @@ func commandConn(name string, args []string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &pipeConn{cmd: cmd, in: in, out: out}
+	c := &pipeConn{cmd: cmd, in: in, out: out, stderr: tailBuffer{limit: stderrKept}}
 	cmd.Stderr = &c.stderr
 	c.wait = sync.OnceFunc(func() { _ = cmd.Wait() })
 	if err := cmd.Start(); err != nil {
@@ -119,8 +119,10 @@ func (c *pipeConn) SetDeadline(time.Time) error      { return nil }
 func (c *pipeConn) SetReadDeadline(time.Time) error  { return nil }
 func (c *pipeConn) SetWriteDeadline(time.Time) error { return nil }
 
-// tailBuffer keeps the last few KiB that were written to it.
+// tailBuffer keeps the last bytes that were written to it.
 type tailBuffer struct {
+	limit int // how many
+
 	mu   sync.Mutex
 	kept []byte
 }
@@ -128,15 +130,17 @@ type tailBuffer struct {
 func (t *tailBuffer) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.kept = append(t.kept, b...)
-	if over := len(t.kept) - stderrKept; over > 0 {
-		t.kept = t.kept[over:]
+	n := len(b)
+	b = b[max(0, n-t.limit):]
+	if len(t.kept)+len(b) > 2*t.limit { // what is dropped is more than what is moved
+		t.kept = append(t.kept[:0], t.kept[len(t.kept)-t.limit:]...)
 	}
-	return len(b), nil
+	t.kept = append(t.kept, b...)
+	return n, nil
 }
 
 func (t *tailBuffer) text() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.kept))
+	return strings.TrimSpace(string(t.kept[max(0, len(t.kept)-t.limit):]))
 }

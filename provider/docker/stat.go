@@ -41,18 +41,20 @@ func (p *Provider) Survey(ctx context.Context, place provider.Place) (provider.S
 		return provider.SurveyResponse{}, err
 	}
 	l, err := e.list(ctx)
-	if err != nil {
+	unread, readable := unreadOf(err)
+	if err != nil && !readable {
 		return provider.SurveyResponse{}, err
 	}
 	var resp provider.SurveyResponse
 	o := &observation{
-		engine: e, lists: l, resp: provider.ObserveResponse{Images: map[string]string{}},
-		wanted: func(provider.Kind, string, provider.Ownership) bool { return true },
+		engine: e, lists: l, resp: provider.ObserveResponse{Images: map[string]string{}, Unread: unread},
+		wanted: func(provider.Kind, string, whose) bool { return true }, survey: true, notes: l.notes(),
 		each: func(object provider.Object) error {
 			resp.Objects = append(resp.Objects, object)
 			return nil
 		},
 	}
-	_, err = o.run(ctx, nil)
+	seen, err := o.run(ctx, nil)
+	resp.Unread = seen.Unread
 	return resp, err
 }

@@ -22,21 +22,22 @@ func (p *Provider) Stock(ctx context.Context, place provider.Place) (provider.St
 		return provider.StockResponse{}, err
 	}
 	l, err := e.list(ctx)
-	if err != nil {
+	if err = unlessForeign(err); err != nil {
 		return provider.StockResponse{}, err
 	}
-	used, err := e.read.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.VolumeObject, types.ImageObject}})
-	if err != nil {
+	used, err := past(ctx, func(ctx context.Context) (types.DiskUsage, error) {
+		return e.read.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.VolumeObject, types.ImageObject}})
+	})
+	if err = unlessForeign(err); err != nil {
 		return provider.StockResponse{}, e.problem(err, "asking for the disk usage of", "", "the engine")
 	}
 	var out provider.StockResponse
 	for _, v := range used.Volumes {
 		switch {
-		case v == nil:
-		case v.Labels[lockLabel] != "" && place == provider.Root:
+		case v.Labels[lockLabel] != "" && v.Name == lockPrefix+v.Labels[lockLabel] && place == provider.Root:
 			out.Locks = append(out.Locks, provider.HeldLock{Project: v.Labels[lockLabel], Holder: holderOf(v.Labels)})
-		case noteOn(v.Labels) != "":
-			if !l.hasContainer(noteOn(v.Labels)) {
+		case noteOn(*v) != "":
+			if !l.hasContainer(noteOn(*v)) {
 				out.Stored = append(out.Stored, provider.Stored{
 					ID: v.Name, Name: v.Name, Bytes: volumeBytes(v), Created: v.CreatedAt, Record: true,
 					Owner: provider.Ownership{
@@ -46,7 +47,7 @@ func (p *Provider) Stock(ctx context.Context, place provider.Place) (provider.St
 				})
 			}
 		default:
-			if owner := ownerOf(v.Labels); owner.Kind == provider.Volume {
+			if owner := withoutSpec(namedVolume(v)); owner.Project != "" {
 				out.Stored = append(out.Stored, provider.Stored{
 					Kind: provider.Volume, ID: v.Name, Name: v.Name, Owner: owner, Bytes: volumeBytes(v),
 					Created: v.CreatedAt, Users: l.foreignMounts(v.Name, ""),
@@ -54,15 +55,34 @@ func (p *Provider) Stock(ctx context.Context, place provider.Place) (provider.St
 			}
 		}
 	}
+	builds := map[string]int{} // images by the run that built them
 	for _, i := range used.Images {
-		if i == nil {
-			continue
-		}
-		if stored, ours := l.storedImage(*i); ours {
+		builds[untaggedOwner(i.Labels).Run]++
+	}
+	for _, i := range used.Images {
+		if stored, ours := l.storedImage(*i); ours && (stored.Name != "" || builds[stored.Owner.Run] == 1) {
 			out.Stored = append(out.Stored, stored)
 		}
 	}
 	return out, nil
+}
+
+// namedVolume is whose a volume is that bears the name that its record gives. One with a
+// record of version 1 may have been moved since, or be a copy: a configuration tells, and
+// there is none.
+func namedVolume(v *volume.Volume) provider.Ownership {
+	owner := listedVolume(v).owner
+	if owner.Schema == 1 && whoseVolume(*v).owner.CreatedName() != v.Name {
+		return provider.Ownership{}
+	}
+	return owner
+}
+
+// withoutSpec is whose something is, and not what was declared of it: all that is in
+// a place is told in one message.
+func withoutSpec(o provider.Ownership) provider.Ownership {
+	o.Spec, o.Deps = nil, nil
+	return o
 }
 
 // volumeBytes is a volume's size; -1 where its driver cannot say.
@@ -74,11 +94,12 @@ func volumeBytes(v *volume.Volume) int64 {
 }
 
 // storedImage is an image that dindctl built. One with labels of ours and a name of
-// somebody else's was built from ours, and is foreign.
+// somebody else's was built from ours, and is foreign; so may be one without a name
+// where several bear the labels of one run, which builds one image.
 func (l lists) storedImage(i image.Summary) (provider.Stored, bool) {
-	owner := ownerOf(i.Labels)
+	owner := withoutSpec(untaggedOwner(i.Labels))
 	tags := slices.DeleteFunc(slices.Clone(i.RepoTags), func(tag string) bool { return tag == "<none>:<none>" })
-	if owner.Kind != provider.Image || len(tags) > 0 && ownedImage(i.Labels, tags).Project == "" {
+	if owner.Project == "" || len(tags) > 0 && whoseImage(i.Labels, tags).owner.Project == "" {
 		return provider.Stored{}, false
 	}
 	stored := provider.Stored{
@@ -90,12 +111,18 @@ func (l lists) storedImage(i image.Summary) (provider.Stored, bool) {
 	if len(tags) > 0 {
 		stored.Name = i.Labels[labelName]
 	}
-	for _, c := range l.containers {
+	for at, c := range l.containers {
 		if c.ImageID == i.ID {
-			stored.Users = append(stored.Users, describe(c))
+			stored.Users = append(stored.Users, l.describe(at))
 		}
 	}
 	return stored, true
+}
+
+// untaggedOwner judges an image by its labels alone: one that a later build took the
+// name from has nothing else.
+func untaggedOwner(labels map[string]string) provider.Ownership {
+	return judge(labels, provider.Seen{Kind: provider.Image}, anywhere(labels)).owner
 }
 
 func (l lists) hasContainer(id string) bool {
@@ -125,7 +152,16 @@ func (p *Provider) Sweep(ctx context.Context, place provider.Place, stored provi
 
 // noteOn is the id of the container that a record of a stop or of changes is about;
 // empty for every other volume.
-func noteOn(labels map[string]string) string { return cmp.Or(labels[stoppedID], labels[changedID]) }
+// Its name is that of the record, too: labels can be copied.
+func noteOn(v volume.Volume) string {
+	switch v.Name {
+	case stoppedPrefix + v.Labels[stoppedID]:
+		return v.Labels[stoppedID]
+	case changedPrefix + v.Labels[changedID]:
+		return v.Labels[changedID]
+	}
+	return ""
+}
 
 // sweepRecord removes the record of a stop or of changes, and nothing else.
 func (e *engine) sweepRecord(ctx context.Context, stored provider.Stored) error {
@@ -133,8 +169,8 @@ func (e *engine) sweepRecord(ctx context.Context, stored provider.Stored) error 
 	switch {
 	case errdefs.IsNotFound(err):
 		return nil
-	case err == nil && noteOn(v.Labels) == "":
-		return mayChange(stored.Owner.Project, "volume", v.Name, ownerOf(v.Labels))
+	case err == nil && noteOn(v) == "":
+		return mayChange(stored.Owner.Project, "volume", v.Name, whoseVolume(v))
 	case err == nil && v.Labels[changedID] != "":
 		err = e.forgetChanges(ctx, v.Labels[changedID])
 	case err == nil:
@@ -152,7 +188,7 @@ func (e *engine) sweepUntagged(ctx context.Context, stored provider.Stored, say 
 	if err != nil {
 		return e.problem(err, "reading the image", stored.Owner.Address, stored.ID)
 	}
-	if i.Config == nil || ownerOf(i.Config.Labels).Project != stored.Owner.Project || len(i.RepoTags) > 0 {
+	if i.Config == nil || untaggedOwner(i.Config.Labels).Project != stored.Owner.Project || len(i.RepoTags) > 0 {
 		return mayChange(stored.Owner.Project, "image", stored.ID, imageOwner(i))
 	}
 	say.phase(provider.PhaseRemove, "")

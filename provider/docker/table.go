@@ -25,6 +25,22 @@ var containerTable = sync.OnceValue(func() []row {
 	})
 })
 
+// endpointRows are the options of one endpoint, in the order in which they are compared.
+func endpointRows() []row {
+	live := provider.Live
+	return []row{
+		{name: "aliases", effect: live},
+		{name: "ipv4", effect: live},
+		{name: "ipv6", effect: live},
+		{name: "priority", effect: live},
+		// Before API 1.54, engines take a hardware address at a container's creation alone,
+		// and ignore that of an endpoint that is connected:
+		// https://github.com/moby/moby/blob/master/api/docs/CHANGELOG.md#v154-api-changes
+		// and https://github.com/moby/moby/issues/48192.
+		{name: "mac", effect: provider.Replace, liveSince: apiConnectMAC},
+	}
+}
+
 // daemonRows are what a daemon takes beyond a container's arguments. They end up
 // in its daemon.json or its command line, which the object does not show.
 func daemonRows() []row {

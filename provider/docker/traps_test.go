@@ -105,18 +105,22 @@ func TestTrapsOfReading(t *testing.T) {
 		}},
 		{name: "the host's network", declared: one("network_mode", text("host")), actual: func(c *container.InspectResponse) {
 			c.HostConfig.NetworkMode, c.Config.Hostname = "host", "vm"
-			c.NetworkSettings.Networks = map[string]*network.EndpointSettings{"host": {}}
+			c.NetworkSettings.Networks = map[string]*network.EndpointSettings{"host": {EndpointID: "e0"}}
 		}},
 		{
 			name: "the host's network, not declared any more", created: one("network_mode", text("host")), actual: func(c *container.InspectResponse) {
 				c.HostConfig.NetworkMode = "host"
-				c.NetworkSettings.Networks = map[string]*network.EndpointSettings{"host": {}}
+				c.NetworkSettings.Networks = map[string]*network.EndpointSettings{"host": {EndpointID: "e0"}}
 			},
 			want: `network_mode replace configuration "host" -> nothing engine`,
 		},
 		{name: "the default bridge, under either name", declared: one("network_mode", text("bridge"))},
 
 		{name: "addresses as Engine 29 writes them", declared: one("dns", list("2001:DB8::0", "10.0.0.1")), actual: host(func(h *container.HostConfig) { h.DNS = []string{"2001:db8::", "10.0.0.1"} })},
+		{name: "a port's address as Engine 29 writes it", declared: blocks("ports", attributes{"target": number(80), "published": number(8080), "protocol": text("tcp"), "host_ip": text("FD00:0::1")}), actual: func(c *container.InspectResponse) {
+			c.HostConfig.PortBindings = nat.PortMap{"80/tcp": {{HostIP: "fd00::1", HostPort: "8080"}}}
+			c.Config.ExposedPorts = nat.PortSet{"80/tcp": {}}
+		}},
 		{name: "hosts in another spelling", declared: one("extra_hosts", cty.MapVal(attributes{"a": text("FD00::1"), "b": text("host-gateway")})), actual: host(func(h *container.HostConfig) {
 			h.ExtraHosts = []string{"b:host-gateway", "a=fd00::1"}
 		})},

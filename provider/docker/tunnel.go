@@ -84,8 +84,7 @@ func post(ctx context.Context, hc *http.Client, path string, body any, upgrade b
 }
 
 // execConn is the attached stream of an exec as a connection: what is written is
-// the command's input, what is read its output. The engine sends output and
-// errors in frames: four bytes kind, four bytes length, content.
+// the command's input, what is read its output, which comes in frames.
 type execConn struct {
 	stream io.ReadWriteCloser
 	below  net.Conn // what carries the stream
@@ -104,19 +103,23 @@ func (c *execConn) Read(b []byte) (int, error) {
 	}
 	n, err := c.stream.Read(b[:min(uint64(len(b)), uint64(c.left))])
 	c.left -= uint32(n) //nolint:gosec // n is at most left
-	if n > 0 {
+	switch {
+	case n > 0:
 		return n, nil
+	case errors.Is(err, io.EOF) && c.stderr.Len() == 0:
+		return n, brokenOff{"a frame"}
 	}
 	return n, c.ended(err)
 }
 
 func (c *execConn) nextFrame() error {
-	var head [8]byte
-	if _, err := io.ReadFull(c.stream, head[:]); err != nil {
+	kind, size, err := nextFrame(c.stream)
+	switch {
+	case err != nil:
 		return err
-	}
-	size := uint32(head[4])<<24 | uint32(head[5])<<16 | uint32(head[6])<<8 | uint32(head[7])
-	if head[0] != 2 {
+	case kind == frameEngine:
+		return engineSaid(c.stream, size)
+	case kind != frameErrors:
 		c.left = size
 		return nil
 	}
@@ -124,7 +127,7 @@ func (c *execConn) nextFrame() error {
 	if _, err := io.CopyN(&c.stderr, c.stream, kept); err != nil {
 		return err
 	}
-	_, err := io.CopyN(io.Discard, c.stream, int64(size)-kept)
+	_, err = io.CopyN(io.Discard, c.stream, int64(size)-kept)
 	return err
 }
 

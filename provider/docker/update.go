@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
 )
@@ -24,7 +25,7 @@ func (p *Provider) Update(ctx context.Context, req provider.UpdateRequest, _ pro
 	if err != nil {
 		return provider.UpdateResponse{}, e.problem(err, "reading the container", decl.Address, decl.Name)
 	}
-	if err := mayChange(req.Project, "container", decl.Name, runOwner(c.Config.Labels)); err != nil {
+	if _, err := e.mayChangeContainer(ctx, req.Project, c); err != nil {
 		return provider.UpdateResponse{}, err
 	}
 	r, err := requestOf(decl)
@@ -53,6 +54,9 @@ type update struct {
 	r    request
 	c    container.InspectResponse
 	anew []string // paths of changed endpoints, which have to be made anew
+	// parts are paths of networks that are only left for now: somebody else waits for
+	// the address there.
+	parts []string
 }
 
 func (u *update) apply(ctx context.Context, changes []provider.Change) error {
@@ -66,6 +70,8 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 		name, _, _ := strings.Cut(change.Path, "[")
 		r, known := live[name]
 		switch {
+		case name == "networks" && change.To != cty.NilVal && change.To.IsNull():
+			u.parts = append(u.parts, change.Path)
 		case name == "networks":
 			networks = true
 		case name == "attach":
@@ -100,6 +106,14 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 			return u.e.problem(err, "renaming the container", u.decl.Address, u.decl.Name)
 		}
 	}
+	for _, name := range sortedKeys(u.c.NetworkSettings.Networks) {
+		if !slices.Contains(u.parts, "networks["+quoted(name)+"]") {
+			continue
+		}
+		if err := u.leave(ctx, name); err != nil {
+			return err
+		}
+	}
 	if networks {
 		return u.membership(ctx)
 	}
@@ -121,21 +135,33 @@ func liveRows() map[string]row {
 // is never without a network that it needs.
 func (u *update) membership(ctx context.Context) error {
 	networks := u.r.networks
-	if len(networks) == 0 {
+	mode := u.r.host.NetworkMode
+	switch {
+	case mode.IsHost(), mode.IsContainer(): // it joins none, whatever is there
+	case mode.IsNone(): // the engine lets nobody join it who is in another
+		if err := u.leaveOthers(ctx, []attachment{{name: string(mode)}}); err != nil {
+			return err
+		}
+		return u.join(ctx, attachment{name: string(mode)})
+	case len(networks) == 0:
 		networks = []attachment{{name: "bridge"}}
 	}
-	wanted := map[string]bool{}
 	for _, n := range networks {
-		wanted[n.name] = true
 		if err := u.join(ctx, n); err != nil {
 			return err
 		}
 	}
+	return u.leaveOthers(ctx, networks)
+}
+
+// leaveOthers leaves what is not wanted.
+func (u *update) leaveOthers(ctx context.Context, wanted []attachment) error {
 	for _, name := range sortedKeys(u.c.NetworkSettings.Networks) {
-		if !wanted[name] {
-			if err := u.leave(ctx, name, name); err != nil {
-				return err
-			}
+		if slices.ContainsFunc(wanted, func(n attachment) bool { return n.name == name }) {
+			continue
+		}
+		if err := u.leave(ctx, name); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -144,7 +170,8 @@ func (u *update) membership(ctx context.Context) error {
 // join connects to a network, unless the container is in that very one.
 func (u *update) join(ctx context.Context, n attachment) error {
 	_, ids := networksOf(u.c)
-	_, joined := u.c.NetworkSettings.Networks[n.name]
+	at, joined := u.c.NetworkSettings.Networks[n.name]
+	joined = joined && !onlyNamed(u.c, at)
 	stale := joined && n.id != "" && ids[n.name] != "" && ids[n.name] != n.id
 	stale = stale || joined && slices.ContainsFunc(u.anew, func(path string) bool {
 		return strings.HasPrefix(path, "attach["+quoted(n.name)+"].")
@@ -153,7 +180,7 @@ func (u *update) join(ctx context.Context, n attachment) error {
 		return nil
 	}
 	if stale {
-		if err := u.leave(ctx, cmp.Or(ids[n.name], n.name), n.name); err != nil {
+		if err := u.leave(ctx, n.name); err != nil {
 			return err
 		}
 	}
@@ -161,8 +188,20 @@ func (u *update) join(ctx context.Context, n attachment) error {
 	return u.e.problem(err, "connecting "+u.decl.Name+" to the network", u.decl.Address, n.name)
 }
 
-func (u *update) leave(ctx context.Context, id, name string) error {
-	err := u.e.write.NetworkDisconnect(ctx, id, u.c.ID, true)
+// leave disconnects from a network. What runs leaves the very one that it is in; of
+// what does not run engines forget the entry under the network's name, also where no
+// such network is there any more (by the id of one that is gone they do not; measured
+// on 20.10 and 28.5).
+func (u *update) leave(ctx context.Context, name string) error {
+	at := u.c.NetworkSettings.Networks[name]
+	if onlyNamed(u.c, at) {
+		return nil
+	}
+	network := name
+	if joinedNow(u.c) {
+		network = cmp.Or(at.NetworkID, name)
+	}
+	err := u.e.write.NetworkDisconnect(ctx, network, u.c.ID, true)
 	if err == nil || errdefs.IsNotFound(err) {
 		return nil
 	}

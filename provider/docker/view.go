@@ -23,6 +23,7 @@ const (
 	hiddenImageID    = "_image_id"
 	hiddenImage      = "_image"         // the image's own defaults, as JSON
 	hiddenNetworkIDs = "_network_ids"   // network name -> id
+	hiddenOwnNetwork = "_own_network"   // the network that it was created in, see ownNetwork
 	hiddenAttach     = "_attach"        // network name -> options of the endpoint
 	hiddenFiles      = "_files"         // path -> the file there, null for none
 	hiddenChosen     = "_chosen"        // what was chosen for a daemon at its creation
@@ -104,7 +105,7 @@ func portTexts(ports nat.PortMap) []string {
 		for _, b := range bindings {
 			text := b.HostPort + "->" + port.Port() + "/" + port.Proto()
 			if b.HostIP != "" && b.HostIP != "0.0.0.0" {
-				text = b.HostIP + ":" + text
+				text = address(b.HostIP) + ":" + text
 			}
 			out = append(out, text)
 		}
@@ -151,6 +152,7 @@ type imageDefaults struct {
 	Healthcheck *container.HealthConfig `json:",omitempty"`
 	Exposed     []string                `json:",omitempty"`
 	Known       bool                    // false: the image is gone
+	record      provider.Ownership      // what its labels say of ownership
 }
 
 func defaultsOf(i image.InspectResponse) imageDefaults {

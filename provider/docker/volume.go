@@ -54,15 +54,15 @@ func (p *Provider) createVolume(ctx context.Context, e *engine, req provider.Cre
 	if v.Labels[labelRun] != req.Owner.Run {
 		return adoptVolume(e, req, v) // somebody was faster
 	}
-	object := placed(e, volumeObject(v))
+	object := placed(e, volumeObject(v, whoseVolume(v)))
 	return provider.CreateResponse{ID: v.Name, Object: object}, applied(req, object, e.facts, "")
 }
 
 func adoptVolume(e *engine, req provider.CreateRequest, v volume.Volume) (provider.CreateResponse, error) {
-	if err := mayAdopt(req, "volume", v.Name, ownerOf(v.Labels)); err != nil {
+	if err := mayAdopt(req, "volume", v.Name, whoseVolume(v)); err != nil {
 		return provider.CreateResponse{}, err
 	}
-	return provider.CreateResponse{ID: v.Name, Adopted: true, Object: placed(e, volumeObject(v))}, nil
+	return provider.CreateResponse{ID: v.Name, Adopted: true, Object: placed(e, volumeObject(v, whoseVolume(v)))}, nil
 }
 
 func (p *Provider) deleteVolume(ctx context.Context, e *engine, req provider.DeleteRequest, say events) error {
@@ -73,7 +73,7 @@ func (p *Provider) deleteVolume(ctx context.Context, e *engine, req provider.Del
 	if err != nil {
 		return e.problem(err, "reading the volume", "", req.ID)
 	}
-	if err := mayChange(req.Project, "volume", v.Name, ownerOf(v.Labels)); err != nil {
+	if err := mayChange(req.Project, "volume", v.Name, whoseVolume(v)); err != nil {
 		return err
 	}
 	say.phase(provider.PhaseRemove, "")
@@ -83,7 +83,7 @@ func (p *Provider) deleteVolume(ctx context.Context, e *engine, req provider.Del
 		return nil
 	case errdefs.IsConflict(err):
 		l, listErr := e.list(ctx)
-		if listErr != nil {
+		if _, broken := unreadOf(listErr); listErr != nil && !broken { // it may still tell who
 			return listErr
 		}
 		if users := l.foreignMounts(v.Name, ""); len(users) > 0 {

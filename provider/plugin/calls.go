@@ -68,7 +68,7 @@ func (s *eventSink) sink(e provider.Event) {
 	}
 	// The call's own end reports a connection that is gone.
 	_ = s.send(&pb.Event{
-		Address: e.Address, Phase: string(e.Phase), Text: e.Text, Stream: e.Stream, Done: e.Done, Total: e.Total,
+		Address: e.Address, Phase: string(e.Phase), Text: sendable(e.Text), Stream: e.Stream, Done: e.Done, Total: e.Total,
 	})
 }
 

@@ -119,8 +119,9 @@ func (c *conn) CloseWrite() error {
 	})
 }
 
-// closeGrace is how long a closed connection may take to deliver what was written.
-const closeGrace = time.Second
+// closeGrace is how long a closed connection may take to deliver what was written:
+// nobody waits for it, and on a busy machine a second is soon over.
+const closeGrace = 30 * time.Second
 
 // Close lets what was written arrive: the stream is only ended at once when the
 // other side does not take it.

@@ -1,7 +1,9 @@
 package plugin
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/zclconf/go-cty/cty"
@@ -28,7 +30,32 @@ func InProcess(t *testing.T, p provider.Provider) *Remote {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return raw.(*Remote)
+	remote := raw.(*Remote)
+	remote.grace = patience
+	return remote
+}
+
+// patience is a limit that no machine is slow enough to reach.
+const patience = time.Hour
+
+// Patient lets a client wait for its provider as long as it takes.
+func Patient(c *Client) *Client {
+	c.grace, c.remote.grace = patience, patience
+	return c
+}
+
+// Shutdown asks the provider to end, as Close does, and waits until it has: unlike
+// Close, it never kills the process. It says how the process ended.
+func Shutdown(c *Client) (string, error) {
+	connection, err := c.client.Client()
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(c.remote.Close(), connection.Close()); err != nil {
+		return "", err
+	}
+	<-c.process.exited
+	return c.process.how(), nil
 }
 
 // HandedOn is the environment that a program gets.

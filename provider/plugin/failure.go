@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/plugin/pb"
@@ -22,13 +23,10 @@ func failure(err error) *pb.Failure {
 	if err == nil {
 		return nil
 	}
-	out := &pb.Failure{Text: err.Error()}
+	out := &pb.Failure{Text: sendable(err.Error())}
 	var p *provider.Problem
 	if errors.As(err, &p) {
-		out.Problem = &pb.Problem{
-			Code: string(p.Code), Address: p.Address, Path: p.Path,
-			Summary: p.Summary, Detail: p.Detail, Log: p.Log, Holder: p.Holder,
-		}
+		out.Problem = problem(p)
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -39,16 +37,52 @@ func failure(err error) *pb.Failure {
 	return out
 }
 
+// messageText bounds a text of a problem: nobody reads more, and what an engine
+// said may be in it.
+const messageText = 64 << 10
+
+// sendable is a text as messages may bear it: as long as anybody reads, and UTF-8,
+// without which gRPC would not send the message.
+func sendable(text string) string {
+	if len(text) > messageText {
+		text = text[:messageText] + "…"
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}
+
+func problem(p *provider.Problem) *pb.Problem {
+	if p == nil {
+		return nil
+	}
+	out := &pb.Problem{
+		Code: string(p.Code), Address: sendable(p.Address), Path: sendable(p.Path),
+		Summary: sendable(p.Summary), Detail: sendable(p.Detail), Holder: sendable(p.Holder),
+	}
+	for _, line := range p.Log[max(0, len(p.Log)-logLines):] {
+		out.Log = append(out.Log, sendable(line))
+	}
+	return out
+}
+
+// logLines bounds how many lines of output a problem bears.
+const logLines = 200
+
+func readProblem(p *pb.Problem) *provider.Problem {
+	if p == nil {
+		return nil
+	}
+	return &provider.Problem{
+		Code: provider.Code(p.GetCode()), Address: p.GetAddress(), Path: p.GetPath(),
+		Summary: p.GetSummary(), Detail: p.GetDetail(), Log: p.GetLog(), Holder: p.GetHolder(),
+	}
+}
+
 func readFailure(m *pb.Failure) error {
 	if m == nil {
 		return nil
 	}
 	var cause error
-	if p := m.GetProblem(); p != nil {
-		problem := &provider.Problem{
-			Code: provider.Code(p.GetCode()), Address: p.GetAddress(), Path: p.GetPath(),
-			Summary: p.GetSummary(), Detail: p.GetDetail(), Log: p.GetLog(), Holder: p.GetHolder(),
-		}
+	if problem := readProblem(m.GetProblem()); problem != nil {
 		if problem.Error() == m.GetText() && m.GetReason() == pb.Failure_OTHER {
 			return problem
 		}

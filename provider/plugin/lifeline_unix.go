@@ -26,7 +26,7 @@ type lifeline struct {
 }
 
 // holdTimeout bounds the wait for a provider that does not take a file.
-const holdTimeout = 5 * time.Second
+const holdTimeout = 30 * time.Second
 
 // newLifeline makes the pair and gives one end to the command, which goes in a
 // process group of its own, so that the terminal's Ctrl-C does not reach it.

@@ -1,11 +1,13 @@
 package plugin_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -28,8 +30,14 @@ func TestMain(m *testing.M) {
 		err = plugin.Serve(providertest.NewMemory(providertest.Options{}), plugin.ServeOptions{})
 	case "file":
 		err = plugin.Serve(providertest.NewMemory(providertest.Options{File: os.Getenv("STATE")}), plugin.ServeOptions{})
-	case "panic":
-		err = plugin.Serve(panicking{Provider: providertest.NewMemory(providertest.Options{})}, plugin.ServeOptions{})
+	case "large":
+		err = plugin.Serve(oversized(), plugin.ServeOptions{})
+	case "crash":
+		err = plugin.Serve(crashing{Provider: providertest.NewMemory(providertest.Options{})}, plugin.ServeOptions{})
+	case "crash at start":
+		fmt.Fprintln(os.Stderr, "a line before")
+		go func() { panic("nothing could be read") }()
+		select {}
 	case "broken":
 		err = fmt.Errorf("a program that is no provider")
 	case "host":
@@ -51,7 +59,7 @@ func start(t *testing.T, role string, more ...string) *plugin.Client {
 		t.Fatalf("starting: %v", err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	return c
+	return plugin.Patient(c)
 }
 
 func request(t *testing.T, role string, more ...string) plugin.StartRequest {
@@ -61,7 +69,7 @@ func request(t *testing.T, role string, more ...string) plugin.StartRequest {
 		t.Fatal(err)
 	}
 	return plugin.StartRequest{
-		Command: []string{self}, TempDir: shortDir(t),
+		Command: []string{self}, TempDir: shortDir(t), Timeout: hangs,
 		// A program with the race detector takes a second to end, unless told otherwise.
 		Environment: append(append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0"), more...),
 	}
@@ -78,11 +86,43 @@ func shortDir(t *testing.T) string {
 	return dir
 }
 
-// panicking is a provider with a fault.
-type panicking struct{ provider.Provider }
+// crashing is a provider that ends in the way that the endpoint of its engine says.
+type crashing struct{ provider.Provider }
 
-func (panicking) Configure(context.Context, provider.ConfigureRequest) (provider.ConfigureResponse, error) {
-	panic("something is very wrong")
+func (crashing) Configure(_ context.Context, req provider.ConfigureRequest) (provider.ConfigureResponse, error) {
+	// os.Stderr and os.Stdout lead to the host through the connection now; what ends a
+	// program is written beside them.
+	_, _ = unix.Write(2, []byte("a line before\n"))
+	for range 200 { // whose stacks the program would write, too
+		go func() { select {} }()
+	}
+	switch req.Endpoint {
+	case "nil":
+		var facts *provider.Facts
+		return provider.ConfigureResponse{Facts: *facts}, nil
+	case "stack":
+		debug.SetMaxStack(8 << 20) // the limit of 1 GB takes its time
+		return provider.ConfigureResponse{}, fmt.Errorf("%d", deeper(0))
+	case "endless line":
+		block := bytes.Repeat([]byte("x"), 1<<20)
+		for range 300 {
+			_, _ = unix.Write(2, block)
+			_, _ = unix.Write(1, block)
+		}
+		os.Exit(3)
+	case "killed":
+		_ = unix.Kill(os.Getpid(), unix.SIGKILL)
+		select {}
+	}
+	return provider.ConfigureResponse{}, nil
+}
+
+// deeper does not return before the stack is full.
+func deeper(n int) int {
+	if n < 0 {
+		return n
+	}
+	return deeper(n+1) + n
 }
 
 // host is a host that starts a provider, hands it a locked file, says the

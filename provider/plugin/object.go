@@ -2,6 +2,8 @@ package plugin
 
 import (
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/plugin/pb"
@@ -16,6 +18,7 @@ func (c *codec) object(o provider.Object) (*pb.Object, error) {
 		Id: o.ID, Kind: string(o.Kind), Name: o.Name, Place: string(o.Place),
 		Owner: ownership(o.Owner), Actual: actual, Condition: condition(o.Condition),
 		Values: exported(o.Values), Fingerprint: o.Fingerprint, Users: o.Users, Warnings: o.Warnings,
+		Claim: ownership(o.Claim), WhyNot: o.WhyNot, Stray: o.Stray, Members: int64(o.Members), Created: o.Created,
 	}
 	for _, v := range o.Views {
 		out.Views = append(out.Views, &pb.View{
@@ -37,6 +40,7 @@ func (c *codec) readObject(m *pb.Object) (provider.Object, error) {
 		ID: m.GetId(), Kind: provider.Kind(m.GetKind()), Name: m.GetName(), Place: provider.Place(m.GetPlace()),
 		Owner: readOwnership(m.GetOwner()), Actual: actual, Condition: readCondition(m.GetCondition()),
 		Values: readExported(m.GetValues()), Fingerprint: m.GetFingerprint(), Users: m.GetUsers(), Warnings: m.GetWarnings(),
+		Claim: readOwnership(m.GetClaim()), WhyNot: m.GetWhyNot(), Stray: m.GetStray(), Members: int(m.GetMembers()), Created: m.GetCreated(),
 	}
 	for _, v := range m.GetViews() {
 		out.Views = append(out.Views, provider.View{
@@ -49,14 +53,24 @@ func (c *codec) readObject(m *pb.Object) (provider.Object, error) {
 func ownership(o provider.Ownership) *pb.Ownership {
 	return &pb.Ownership{
 		Project: o.Project, Address: o.Address, Kind: string(o.Kind), Origin: o.Origin,
-		Spec: o.Spec, Deps: o.Deps, Run: o.Run, Schema: int64(o.Schema),
+		Spec: o.Spec, Deps: o.Deps, Run: o.Run, Schema: int64(o.Schema), Name: o.Name, Place: o.Place,
 	}
 }
 
 func readOwnership(m *pb.Ownership) provider.Ownership {
 	return provider.Ownership{
 		Project: m.GetProject(), Address: m.GetAddress(), Kind: provider.Kind(m.GetKind()), Origin: m.GetOrigin(),
-		Spec: m.GetSpec(), Deps: m.GetDeps(), Run: m.GetRun(), Schema: int(m.GetSchema()),
+		Spec: m.GetSpec(), Deps: m.GetDeps(), Run: m.GetRun(), Schema: int(m.GetSchema()), Name: m.GetName(), Place: m.GetPlace(),
+	}
+}
+
+func whereabouts(w provider.Whereabouts) *pb.Whereabouts {
+	return &pb.Whereabouts{Place: w.Place, Aliases: w.Aliases, Addresses: w.Addresses, Configured: w.Configured, Daemons: w.Daemons}
+}
+
+func readWhereabouts(m *pb.Whereabouts) provider.Whereabouts {
+	return provider.Whereabouts{
+		Place: m.GetPlace(), Aliases: m.GetAliases(), Addresses: m.GetAddresses(), Configured: m.GetConfigured(), Daemons: m.GetDaemons(),
 	}
 }
 
@@ -77,7 +91,7 @@ func readCondition(m *pb.Condition) provider.Condition {
 func exported(o provider.Values) *pb.Values {
 	out := &pb.Values{
 		Id: o.ID, Ref: o.Ref, Endpoint: o.Endpoint, Version: o.Version, StorageDriver: o.StorageDriver,
-		Stdout: o.Stdout, Stderr: o.Stderr,
+		Stdout: validText(o.Stdout), Stderr: validText(o.Stderr),
 	}
 	if o.Addresses != nil {
 		out.Addresses = &pb.StringMap{Entries: o.Addresses}
@@ -90,6 +104,15 @@ func exported(o provider.Values) *pb.Values {
 		out.ExitCode = &code
 	}
 	return out
+}
+
+// validText is what a program wrote, as a message may bear it: in UTF-8.
+func validText(text *string) *string {
+	if text == nil || utf8.ValidString(*text) {
+		return text
+	}
+	valid := strings.ToValidUTF8(*text, "\uFFFD")
+	return &valid
 }
 
 func readExported(m *pb.Values) provider.Values {

@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"strings"
-	"sync"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -97,6 +94,8 @@ func (p *process) how() string {
 	switch {
 	case p.waitErr == nil:
 		return "ended"
+	case errors.As(p.waitErr, &exit) && exit.String() == "signal: killed":
+		return "was killed; if that was the kernel, for want of memory, dmesg says so"
 	case errors.As(p.waitErr, &exit):
 		return "ended with " + exit.String()
 	}
@@ -125,57 +124,15 @@ func handshakeOnly(stdout io.ReadCloser, logger hclog.Logger) io.ReadCloser {
 	pattern := regexp.MustCompile(handshakeLine)
 	out, in := io.Pipe()
 	go func() {
-		lines := bufio.NewReader(stdout)
-		for {
-			line, err := lines.ReadString('\n')
+		eachLine(stdout, func(line string) {
 			switch {
 			case pattern.MatchString(line):
-				_, _ = io.WriteString(in, line) // a reader that went away takes no more
+				_, _ = io.WriteString(in, line+"\n") // a reader that went away takes no more
 			case line != "":
-				logger.Debug("the provider printed", "line", strings.TrimSuffix(line, "\n"))
+				logger.Debug("the provider printed", "line", line)
 			}
-			if err != nil {
-				_ = in.CloseWithError(io.EOF)
-				return
-			}
-		}
+		})
+		_ = in.CloseWithError(io.EOF)
 	}()
-	return out
-}
-
-// tailLines is how many of the last lines are kept.
-const tailLines = 100
-
-// tail keeps the last lines that are written to it.
-type tail struct {
-	mu      sync.Mutex
-	lines   []string
-	partial strings.Builder
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, b := range p {
-		if b != '\n' {
-			t.partial.WriteByte(b)
-			continue
-		}
-		t.lines = append(t.lines, t.partial.String())
-		t.partial.Reset()
-		if len(t.lines) > tailLines {
-			t.lines = t.lines[1:]
-		}
-	}
-	return len(p), nil
-}
-
-func (t *tail) text() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	out := append([]string(nil), t.lines...)
-	if t.partial.Len() > 0 {
-		out = append(out, t.partial.String())
-	}
 	return out
 }

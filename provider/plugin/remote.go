@@ -31,6 +31,8 @@ type Remote struct {
 	broker *goplugin.GRPCBroker
 	codec  codec
 	call   atomic.Uint64
+	// grace is how long a cancelled call may take to answer before it is cut off.
+	grace time.Duration
 	// ended explains an error of the connection by the end of the process; it may be nil.
 	ended func(context.Context, error) error
 
@@ -74,6 +76,11 @@ func (r *Remote) wrap(ctx context.Context, err error) error {
 	case codes.Unavailable, codes.Canceled, codes.Unknown, codes.Internal:
 		if r.ended != nil {
 			return r.ended(ctx, err)
+		}
+	case codes.ResourceExhausted:
+		return &provider.Problem{
+			Code: provider.EngineFailed, Summary: "The engine's answer is too large",
+			Detail: fmt.Sprintf("What the provider was asked, or what it answered, does not fit a message of %d MiB: %s.", maxMessage>>20, s.Message()),
 		}
 	default:
 	}
@@ -141,13 +148,13 @@ func (r *Remote) Observe(
 	defer cancel()
 	stream, err := r.client.Observe(life, &pb.ObserveRequest{
 		Place: string(req.Place), Project: req.Project, Images: req.Images,
-		Names: names(req.Names), Output: req.Output,
+		Names: names(req.Names), Output: req.Output, Where: whereabouts(req.Where),
 	})
 	if err != nil {
 		return provider.ObserveResponse{}, r.wrap(ctx, err)
 	}
 	result, err := r.objects(ctx, stream, each)
-	return provider.ObserveResponse{Images: result.GetImages(), Projects: readCounts(result.GetProjects())}, err
+	return provider.ObserveResponse{Images: result.GetImages(), Projects: readCounts(result.GetProjects()), Unread: readUnread(result.GetUnread())}, err
 }
 
 // objects reads a stream of objects to its result.
@@ -217,6 +224,11 @@ func (r *Remote) diffPart(ctx context.Context, items []provider.DiffItem, out []
 			return err
 		}
 		bytes := proto.Size(m)
+		if bytes > objectBytes {
+			return tooLarge(provider.Object{
+				Kind: item.Declaration.Kind, Name: item.Declaration.Name, Owner: provider.Ownership{Address: item.Declaration.Address},
+			}, bytes)
+		}
 		if size+bytes > diffBytes {
 			if err := flush(); err != nil {
 				return err
@@ -253,15 +265,19 @@ func (r *Remote) Stop(ctx context.Context) error {
 	return r.answer(ctx, m, err)
 }
 
+// closeLimit is how long a provider may take to end what it began, such as commands
+// that it runs in containers. One that has nothing to end returns at once.
+const closeLimit = 40 * time.Second
+
 // Close implements [provider.Provider]. The process ends with [Client.Close].
 func (r *Remote) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), cancelGrace)
+	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()
 	m, err := r.client.Close(ctx, &pb.CloseRequest{})
 	return r.answer(ctx, m, err)
 }
 
-// cancelGrace is how long a cancelled call may take to answer before it is cut off.
+// cancelGrace is the grace of a [Remote].
 const cancelGrace = 2 * time.Second
 
 // cancellable returns the context for a call that changes something: when ctx is
@@ -270,7 +286,7 @@ func (r *Remote) cancellable(ctx context.Context) (context.Context, context.Canc
 	name := strconv.FormatUint(r.call.Add(1), 10)
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stopWatching := context.AfterFunc(ctx, func() {
-		time.AfterFunc(cancelGrace, cancel)
+		time.AfterFunc(r.grace, cancel)
 		if _, err := r.client.Cancel(life, &pb.CancelRequest{Call: name}); err != nil {
 			cancel() // a provider that does not know Cancel, or is gone
 		}

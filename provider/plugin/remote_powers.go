@@ -18,10 +18,11 @@ func (r *Remote) Survey(ctx context.Context, place provider.Place) (provider.Sur
 		return provider.SurveyResponse{}, r.wrap(ctx, err)
 	}
 	var out provider.SurveyResponse
-	_, err = r.objects(ctx, stream, func(o provider.Object) error {
+	result, err := r.objects(ctx, stream, func(o provider.Object) error {
 		out.Objects = append(out.Objects, o)
 		return nil
 	})
+	out.Unread = readUnread(result.GetUnread())
 	return out, err
 }
 

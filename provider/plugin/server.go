@@ -61,31 +61,15 @@ func (s *server) Open(ctx context.Context, m *pb.OpenRequest) (*pb.OpenReply, er
 	}, nil
 }
 
-// observeBatch is how many objects go in one message.
-const observeBatch = 32
-
 func (s *server) Observe(m *pb.ObserveRequest, out grpc.ServerStreamingServer[pb.ObserveReply]) error {
-	var batch []*pb.Object
+	batch := &objectBatch{codec: &s.codec, send: out.Send}
 	resp, err := s.provider.Observe(out.Context(), provider.ObserveRequest{
 		Place: provider.Place(m.GetPlace()), Project: m.GetProject(), Images: m.GetImages(),
-		Names: readNames(m.GetNames()), Output: m.GetOutput(),
-	}, func(o provider.Object) error {
-		object, err := s.codec.object(o)
-		if err != nil {
-			return err
-		}
-		if batch = append(batch, object); len(batch) < observeBatch {
-			return nil
-		}
-		full := batch
-		batch = nil
-		return out.Send(&pb.ObserveReply{Objects: full})
-	})
-	return out.Send(&pb.ObserveReply{
-		Objects: batch,
-		Result:  &pb.ObserveResult{Images: resp.Images, Projects: counts(resp.Projects)},
-		Failure: failure(err),
-	})
+		Names: readNames(m.GetNames()), Output: m.GetOutput(), Where: readWhereabouts(m.GetWhere()),
+	}, batch.add)
+	return batch.end(&pb.ObserveResult{
+		Images: resp.Images, Projects: counts(resp.Projects), Unread: unread(resp.Unread),
+	}, err)
 }
 
 func (s *server) Diff(ctx context.Context, m *pb.DiffRequest) (*pb.DiffReply, error) {

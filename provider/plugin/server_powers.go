@@ -15,19 +15,13 @@ func (s *server) Survey(m *pb.SurveyRequest, out grpc.ServerStreamingServer[pb.O
 		return out.Send(&pb.ObserveReply{Failure: failure(refused(provider.PowerSurvey))})
 	}
 	resp, err := surveyor.Survey(out.Context(), provider.Place(m.GetPlace()))
-	if err != nil {
-		return out.Send(&pb.ObserveReply{Failure: failure(err)})
-	}
+	batch := &objectBatch{codec: &s.codec, send: out.Send}
 	for _, o := range resp.Objects {
-		object, err := s.codec.object(o)
-		if err != nil {
-			return out.Send(&pb.ObserveReply{Failure: failure(err)})
-		}
-		if err := out.Send(&pb.ObserveReply{Objects: []*pb.Object{object}}); err != nil {
-			return err
+		if err == nil {
+			err = batch.add(o)
 		}
 	}
-	return out.Send(&pb.ObserveReply{Result: &pb.ObserveResult{}})
+	return batch.end(&pb.ObserveResult{Unread: unread(resp.Unread)}, err)
 }
 
 func (s *server) Stat(ctx context.Context, m *pb.StatRequest) (*pb.StatReply, error) {

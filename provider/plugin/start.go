@@ -45,6 +45,8 @@ type Client struct {
 	cancel  context.CancelFunc // kills the process
 	stderr  tail
 	remote  *Remote
+	// grace is how long the end of the process may follow the end of its connection.
+	grace time.Duration
 }
 
 const startTimeout = 30 * time.Second
@@ -58,7 +60,7 @@ func Start(ctx context.Context, req StartRequest) (*Client, error) {
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stopWatching := context.AfterFunc(ctx, cancel)
-	c := &Client{cancel: cancel}
+	c := &Client{cancel: cancel, grace: exitGrace}
 	c.client = goplugin.NewClient(c.config(life, req))
 	err := c.connect()
 	if !stopWatching() {
@@ -156,13 +158,13 @@ func (c *Client) Close() error {
 	return err
 }
 
-// exitGrace is how long the end of a process may follow the end of its connection.
+// exitGrace is the grace of a [Client].
 const exitGrace = 2 * time.Second
 
 // ended explains an error of the connection: mostly the process is gone, and its
 // last words say why.
 func (c *Client) ended(ctx context.Context, err error) error {
-	grace, cancel := context.WithTimeout(ctx, exitGrace)
+	grace, cancel := context.WithTimeout(ctx, c.grace)
 	defer cancel()
 	select {
 	case <-c.process.exited:
@@ -172,9 +174,18 @@ func (c *Client) ended(ctx context.Context, err error) error {
 	return &provider.Problem{
 		Code:    provider.EngineFailed,
 		Summary: "The provider ended unexpectedly",
-		Detail:  fmt.Sprintf("Its process, %s, %s.", c.process.cmd.Path, c.process.how()),
+		Detail:  c.crashed(fmt.Sprintf("Its process, %s, %s", c.process.cmd.Path, c.process.how()), c.process.logger),
 		Log:     c.stderr.text(),
 	}
+}
+
+// crashed is what happened, as sentences: with the cause, and where all of it is,
+// if the program crashed.
+func (c *Client) crashed(what string, logger hclog.Logger) string {
+	if cause := c.stderr.cause(); cause != "" {
+		return what + ": " + cause + ". " + whole(logger)
+	}
+	return what + "."
 }
 
 func (c *Client) startProblem(req StartRequest, err error) error {
@@ -184,7 +195,7 @@ func (c *Client) startProblem(req StartRequest, err error) error {
 	return &provider.Problem{
 		Code:    provider.EngineFailed,
 		Summary: "The provider could not be started",
-		Detail:  fmt.Sprintf("%s: %s.", strings.Join(req.Command, " "), strings.TrimSpace(err.Error())),
+		Detail:  c.crashed(strings.Join(req.Command, " ")+": "+strings.TrimSpace(err.Error()), req.Logger),
 		Log:     c.stderr.text(),
 	}
 }

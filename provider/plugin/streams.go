@@ -95,5 +95,5 @@ func (w *wire) GRPCServer(broker *goplugin.GRPCBroker, s *grpc.Server) error {
 
 // GRPCClient makes the provider's stand-in in the host.
 func (w *wire) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, c *grpc.ClientConn) (any, error) {
-	return &Remote{client: pb.NewProviderClient(c), broker: broker}, nil
+	return &Remote{client: pb.NewProviderClient(c), broker: broker, grace: cancelGrace}, nil
 }

@@ -18,7 +18,7 @@ func (s *state) ours(place provider.Place, id, project string) (*record, error) 
 	if r == nil || r.Engine != engine {
 		return nil, gone(id)
 	}
-	if r.Owner.Project == "" || r.Owner.Project != project || r.Owner.Schema > provider.OwnershipSchema {
+	if owner := r.owner(); owner.Project == "" || owner.Project != project || owner.Schema > provider.OwnershipSchema {
 		return nil, &provider.Problem{
 			Code: provider.NotOurs, Summary: "The object is not this project's",
 			Detail: fmt.Sprintf("The %s %s does not belong to the project %s and is left alone.", r.Kind, r.Name, project),

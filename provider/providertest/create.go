@@ -14,6 +14,7 @@ import (
 func (m *Memory) Create(
 	ctx context.Context, req provider.CreateRequest, sink provider.Sink,
 ) (provider.CreateResponse, error) {
+	req.Owner.Name = req.Declaration.Name
 	c := &creation{Memory: m, ctx: ctx, req: req, sink: sink}
 	id, adopted, err := c.make()
 	if err != nil {
@@ -150,7 +151,7 @@ func (s *state) needs(r *record) error {
 func (s *state) existing(engine string, req provider.CreateRequest) (*record, error) {
 	d, owner := req.Declaration, req.Owner
 	for _, r := range s.all(engine) {
-		ours := r.Owner.Project != "" && r.Owner.Project == owner.Project
+		ours := r.owner().Project != "" && r.owner().Project == owner.Project
 		sameName := space(r.Kind) == space(d.Kind) && r.Name == d.Name
 		switch {
 		case ours && owner.Run != "" && r.Owner.Run == owner.Run && r.Owner.Address == owner.Address:
@@ -159,7 +160,7 @@ func (s *state) existing(engine string, req provider.CreateRequest) (*record, er
 			return r, nil
 		case ours && r.Owner.Address == owner.Address && d.Kind == provider.Image && sameName:
 			// An earlier build gives its name up.
-		case ours && r.Owner.Address == owner.Address:
+		case ours && r.Owner.Address == owner.Address && sameName:
 			return nil, conflict(d, r, "It has another configuration than is wanted now; it has to be replaced.")
 		case sameName:
 			return nil, conflict(d, r, "Give one of them another name.")
@@ -171,7 +172,7 @@ func (s *state) existing(engine string, req provider.CreateRequest) (*record, er
 func conflict(d provider.Declaration, r *record, advice string) error {
 	holder := fmt.Sprintf("%s %s", r.Kind, r.Name)
 	whose := "belongs to nobody that dindctl knows"
-	if r.Owner.Project != "" {
+	if r.owner().Project != "" {
 		whose = fmt.Sprintf("is %s of the project %s", r.Owner.Address, r.Owner.Project)
 	}
 	return &provider.Problem{

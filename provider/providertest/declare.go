@@ -78,6 +78,13 @@ func Ref(address string, kind provider.Kind, name string) cty.Value {
 	return cty.ObjectVal(all)
 }
 
+// Made is a reference to something that exists, by its id.
+func Made(ref cty.Value, id string) cty.Value {
+	all := ref.AsValueMap()
+	all["id"] = cty.StringVal(id)
+	return cty.ObjectVal(all)
+}
+
 // coreTypes are the core's own attributes of a noun.
 func coreTypes(kind provider.Kind) map[string]cty.Type {
 	ref := provider.RefType()

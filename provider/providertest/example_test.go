@@ -29,7 +29,7 @@ func Example() {
 	_, err = m.Create(ctx, provider.CreateRequest{
 		Declaration: provider.Declaration{Address: "job.build", Kind: provider.Job, Name: "ci-build", Declared: declared},
 		Owner: provider.Ownership{
-			Project: "ci", Address: "job.build", Kind: provider.Job, Spec: spec, Run: "1", Schema: provider.OwnershipSchema,
+			Project: "ci", Address: "job.build", Kind: provider.Job, Origin: "here:/ci.hcl", Spec: spec, Run: "1", Schema: provider.OwnershipSchema,
 		},
 	}, func(e provider.Event) { fmt.Println(strings.TrimSpace(string(e.Phase) + " " + e.Text)) })
 	fmt.Println(err)

@@ -67,7 +67,7 @@ func TestAConnectionAsksItsHook(t *testing.T) {
 		Declaration: provider.Declaration{
 			Address: "network.n", Kind: provider.Network, Name: "n", Declared: providertest.Declare(providertest.MemorySchema(), provider.Network, nil),
 		},
-		Owner: provider.Ownership{Project: "p", Address: "network.n", Kind: provider.Network, Run: "1", Spec: []byte("{}"), Schema: 1},
+		Owner: provider.Ownership{Project: "p", Address: "network.n", Kind: provider.Network, Origin: "here:/x.hcl", Run: "1", Spec: []byte("{}"), Schema: provider.OwnershipSchema},
 	}
 	if _, err := p.Create(t.Context(), request, nil); !errors.Is(err, fail) {
 		t.Fatalf("created in spite of the hook: %v", err)

@@ -43,12 +43,19 @@ func (s *state) observe(req provider.ObserveRequest) (out provider.ObserveRespon
 		return out, nil, err
 	}
 	out = provider.ObserveResponse{Images: map[string]string{}, Projects: map[string]int{}}
+	var records []provider.Ownership
 	for _, r := range s.all(engine) {
-		if r.Owner.Project != "" {
-			out.Projects[r.Owner.Project]++
+		records = append(records, r.owner())
+	}
+	where := req.Where.Found(req.Project, records)
+	for _, r := range s.all(engine) {
+		if owner := r.owner(); owner.Project != "" {
+			out.Projects[owner.Project]++
 		}
 		if wanted(r, req) {
-			objects = append(objects, s.object(r, req.Place, slices.Contains(req.Output, r.Owner.Address)))
+			object := s.object(r, req.Place, slices.Contains(req.Output, r.Owner.Address))
+			r.judge(&object, where)
+			objects = append(objects, object)
 		}
 	}
 	for _, name := range req.Images {
@@ -74,10 +81,33 @@ func wanted(r *record, req provider.ObserveRequest) bool {
 	return false
 }
 
+// judge says whose an object is, in a place.
+func (r *record) judge(o *provider.Object, at provider.Whereabouts) {
+	o.Owner, o.Claim, o.WhyNot, o.Stray = provider.Ownership{}, provider.Ownership{}, "", false
+	if r.Owner.Project == "" {
+		return
+	}
+	standing, why := r.Owner.Standing(provider.Seen{Kind: space(r.Kind), Name: r.Name, From: r.From}, at)
+	o.WhyNot = why
+	if standing == provider.Foreign {
+		o.Claim = r.Owner
+		o.Values = provider.Values{ID: r.ID, Ref: r.Name} // nothing is read from within it
+		return
+	}
+	o.Owner, o.Stray = r.Owner, standing == provider.Stray
+}
+
+// owner is the record of an object where it counts, wherever that is.
+func (r *record) owner() provider.Ownership {
+	var o provider.Object
+	r.judge(&o, provider.Whereabouts{Place: r.Owner.Place})
+	return o.Owner
+}
+
 // object is a record as the contract shows it.
 func (s *state) object(r *record, place provider.Place, output bool) provider.Object {
 	out := provider.Object{
-		ID: r.ID, Kind: r.Kind, Name: r.Name, Place: place, Owner: r.Owner, Actual: r.Actual.Value,
+		ID: r.ID, Kind: r.Kind, Name: r.Name, Place: place, Actual: r.Actual.Value,
 		Condition: r.Condition, Views: viewsOf(r.Actual.Value),
 		Fingerprint: fmt.Sprintf("%s-%d", r.ID, r.Revision),
 		Values:      provider.Values{ID: r.ID, Ref: r.Name},
@@ -104,7 +134,12 @@ func (s *state) object(r *record, place provider.Place, output bool) provider.Ob
 		}
 	case provider.Network, provider.Volume, provider.Container, provider.Controller, provider.Guard:
 	}
-	if r.Kind.Runs() {
+	r.judge(&out, provider.Whereabouts{Place: r.Owner.Place})
+	if r.Kind == provider.Network {
+		out.Created = r.ID // ids are given in the order of creation
+		out.Members = len(s.users(r, false))
+	}
+	if r.Kind.Runs() && out.Claim.Project == "" {
 		out.Values.Addresses = s.addresses(r)
 		out.Values.Ports = ports(r.Actual.Value)
 	}

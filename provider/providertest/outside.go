@@ -119,6 +119,48 @@ func (o *Outside) AddForeign(kind provider.Kind, name string) string {
 	return r.ID
 }
 
+// Copy makes a copy of an object of any place, with its record and under another
+// name: what a manager's "duplicate" does. Made says that it is made from the
+// original itself, as from an image of it. It returns the copy's id. What runs does.
+func (o *Outside) Copy(id, name string, made bool) string {
+	var r record
+	o.change(func(s *state, engine string) {
+		original := s.Objects[id]
+		if original == nil {
+			panic(fmt.Sprintf("providertest: no object has the id %q", id))
+		}
+		r = *original
+		r.Name, r.Engine, r.Data = name, engine, ""
+		if made {
+			r.From = original.Owner
+		}
+		s.add(&r)
+		if r.Kind == provider.Daemon {
+			r.Data = r.ID
+		}
+		if r.Kind.Runs() {
+			s.start(&r)
+		}
+	})
+	return r.ID
+}
+
+// Rename gives an object another name.
+func (o *Outside) Rename(id, name string) {
+	o.object(id, func(_ *state, r *record) { r.Name = name })
+}
+
+// Earlier turns the records of all objects, in every place, into those of version 1.
+func (o *Outside) Earlier() {
+	o.change(func(s *state, _ string) {
+		for _, r := range s.Objects {
+			if r.Owner.Project != "" {
+				r.Owner.Schema, r.Owner.Name, r.Owner.Place = 1, "", ""
+			}
+		}
+	})
+}
+
 // AddImage puts an image there, under an id of the test's choice.
 func (o *Outside) AddImage(name, id string) {
 	o.change(func(s *state, engine string) { s.image(engine, name, id) })

@@ -33,10 +33,12 @@ type state struct {
 type record struct {
 	ID, Engine, Name string
 	Kind             provider.Kind
-	Owner            provider.Ownership
-	Actual           stored
-	Condition        provider.Condition
-	Stdout, Stderr   string
+	Owner            provider.Ownership // as its record says
+	// From is the record on what it was made from: of a copy, that of the original.
+	From           provider.Ownership
+	Actual         stored
+	Condition      provider.Condition
+	Stdout, Stderr string
 	// Files are what was copied in, by path.
 	Files map[string]file `json:",omitempty"`
 	// Data is the key of the engine inside a daemon.
@@ -188,7 +190,7 @@ func (s *state) down(engine string) {
 func (s *state) users(r *record, foreign bool) []string {
 	var out []string
 	for _, other := range s.all(r.Engine) {
-		if other == r || (foreign && other.Owner.Project != "") || !s.uses(other, r) {
+		if other == r || (foreign && other.owner().Project != "") || !s.uses(other, r) {
 			continue
 		}
 		out = append(out, string(space(other.Kind))+" "+other.Name)

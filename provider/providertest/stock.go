@@ -21,7 +21,7 @@ func (m *Memory) Stock(_ context.Context, place provider.Place) (provider.StockR
 			return
 		}
 		for _, r := range s.all(engine) {
-			if r.Owner.Project == "" || r.Kind != provider.Volume && r.Kind != provider.Image {
+			if r.owner().Project == "" || r.Kind != provider.Volume && r.Kind != provider.Image {
 				continue
 			}
 			out.Stored = append(out.Stored, provider.Stored{

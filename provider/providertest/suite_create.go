@@ -183,14 +183,14 @@ func deleteForeign(h *harness) {
 func nothingDiffers(h *harness) {
 	network := h.declare(provider.Network, "a", nil)
 	volume := h.declare(provider.Volume, "a", nil)
-	h.create(network)
+	joined := Made(Ref(network.Address, provider.Network, network.Name), h.create(network).ID)
 	h.create(volume)
 	all := []provider.Declaration{
 		network, volume,
 		h.sleeper("plain", nil),
 		h.sleeper("rich", map[string]cty.Value{
 			"environment": cty.MapVal(map[string]cty.Value{"A": cty.StringVal("1"), "B": cty.StringVal("")}),
-			"networks":    cty.ListVal([]cty.Value{Ref(network.Address, provider.Network, network.Name)}),
+			"networks":    cty.ListVal([]cty.Value{joined}),
 			"restart":     cty.StringVal("on-failure"), "mem_limit": cty.StringVal("64m"),
 			"working_dir": cty.StringVal("/"), "hostname": cty.StringVal("rich"),
 			"mount": cty.ListVal([]cty.Value{Mount(map[string]cty.Value{

@@ -5,7 +5,10 @@ import (
 	"strings"
 
 	control "github.com/moby/buildkit/api/services/control"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/dindctl/dindctl/provider/lines"
 )
 
 // TraceID marks the messages of an engine's progress stream that hold a trace: their
@@ -20,12 +23,23 @@ type Trace struct {
 	bytes   func(done, total int64)
 	steps   map[string]*step    // by digest
 	fetched map[string][2]int64 // by step and layer: done, total
+	held    int                 // bytes of lines whose ends have not come
 }
 
 type step struct {
 	told bool
-	rest string // of a line whose end has not come
+	out  *lines.Splitter
 }
+
+// What is kept of a build is bounded, whatever an engine tells: more steps and layers
+// than any build has, all that may be kept of lines whose ends have not come, and
+// more parts of one message than any has.
+const (
+	stepsKept  = 10_000
+	layersKept = 10_000
+	restsKept  = 4 << 20
+	partsMost  = 50_000
+)
 
 // NewTrace returns a trace that hands on lines without their ends, and the sum over
 // all layers whenever it changes.
@@ -38,21 +52,18 @@ func NewTrace(line func(string), bytes func(done, total int64)) *Trace {
 // build ends is told otherwise.
 func (t *Trace) Note(message []byte) {
 	var status control.StatusResponse
-	if proto.Unmarshal(message, &status) != nil {
+	if parts(message) > partsMost || proto.Unmarshal(message, &status) != nil {
 		return
 	}
 	for _, v := range status.GetVertexes() {
 		t.begin(v)
 	}
 	for _, l := range status.GetLogs() {
-		s := t.of(l.GetVertex())
-		lines := strings.Split(s.rest+string(l.GetMsg()), "\n")
-		s.rest = lines[len(lines)-1]
-		for _, text := range lines[:len(lines)-1] {
-			t.line(strings.TrimSuffix(text, "\r"))
-		}
-		if len(s.rest) > lineLimit {
-			t.rest(s)
+		out := t.of(l.GetVertex()).out
+		before := out.Held()
+		_, _ = out.Write(l.GetMsg()) // no line is refused
+		if t.held += out.Held() - before; t.held > restsKept {
+			t.rests()
 		}
 	}
 	for _, v := range status.GetVertexes() {
@@ -63,11 +74,40 @@ func (t *Trace) Note(message []byte) {
 	t.fetch(status.GetStatuses())
 }
 
-// lineLimit is where a line without end is cut, in bytes.
-const lineLimit = 64 << 10
+// parts counts what a message is made of, and what those parts are: an empty part
+// takes two bytes of it, and a hundred times that once it is read. Further in there is
+// text, and nothing that is repeated and large.
+func parts(message []byte) int {
+	return fields(message, func(part []byte) int { return fields(part, nil) })
+}
+
+// fields counts the fields of a message, with what within counts in each that has content.
+func fields(message []byte, within func([]byte) int) int {
+	n := 0
+	for len(message) > 0 && n <= partsMost {
+		number, kind, head := protowire.ConsumeTag(message)
+		if head < 0 {
+			return n
+		}
+		size := protowire.ConsumeFieldValue(number, kind, message[head:])
+		if size < 0 {
+			return n
+		}
+		n++
+		if kind == protowire.BytesType && within != nil {
+			part, _ := protowire.ConsumeBytes(message[head:])
+			n += within(part)
+		}
+		message = message[head+size:]
+	}
+	return n
+}
 
 // Close hands on what stands without the end of a line.
-func (t *Trace) Close() {
+func (t *Trace) Close() { t.rests() }
+
+// rests hands on what stands without the end of a line, of every step.
+func (t *Trace) rests() {
 	digests := make([]string, 0, len(t.steps))
 	for digest := range t.steps {
 		digests = append(digests, digest)
@@ -79,18 +119,26 @@ func (t *Trace) Close() {
 }
 
 func (t *Trace) rest(s *step) {
-	if s.rest != "" {
-		t.line(strings.TrimSuffix(s.rest, "\r"))
-		s.rest = ""
-	}
+	t.held -= s.out.Held()
+	_ = s.out.Flush() // no line is refused
 }
 
+// of is a step by its digest. Steps beyond stepsKept are one.
 func (t *Trace) of(digest string) *step {
+	if t.steps[digest] == nil && len(t.steps) >= stepsKept || len(digest) > digestMost {
+		digest = ""
+	}
 	if t.steps[digest] == nil {
-		t.steps[digest] = &step{}
+		t.steps[digest] = &step{out: lines.New(func(text string, _ bool) error {
+			t.line(text)
+			return nil
+		})}
 	}
 	return t.steps[digest]
 }
+
+// digestMost is longer than any digest.
+const digestMost = 256
 
 // begin tells a step of the Dockerfile when it begins. What BuildKit does for itself
 // has no number in brackets, or "[internal]", and is not told.
@@ -113,6 +161,10 @@ func (t *Trace) fetch(statuses []*control.VertexStatus) {
 	news := false
 	for _, s := range statuses {
 		layer, now := s.GetVertex()+" "+s.GetID(), [2]int64{s.GetCurrent(), s.GetTotal()}
+		_, known := t.fetched[layer]
+		if len(layer) > 2*digestMost || !known && len(t.fetched) >= layersKept {
+			continue
+		}
 		if s.GetTotal() > 0 && t.fetched[layer] != now {
 			t.fetched[layer], news = now, true
 		}

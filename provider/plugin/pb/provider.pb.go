@@ -1321,6 +1321,7 @@ type ObserveRequest struct {
 	Images        []string               `protobuf:"bytes,3,rep,name=images,proto3" json:"images,omitempty"`
 	Names         map[string]*Names      `protobuf:"bytes,4,rep,name=names,proto3" json:"names,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Output        []string               `protobuf:"bytes,5,rep,name=output,proto3" json:"output,omitempty"`
+	Where         *Whereabouts           `protobuf:"bytes,6,opt,name=where,proto3" json:"where,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1390,6 +1391,89 @@ func (x *ObserveRequest) GetOutput() []string {
 	return nil
 }
 
+func (x *ObserveRequest) GetWhere() *Whereabouts {
+	if x != nil {
+		return x.Where
+	}
+	return nil
+}
+
+type Whereabouts struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Place         string                 `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
+	Aliases       []string               `protobuf:"bytes,2,rep,name=aliases,proto3" json:"aliases,omitempty"`
+	Addresses     map[string]string      `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Configured    bool                   `protobuf:"varint,4,opt,name=configured,proto3" json:"configured,omitempty"`
+	Daemons       map[string]bool        `protobuf:"bytes,5,rep,name=daemons,proto3" json:"daemons,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Whereabouts) Reset() {
+	*x = Whereabouts{}
+	mi := &file_provider_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Whereabouts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Whereabouts) ProtoMessage() {}
+
+func (x *Whereabouts) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Whereabouts.ProtoReflect.Descriptor instead.
+func (*Whereabouts) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Whereabouts) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *Whereabouts) GetAliases() []string {
+	if x != nil {
+		return x.Aliases
+	}
+	return nil
+}
+
+func (x *Whereabouts) GetAddresses() map[string]string {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
+func (x *Whereabouts) GetConfigured() bool {
+	if x != nil {
+		return x.Configured
+	}
+	return false
+}
+
+func (x *Whereabouts) GetDaemons() map[string]bool {
+	if x != nil {
+		return x.Daemons
+	}
+	return nil
+}
+
 type ObserveReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Objects       []*Object              `protobuf:"bytes,1,rep,name=objects,proto3" json:"objects,omitempty"`
@@ -1401,7 +1485,7 @@ type ObserveReply struct {
 
 func (x *ObserveReply) Reset() {
 	*x = ObserveReply{}
-	mi := &file_provider_proto_msgTypes[18]
+	mi := &file_provider_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1497,7 @@ func (x *ObserveReply) String() string {
 func (*ObserveReply) ProtoMessage() {}
 
 func (x *ObserveReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[18]
+	mi := &file_provider_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1510,7 @@ func (x *ObserveReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObserveReply.ProtoReflect.Descriptor instead.
 func (*ObserveReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{18}
+	return file_provider_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ObserveReply) GetObjects() []*Object {
@@ -1454,13 +1538,14 @@ type ObserveResult struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Images        map[string]string      `protobuf:"bytes,1,rep,name=images,proto3" json:"images,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Projects      map[string]int64       `protobuf:"bytes,2,rep,name=projects,proto3" json:"projects,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	Unread        []*Unread              `protobuf:"bytes,3,rep,name=unread,proto3" json:"unread,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ObserveResult) Reset() {
 	*x = ObserveResult{}
-	mi := &file_provider_proto_msgTypes[19]
+	mi := &file_provider_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1472,7 +1557,7 @@ func (x *ObserveResult) String() string {
 func (*ObserveResult) ProtoMessage() {}
 
 func (x *ObserveResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[19]
+	mi := &file_provider_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1485,7 +1570,7 @@ func (x *ObserveResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObserveResult.ProtoReflect.Descriptor instead.
 func (*ObserveResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{19}
+	return file_provider_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ObserveResult) GetImages() map[string]string {
@@ -1502,6 +1587,65 @@ func (x *ObserveResult) GetProjects() map[string]int64 {
 	return nil
 }
 
+func (x *ObserveResult) GetUnread() []*Unread {
+	if x != nil {
+		return x.Unread
+	}
+	return nil
+}
+
+type Unread struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Problem       *Problem               `protobuf:"bytes,1,opt,name=problem,proto3" json:"problem,omitempty"`
+	Foreign       bool                   `protobuf:"varint,2,opt,name=foreign,proto3" json:"foreign,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unread) Reset() {
+	*x = Unread{}
+	mi := &file_provider_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unread) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unread) ProtoMessage() {}
+
+func (x *Unread) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unread.ProtoReflect.Descriptor instead.
+func (*Unread) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Unread) GetProblem() *Problem {
+	if x != nil {
+		return x.Problem
+	}
+	return nil
+}
+
+func (x *Unread) GetForeign() bool {
+	if x != nil {
+		return x.Foreign
+	}
+	return false
+}
+
 type Object struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1516,13 +1660,18 @@ type Object struct {
 	Fingerprint   string                 `protobuf:"bytes,10,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	Users         []string               `protobuf:"bytes,11,rep,name=users,proto3" json:"users,omitempty"`
 	Warnings      []string               `protobuf:"bytes,12,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Claim         *Ownership             `protobuf:"bytes,13,opt,name=claim,proto3" json:"claim,omitempty"`
+	WhyNot        string                 `protobuf:"bytes,14,opt,name=why_not,json=whyNot,proto3" json:"why_not,omitempty"`
+	Stray         bool                   `protobuf:"varint,15,opt,name=stray,proto3" json:"stray,omitempty"`
+	Members       int64                  `protobuf:"varint,16,opt,name=members,proto3" json:"members,omitempty"`
+	Created       string                 `protobuf:"bytes,17,opt,name=created,proto3" json:"created,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Object) Reset() {
 	*x = Object{}
-	mi := &file_provider_proto_msgTypes[20]
+	mi := &file_provider_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1534,7 +1683,7 @@ func (x *Object) String() string {
 func (*Object) ProtoMessage() {}
 
 func (x *Object) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[20]
+	mi := &file_provider_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1547,7 +1696,7 @@ func (x *Object) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Object.ProtoReflect.Descriptor instead.
 func (*Object) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{20}
+	return file_provider_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Object) GetId() string {
@@ -1634,6 +1783,41 @@ func (x *Object) GetWarnings() []string {
 	return nil
 }
 
+func (x *Object) GetClaim() *Ownership {
+	if x != nil {
+		return x.Claim
+	}
+	return nil
+}
+
+func (x *Object) GetWhyNot() string {
+	if x != nil {
+		return x.WhyNot
+	}
+	return ""
+}
+
+func (x *Object) GetStray() bool {
+	if x != nil {
+		return x.Stray
+	}
+	return false
+}
+
+func (x *Object) GetMembers() int64 {
+	if x != nil {
+		return x.Members
+	}
+	return 0
+}
+
+func (x *Object) GetCreated() string {
+	if x != nil {
+		return x.Created
+	}
+	return ""
+}
+
 type Ownership struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Project       string                 `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
@@ -1644,13 +1828,15 @@ type Ownership struct {
 	Deps          []string               `protobuf:"bytes,6,rep,name=deps,proto3" json:"deps,omitempty"`
 	Run           string                 `protobuf:"bytes,7,opt,name=run,proto3" json:"run,omitempty"`
 	Schema        int64                  `protobuf:"varint,8,opt,name=schema,proto3" json:"schema,omitempty"`
+	Name          string                 `protobuf:"bytes,9,opt,name=name,proto3" json:"name,omitempty"`
+	Place         string                 `protobuf:"bytes,10,opt,name=place,proto3" json:"place,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Ownership) Reset() {
 	*x = Ownership{}
-	mi := &file_provider_proto_msgTypes[21]
+	mi := &file_provider_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1662,7 +1848,7 @@ func (x *Ownership) String() string {
 func (*Ownership) ProtoMessage() {}
 
 func (x *Ownership) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[21]
+	mi := &file_provider_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1675,7 +1861,7 @@ func (x *Ownership) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ownership.ProtoReflect.Descriptor instead.
 func (*Ownership) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{21}
+	return file_provider_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Ownership) GetProject() string {
@@ -1734,6 +1920,20 @@ func (x *Ownership) GetSchema() int64 {
 	return 0
 }
 
+func (x *Ownership) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Ownership) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
 type Condition struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	State         string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
@@ -1750,7 +1950,7 @@ type Condition struct {
 
 func (x *Condition) Reset() {
 	*x = Condition{}
-	mi := &file_provider_proto_msgTypes[22]
+	mi := &file_provider_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1762,7 +1962,7 @@ func (x *Condition) String() string {
 func (*Condition) ProtoMessage() {}
 
 func (x *Condition) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[22]
+	mi := &file_provider_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1775,7 +1975,7 @@ func (x *Condition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Condition.ProtoReflect.Descriptor instead.
 func (*Condition) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{22}
+	return file_provider_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Condition) GetState() string {
@@ -1852,7 +2052,7 @@ type Values struct {
 
 func (x *Values) Reset() {
 	*x = Values{}
-	mi := &file_provider_proto_msgTypes[23]
+	mi := &file_provider_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1864,7 +2064,7 @@ func (x *Values) String() string {
 func (*Values) ProtoMessage() {}
 
 func (x *Values) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[23]
+	mi := &file_provider_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1877,7 +2077,7 @@ func (x *Values) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Values.ProtoReflect.Descriptor instead.
 func (*Values) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{23}
+	return file_provider_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Values) GetId() string {
@@ -1959,7 +2159,7 @@ type StringMap struct {
 
 func (x *StringMap) Reset() {
 	*x = StringMap{}
-	mi := &file_provider_proto_msgTypes[24]
+	mi := &file_provider_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1971,7 +2171,7 @@ func (x *StringMap) String() string {
 func (*StringMap) ProtoMessage() {}
 
 func (x *StringMap) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[24]
+	mi := &file_provider_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1984,7 +2184,7 @@ func (x *StringMap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StringMap.ProtoReflect.Descriptor instead.
 func (*StringMap) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{24}
+	return file_provider_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *StringMap) GetEntries() map[string]string {
@@ -2007,7 +2207,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_provider_proto_msgTypes[25]
+	mi := &file_provider_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2019,7 +2219,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[25]
+	mi := &file_provider_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2032,7 +2232,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{25}
+	return file_provider_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *View) GetType() string {
@@ -2083,7 +2283,7 @@ type Declaration struct {
 
 func (x *Declaration) Reset() {
 	*x = Declaration{}
-	mi := &file_provider_proto_msgTypes[26]
+	mi := &file_provider_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2095,7 +2295,7 @@ func (x *Declaration) String() string {
 func (*Declaration) ProtoMessage() {}
 
 func (x *Declaration) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[26]
+	mi := &file_provider_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2108,7 +2308,7 @@ func (x *Declaration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Declaration.ProtoReflect.Descriptor instead.
 func (*Declaration) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{26}
+	return file_provider_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Declaration) GetAddress() string {
@@ -2160,7 +2360,7 @@ type Related struct {
 
 func (x *Related) Reset() {
 	*x = Related{}
-	mi := &file_provider_proto_msgTypes[27]
+	mi := &file_provider_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2172,7 +2372,7 @@ func (x *Related) String() string {
 func (*Related) ProtoMessage() {}
 
 func (x *Related) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[27]
+	mi := &file_provider_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2185,7 +2385,7 @@ func (x *Related) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Related.ProtoReflect.Descriptor instead.
 func (*Related) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{27}
+	return file_provider_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Related) GetAddress() string {
@@ -2239,7 +2439,7 @@ type DiffRequest struct {
 
 func (x *DiffRequest) Reset() {
 	*x = DiffRequest{}
-	mi := &file_provider_proto_msgTypes[28]
+	mi := &file_provider_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2251,7 +2451,7 @@ func (x *DiffRequest) String() string {
 func (*DiffRequest) ProtoMessage() {}
 
 func (x *DiffRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[28]
+	mi := &file_provider_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2264,7 +2464,7 @@ func (x *DiffRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffRequest.ProtoReflect.Descriptor instead.
 func (*DiffRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{28}
+	return file_provider_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *DiffRequest) GetItems() []*DiffItem {
@@ -2288,7 +2488,7 @@ type DiffItem struct {
 
 func (x *DiffItem) Reset() {
 	*x = DiffItem{}
-	mi := &file_provider_proto_msgTypes[29]
+	mi := &file_provider_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2300,7 +2500,7 @@ func (x *DiffItem) String() string {
 func (*DiffItem) ProtoMessage() {}
 
 func (x *DiffItem) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[29]
+	mi := &file_provider_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2313,7 +2513,7 @@ func (x *DiffItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffItem.ProtoReflect.Descriptor instead.
 func (*DiffItem) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{29}
+	return file_provider_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *DiffItem) GetDeclaration() *Declaration {
@@ -2368,7 +2568,7 @@ type DiffReply struct {
 
 func (x *DiffReply) Reset() {
 	*x = DiffReply{}
-	mi := &file_provider_proto_msgTypes[30]
+	mi := &file_provider_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2380,7 +2580,7 @@ func (x *DiffReply) String() string {
 func (*DiffReply) ProtoMessage() {}
 
 func (x *DiffReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[30]
+	mi := &file_provider_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2393,7 +2593,7 @@ func (x *DiffReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffReply.ProtoReflect.Descriptor instead.
 func (*DiffReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{30}
+	return file_provider_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DiffReply) GetDifferences() []*Difference {
@@ -2419,7 +2619,7 @@ type Difference struct {
 
 func (x *Difference) Reset() {
 	*x = Difference{}
-	mi := &file_provider_proto_msgTypes[31]
+	mi := &file_provider_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2431,7 +2631,7 @@ func (x *Difference) String() string {
 func (*Difference) ProtoMessage() {}
 
 func (x *Difference) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[31]
+	mi := &file_provider_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2444,7 +2644,7 @@ func (x *Difference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Difference.ProtoReflect.Descriptor instead.
 func (*Difference) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{31}
+	return file_provider_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Difference) GetChanges() []*Change {
@@ -2470,7 +2670,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_provider_proto_msgTypes[32]
+	mi := &file_provider_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2482,7 +2682,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[32]
+	mi := &file_provider_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2495,7 +2695,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{32}
+	return file_provider_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Change) GetPath() string {
@@ -2566,7 +2766,7 @@ type CreateRequest struct {
 
 func (x *CreateRequest) Reset() {
 	*x = CreateRequest{}
-	mi := &file_provider_proto_msgTypes[33]
+	mi := &file_provider_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2578,7 +2778,7 @@ func (x *CreateRequest) String() string {
 func (*CreateRequest) ProtoMessage() {}
 
 func (x *CreateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[33]
+	mi := &file_provider_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2591,7 +2791,7 @@ func (x *CreateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRequest.ProtoReflect.Descriptor instead.
 func (*CreateRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{33}
+	return file_provider_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CreateRequest) GetPlace() string {
@@ -2633,7 +2833,7 @@ type CreateReply struct {
 
 func (x *CreateReply) Reset() {
 	*x = CreateReply{}
-	mi := &file_provider_proto_msgTypes[34]
+	mi := &file_provider_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2645,7 +2845,7 @@ func (x *CreateReply) String() string {
 func (*CreateReply) ProtoMessage() {}
 
 func (x *CreateReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[34]
+	mi := &file_provider_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2658,7 +2858,7 @@ func (x *CreateReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReply.ProtoReflect.Descriptor instead.
 func (*CreateReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{34}
+	return file_provider_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CreateReply) GetEvent() *Event {
@@ -2693,7 +2893,7 @@ type CreateResult struct {
 
 func (x *CreateResult) Reset() {
 	*x = CreateResult{}
-	mi := &file_provider_proto_msgTypes[35]
+	mi := &file_provider_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2705,7 +2905,7 @@ func (x *CreateResult) String() string {
 func (*CreateResult) ProtoMessage() {}
 
 func (x *CreateResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[35]
+	mi := &file_provider_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2718,7 +2918,7 @@ func (x *CreateResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateResult.ProtoReflect.Descriptor instead.
 func (*CreateResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{35}
+	return file_provider_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CreateResult) GetId() string {
@@ -2755,7 +2955,7 @@ type UpdateRequest struct {
 
 func (x *UpdateRequest) Reset() {
 	*x = UpdateRequest{}
-	mi := &file_provider_proto_msgTypes[36]
+	mi := &file_provider_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2767,7 +2967,7 @@ func (x *UpdateRequest) String() string {
 func (*UpdateRequest) ProtoMessage() {}
 
 func (x *UpdateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[36]
+	mi := &file_provider_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2780,7 +2980,7 @@ func (x *UpdateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateRequest.ProtoReflect.Descriptor instead.
 func (*UpdateRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{36}
+	return file_provider_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *UpdateRequest) GetPlace() string {
@@ -2829,7 +3029,7 @@ type UpdateReply struct {
 
 func (x *UpdateReply) Reset() {
 	*x = UpdateReply{}
-	mi := &file_provider_proto_msgTypes[37]
+	mi := &file_provider_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2841,7 +3041,7 @@ func (x *UpdateReply) String() string {
 func (*UpdateReply) ProtoMessage() {}
 
 func (x *UpdateReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[37]
+	mi := &file_provider_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2854,7 +3054,7 @@ func (x *UpdateReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateReply.ProtoReflect.Descriptor instead.
 func (*UpdateReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{37}
+	return file_provider_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *UpdateReply) GetEvent() *Event {
@@ -2890,7 +3090,7 @@ type ResumeRequest struct {
 
 func (x *ResumeRequest) Reset() {
 	*x = ResumeRequest{}
-	mi := &file_provider_proto_msgTypes[38]
+	mi := &file_provider_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2902,7 +3102,7 @@ func (x *ResumeRequest) String() string {
 func (*ResumeRequest) ProtoMessage() {}
 
 func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[38]
+	mi := &file_provider_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2915,7 +3115,7 @@ func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRequest.ProtoReflect.Descriptor instead.
 func (*ResumeRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{38}
+	return file_provider_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ResumeRequest) GetPlace() string {
@@ -2957,7 +3157,7 @@ type ResumeReply struct {
 
 func (x *ResumeReply) Reset() {
 	*x = ResumeReply{}
-	mi := &file_provider_proto_msgTypes[39]
+	mi := &file_provider_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2969,7 +3169,7 @@ func (x *ResumeReply) String() string {
 func (*ResumeReply) ProtoMessage() {}
 
 func (x *ResumeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[39]
+	mi := &file_provider_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2982,7 +3182,7 @@ func (x *ResumeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeReply.ProtoReflect.Descriptor instead.
 func (*ResumeReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{39}
+	return file_provider_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ResumeReply) GetEvent() *Event {
@@ -3018,7 +3218,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_provider_proto_msgTypes[40]
+	mi := &file_provider_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3030,7 +3230,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[40]
+	mi := &file_provider_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3043,7 +3243,7 @@ func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{40}
+	return file_provider_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *DeleteRequest) GetPlace() string {
@@ -3085,7 +3285,7 @@ type DeleteReply struct {
 
 func (x *DeleteReply) Reset() {
 	*x = DeleteReply{}
-	mi := &file_provider_proto_msgTypes[41]
+	mi := &file_provider_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3097,7 +3297,7 @@ func (x *DeleteReply) String() string {
 func (*DeleteReply) ProtoMessage() {}
 
 func (x *DeleteReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[41]
+	mi := &file_provider_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3110,7 +3310,7 @@ func (x *DeleteReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteReply.ProtoReflect.Descriptor instead.
 func (*DeleteReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{41}
+	return file_provider_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *DeleteReply) GetEvent() *Event {
@@ -3142,7 +3342,7 @@ type DeleteResult struct {
 
 func (x *DeleteResult) Reset() {
 	*x = DeleteResult{}
-	mi := &file_provider_proto_msgTypes[42]
+	mi := &file_provider_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3154,7 +3354,7 @@ func (x *DeleteResult) String() string {
 func (*DeleteResult) ProtoMessage() {}
 
 func (x *DeleteResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[42]
+	mi := &file_provider_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3167,7 +3367,7 @@ func (x *DeleteResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteResult.ProtoReflect.Descriptor instead.
 func (*DeleteResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{42}
+	return file_provider_proto_rawDescGZIP(), []int{44}
 }
 
 type CancelRequest struct {
@@ -3179,7 +3379,7 @@ type CancelRequest struct {
 
 func (x *CancelRequest) Reset() {
 	*x = CancelRequest{}
-	mi := &file_provider_proto_msgTypes[43]
+	mi := &file_provider_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3191,7 +3391,7 @@ func (x *CancelRequest) String() string {
 func (*CancelRequest) ProtoMessage() {}
 
 func (x *CancelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[43]
+	mi := &file_provider_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3204,7 +3404,7 @@ func (x *CancelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
 func (*CancelRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{43}
+	return file_provider_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *CancelRequest) GetCall() string {
@@ -3222,7 +3422,7 @@ type CancelReply struct {
 
 func (x *CancelReply) Reset() {
 	*x = CancelReply{}
-	mi := &file_provider_proto_msgTypes[44]
+	mi := &file_provider_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3234,7 +3434,7 @@ func (x *CancelReply) String() string {
 func (*CancelReply) ProtoMessage() {}
 
 func (x *CancelReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[44]
+	mi := &file_provider_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3247,7 +3447,7 @@ func (x *CancelReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelReply.ProtoReflect.Descriptor instead.
 func (*CancelReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{44}
+	return file_provider_proto_rawDescGZIP(), []int{46}
 }
 
 type StopRequest struct {
@@ -3258,7 +3458,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_provider_proto_msgTypes[45]
+	mi := &file_provider_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3270,7 +3470,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[45]
+	mi := &file_provider_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3283,7 +3483,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{45}
+	return file_provider_proto_rawDescGZIP(), []int{47}
 }
 
 type StopReply struct {
@@ -3295,7 +3495,7 @@ type StopReply struct {
 
 func (x *StopReply) Reset() {
 	*x = StopReply{}
-	mi := &file_provider_proto_msgTypes[46]
+	mi := &file_provider_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3307,7 +3507,7 @@ func (x *StopReply) String() string {
 func (*StopReply) ProtoMessage() {}
 
 func (x *StopReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[46]
+	mi := &file_provider_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3320,7 +3520,7 @@ func (x *StopReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopReply.ProtoReflect.Descriptor instead.
 func (*StopReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{46}
+	return file_provider_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *StopReply) GetFailure() *Failure {
@@ -3338,7 +3538,7 @@ type CloseRequest struct {
 
 func (x *CloseRequest) Reset() {
 	*x = CloseRequest{}
-	mi := &file_provider_proto_msgTypes[47]
+	mi := &file_provider_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3350,7 +3550,7 @@ func (x *CloseRequest) String() string {
 func (*CloseRequest) ProtoMessage() {}
 
 func (x *CloseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[47]
+	mi := &file_provider_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3363,7 +3563,7 @@ func (x *CloseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseRequest.ProtoReflect.Descriptor instead.
 func (*CloseRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{47}
+	return file_provider_proto_rawDescGZIP(), []int{49}
 }
 
 type CloseReply struct {
@@ -3375,7 +3575,7 @@ type CloseReply struct {
 
 func (x *CloseReply) Reset() {
 	*x = CloseReply{}
-	mi := &file_provider_proto_msgTypes[48]
+	mi := &file_provider_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3387,7 +3587,7 @@ func (x *CloseReply) String() string {
 func (*CloseReply) ProtoMessage() {}
 
 func (x *CloseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[48]
+	mi := &file_provider_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3400,7 +3600,7 @@ func (x *CloseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseReply.ProtoReflect.Descriptor instead.
 func (*CloseReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{48}
+	return file_provider_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *CloseReply) GetFailure() *Failure {
@@ -3421,7 +3621,7 @@ type CarryRequest struct {
 
 func (x *CarryRequest) Reset() {
 	*x = CarryRequest{}
-	mi := &file_provider_proto_msgTypes[49]
+	mi := &file_provider_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3433,7 +3633,7 @@ func (x *CarryRequest) String() string {
 func (*CarryRequest) ProtoMessage() {}
 
 func (x *CarryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[49]
+	mi := &file_provider_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3446,7 +3646,7 @@ func (x *CarryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarryRequest.ProtoReflect.Descriptor instead.
 func (*CarryRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{49}
+	return file_provider_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CarryRequest) GetFrom() string {
@@ -3481,7 +3681,7 @@ type CarryReply struct {
 
 func (x *CarryReply) Reset() {
 	*x = CarryReply{}
-	mi := &file_provider_proto_msgTypes[50]
+	mi := &file_provider_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3493,7 +3693,7 @@ func (x *CarryReply) String() string {
 func (*CarryReply) ProtoMessage() {}
 
 func (x *CarryReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[50]
+	mi := &file_provider_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3506,7 +3706,7 @@ func (x *CarryReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarryReply.ProtoReflect.Descriptor instead.
 func (*CarryReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{50}
+	return file_provider_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CarryReply) GetEvent() *Event {
@@ -3539,7 +3739,7 @@ type CarryResult struct {
 
 func (x *CarryResult) Reset() {
 	*x = CarryResult{}
-	mi := &file_provider_proto_msgTypes[51]
+	mi := &file_provider_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3551,7 +3751,7 @@ func (x *CarryResult) String() string {
 func (*CarryResult) ProtoMessage() {}
 
 func (x *CarryResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[51]
+	mi := &file_provider_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3564,7 +3764,7 @@ func (x *CarryResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarryResult.ProtoReflect.Descriptor instead.
 func (*CarryResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{51}
+	return file_provider_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CarryResult) GetId() string {
@@ -3585,7 +3785,7 @@ type ProbeRequest struct {
 
 func (x *ProbeRequest) Reset() {
 	*x = ProbeRequest{}
-	mi := &file_provider_proto_msgTypes[52]
+	mi := &file_provider_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3597,7 +3797,7 @@ func (x *ProbeRequest) String() string {
 func (*ProbeRequest) ProtoMessage() {}
 
 func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[52]
+	mi := &file_provider_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3610,7 +3810,7 @@ func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeRequest.ProtoReflect.Descriptor instead.
 func (*ProbeRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{52}
+	return file_provider_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ProbeRequest) GetPlace() string {
@@ -3645,7 +3845,7 @@ type ProbeReply struct {
 
 func (x *ProbeReply) Reset() {
 	*x = ProbeReply{}
-	mi := &file_provider_proto_msgTypes[53]
+	mi := &file_provider_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3657,7 +3857,7 @@ func (x *ProbeReply) String() string {
 func (*ProbeReply) ProtoMessage() {}
 
 func (x *ProbeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[53]
+	mi := &file_provider_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3670,7 +3870,7 @@ func (x *ProbeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeReply.ProtoReflect.Descriptor instead.
 func (*ProbeReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{53}
+	return file_provider_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ProbeReply) GetEvent() *Event {
@@ -3704,7 +3904,7 @@ type ProbeResult struct {
 
 func (x *ProbeResult) Reset() {
 	*x = ProbeResult{}
-	mi := &file_provider_proto_msgTypes[54]
+	mi := &file_provider_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3716,7 +3916,7 @@ func (x *ProbeResult) String() string {
 func (*ProbeResult) ProtoMessage() {}
 
 func (x *ProbeResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[54]
+	mi := &file_provider_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3729,7 +3929,7 @@ func (x *ProbeResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeResult.ProtoReflect.Descriptor instead.
 func (*ProbeResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{54}
+	return file_provider_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ProbeResult) GetHow() string {
@@ -3757,7 +3957,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_provider_proto_msgTypes[55]
+	mi := &file_provider_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3769,7 +3969,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[55]
+	mi := &file_provider_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3782,7 +3982,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{55}
+	return file_provider_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *PrepareRequest) GetPlace() string {
@@ -3817,7 +4017,7 @@ type PrepareReply struct {
 
 func (x *PrepareReply) Reset() {
 	*x = PrepareReply{}
-	mi := &file_provider_proto_msgTypes[56]
+	mi := &file_provider_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3829,7 +4029,7 @@ func (x *PrepareReply) String() string {
 func (*PrepareReply) ProtoMessage() {}
 
 func (x *PrepareReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[56]
+	mi := &file_provider_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3842,7 +4042,7 @@ func (x *PrepareReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareReply.ProtoReflect.Descriptor instead.
 func (*PrepareReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{56}
+	return file_provider_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *PrepareReply) GetEvent() *Event {
@@ -3875,7 +4075,7 @@ type SurveyRequest struct {
 
 func (x *SurveyRequest) Reset() {
 	*x = SurveyRequest{}
-	mi := &file_provider_proto_msgTypes[57]
+	mi := &file_provider_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3887,7 +4087,7 @@ func (x *SurveyRequest) String() string {
 func (*SurveyRequest) ProtoMessage() {}
 
 func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[57]
+	mi := &file_provider_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3900,7 +4100,7 @@ func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SurveyRequest.ProtoReflect.Descriptor instead.
 func (*SurveyRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{57}
+	return file_provider_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *SurveyRequest) GetPlace() string {
@@ -3921,7 +4121,7 @@ type StatRequest struct {
 
 func (x *StatRequest) Reset() {
 	*x = StatRequest{}
-	mi := &file_provider_proto_msgTypes[58]
+	mi := &file_provider_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3933,7 +4133,7 @@ func (x *StatRequest) String() string {
 func (*StatRequest) ProtoMessage() {}
 
 func (x *StatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[58]
+	mi := &file_provider_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3946,7 +4146,7 @@ func (x *StatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatRequest.ProtoReflect.Descriptor instead.
 func (*StatRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{58}
+	return file_provider_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *StatRequest) GetPlace() string {
@@ -3983,7 +4183,7 @@ type StatReply struct {
 
 func (x *StatReply) Reset() {
 	*x = StatReply{}
-	mi := &file_provider_proto_msgTypes[59]
+	mi := &file_provider_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3995,7 +4195,7 @@ func (x *StatReply) String() string {
 func (*StatReply) ProtoMessage() {}
 
 func (x *StatReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[59]
+	mi := &file_provider_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4008,7 +4208,7 @@ func (x *StatReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatReply.ProtoReflect.Descriptor instead.
 func (*StatReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{59}
+	return file_provider_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *StatReply) GetExists() bool {
@@ -4060,7 +4260,7 @@ type LogsRequest struct {
 
 func (x *LogsRequest) Reset() {
 	*x = LogsRequest{}
-	mi := &file_provider_proto_msgTypes[60]
+	mi := &file_provider_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4072,7 +4272,7 @@ func (x *LogsRequest) String() string {
 func (*LogsRequest) ProtoMessage() {}
 
 func (x *LogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[60]
+	mi := &file_provider_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4085,7 +4285,7 @@ func (x *LogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsRequest.ProtoReflect.Descriptor instead.
 func (*LogsRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{60}
+	return file_provider_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *LogsRequest) GetPlace() string {
@@ -4142,7 +4342,7 @@ type LogsReply struct {
 
 func (x *LogsReply) Reset() {
 	*x = LogsReply{}
-	mi := &file_provider_proto_msgTypes[61]
+	mi := &file_provider_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4154,7 +4354,7 @@ func (x *LogsReply) String() string {
 func (*LogsReply) ProtoMessage() {}
 
 func (x *LogsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[61]
+	mi := &file_provider_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4167,7 +4367,7 @@ func (x *LogsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsReply.ProtoReflect.Descriptor instead.
 func (*LogsReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{61}
+	return file_provider_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *LogsReply) GetStdout() []byte {
@@ -4212,7 +4412,7 @@ type Holder struct {
 
 func (x *Holder) Reset() {
 	*x = Holder{}
-	mi := &file_provider_proto_msgTypes[62]
+	mi := &file_provider_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4224,7 +4424,7 @@ func (x *Holder) String() string {
 func (*Holder) ProtoMessage() {}
 
 func (x *Holder) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[62]
+	mi := &file_provider_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4237,7 +4437,7 @@ func (x *Holder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holder.ProtoReflect.Descriptor instead.
 func (*Holder) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{62}
+	return file_provider_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Holder) GetNonce() string {
@@ -4292,7 +4492,7 @@ type LockRequest struct {
 
 func (x *LockRequest) Reset() {
 	*x = LockRequest{}
-	mi := &file_provider_proto_msgTypes[63]
+	mi := &file_provider_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4304,7 +4504,7 @@ func (x *LockRequest) String() string {
 func (*LockRequest) ProtoMessage() {}
 
 func (x *LockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[63]
+	mi := &file_provider_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4317,7 +4517,7 @@ func (x *LockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockRequest.ProtoReflect.Descriptor instead.
 func (*LockRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{63}
+	return file_provider_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *LockRequest) GetProject() string {
@@ -4345,7 +4545,7 @@ type LockReply struct {
 
 func (x *LockReply) Reset() {
 	*x = LockReply{}
-	mi := &file_provider_proto_msgTypes[64]
+	mi := &file_provider_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4357,7 +4557,7 @@ func (x *LockReply) String() string {
 func (*LockReply) ProtoMessage() {}
 
 func (x *LockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[64]
+	mi := &file_provider_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4370,7 +4570,7 @@ func (x *LockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockReply.ProtoReflect.Descriptor instead.
 func (*LockReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{64}
+	return file_provider_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *LockReply) GetHolder() *Holder {
@@ -4404,7 +4604,7 @@ type UnlockRequest struct {
 
 func (x *UnlockRequest) Reset() {
 	*x = UnlockRequest{}
-	mi := &file_provider_proto_msgTypes[65]
+	mi := &file_provider_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4416,7 +4616,7 @@ func (x *UnlockRequest) String() string {
 func (*UnlockRequest) ProtoMessage() {}
 
 func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[65]
+	mi := &file_provider_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4429,7 +4629,7 @@ func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlockRequest.ProtoReflect.Descriptor instead.
 func (*UnlockRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{65}
+	return file_provider_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *UnlockRequest) GetProject() string {
@@ -4455,7 +4655,7 @@ type UnlockReply struct {
 
 func (x *UnlockReply) Reset() {
 	*x = UnlockReply{}
-	mi := &file_provider_proto_msgTypes[66]
+	mi := &file_provider_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4467,7 +4667,7 @@ func (x *UnlockReply) String() string {
 func (*UnlockReply) ProtoMessage() {}
 
 func (x *UnlockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[66]
+	mi := &file_provider_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4480,7 +4680,7 @@ func (x *UnlockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlockReply.ProtoReflect.Descriptor instead.
 func (*UnlockReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{66}
+	return file_provider_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *UnlockReply) GetFailure() *Failure {
@@ -4506,7 +4706,7 @@ type ExecInput struct {
 
 func (x *ExecInput) Reset() {
 	*x = ExecInput{}
-	mi := &file_provider_proto_msgTypes[67]
+	mi := &file_provider_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4518,7 +4718,7 @@ func (x *ExecInput) String() string {
 func (*ExecInput) ProtoMessage() {}
 
 func (x *ExecInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[67]
+	mi := &file_provider_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4531,7 +4731,7 @@ func (x *ExecInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecInput.ProtoReflect.Descriptor instead.
 func (*ExecInput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{67}
+	return file_provider_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ExecInput) GetInput() isExecInput_Input {
@@ -4637,7 +4837,7 @@ type ExecStart struct {
 
 func (x *ExecStart) Reset() {
 	*x = ExecStart{}
-	mi := &file_provider_proto_msgTypes[68]
+	mi := &file_provider_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4649,7 +4849,7 @@ func (x *ExecStart) String() string {
 func (*ExecStart) ProtoMessage() {}
 
 func (x *ExecStart) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[68]
+	mi := &file_provider_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4662,7 +4862,7 @@ func (x *ExecStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecStart.ProtoReflect.Descriptor instead.
 func (*ExecStart) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{68}
+	return file_provider_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ExecStart) GetPlace() string {
@@ -4738,7 +4938,7 @@ type Size struct {
 
 func (x *Size) Reset() {
 	*x = Size{}
-	mi := &file_provider_proto_msgTypes[69]
+	mi := &file_provider_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4750,7 +4950,7 @@ func (x *Size) String() string {
 func (*Size) ProtoMessage() {}
 
 func (x *Size) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[69]
+	mi := &file_provider_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4763,7 +4963,7 @@ func (x *Size) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Size.ProtoReflect.Descriptor instead.
 func (*Size) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{69}
+	return file_provider_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Size) GetWidth() int64 {
@@ -4795,7 +4995,7 @@ type ExecOutput struct {
 
 func (x *ExecOutput) Reset() {
 	*x = ExecOutput{}
-	mi := &file_provider_proto_msgTypes[70]
+	mi := &file_provider_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4807,7 +5007,7 @@ func (x *ExecOutput) String() string {
 func (*ExecOutput) ProtoMessage() {}
 
 func (x *ExecOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[70]
+	mi := &file_provider_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4820,7 +5020,7 @@ func (x *ExecOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecOutput.ProtoReflect.Descriptor instead.
 func (*ExecOutput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{70}
+	return file_provider_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *ExecOutput) GetOutput() isExecOutput_Output {
@@ -4895,7 +5095,7 @@ type ExecResult struct {
 
 func (x *ExecResult) Reset() {
 	*x = ExecResult{}
-	mi := &file_provider_proto_msgTypes[71]
+	mi := &file_provider_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4907,7 +5107,7 @@ func (x *ExecResult) String() string {
 func (*ExecResult) ProtoMessage() {}
 
 func (x *ExecResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[71]
+	mi := &file_provider_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4920,7 +5120,7 @@ func (x *ExecResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecResult.ProtoReflect.Descriptor instead.
 func (*ExecResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{71}
+	return file_provider_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ExecResult) GetExitCode() int64 {
@@ -4944,7 +5144,7 @@ type StreamInput struct {
 
 func (x *StreamInput) Reset() {
 	*x = StreamInput{}
-	mi := &file_provider_proto_msgTypes[72]
+	mi := &file_provider_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4956,7 +5156,7 @@ func (x *StreamInput) String() string {
 func (*StreamInput) ProtoMessage() {}
 
 func (x *StreamInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[72]
+	mi := &file_provider_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4969,7 +5169,7 @@ func (x *StreamInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamInput.ProtoReflect.Descriptor instead.
 func (*StreamInput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{72}
+	return file_provider_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *StreamInput) GetInput() isStreamInput_Input {
@@ -5038,7 +5238,7 @@ type StreamStart struct {
 
 func (x *StreamStart) Reset() {
 	*x = StreamStart{}
-	mi := &file_provider_proto_msgTypes[73]
+	mi := &file_provider_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5050,7 +5250,7 @@ func (x *StreamStart) String() string {
 func (*StreamStart) ProtoMessage() {}
 
 func (x *StreamStart) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[73]
+	mi := &file_provider_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5063,7 +5263,7 @@ func (x *StreamStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamStart.ProtoReflect.Descriptor instead.
 func (*StreamStart) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{73}
+	return file_provider_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *StreamStart) GetParent() string {
@@ -5095,7 +5295,7 @@ type StreamOutput struct {
 
 func (x *StreamOutput) Reset() {
 	*x = StreamOutput{}
-	mi := &file_provider_proto_msgTypes[74]
+	mi := &file_provider_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5107,7 +5307,7 @@ func (x *StreamOutput) String() string {
 func (*StreamOutput) ProtoMessage() {}
 
 func (x *StreamOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[74]
+	mi := &file_provider_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5120,7 +5320,7 @@ func (x *StreamOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamOutput.ProtoReflect.Descriptor instead.
 func (*StreamOutput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{74}
+	return file_provider_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *StreamOutput) GetOutput() isStreamOutput_Output {
@@ -5197,7 +5397,7 @@ type HaltRequest struct {
 
 func (x *HaltRequest) Reset() {
 	*x = HaltRequest{}
-	mi := &file_provider_proto_msgTypes[75]
+	mi := &file_provider_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5209,7 +5409,7 @@ func (x *HaltRequest) String() string {
 func (*HaltRequest) ProtoMessage() {}
 
 func (x *HaltRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[75]
+	mi := &file_provider_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5222,7 +5422,7 @@ func (x *HaltRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HaltRequest.ProtoReflect.Descriptor instead.
 func (*HaltRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{75}
+	return file_provider_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *HaltRequest) GetPlace() string {
@@ -5257,7 +5457,7 @@ type HaltReply struct {
 
 func (x *HaltReply) Reset() {
 	*x = HaltReply{}
-	mi := &file_provider_proto_msgTypes[76]
+	mi := &file_provider_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5269,7 +5469,7 @@ func (x *HaltReply) String() string {
 func (*HaltReply) ProtoMessage() {}
 
 func (x *HaltReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[76]
+	mi := &file_provider_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5282,7 +5482,7 @@ func (x *HaltReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HaltReply.ProtoReflect.Descriptor instead.
 func (*HaltReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{76}
+	return file_provider_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *HaltReply) GetEvent() *Event {
@@ -5317,7 +5517,7 @@ type WakeRequest struct {
 
 func (x *WakeRequest) Reset() {
 	*x = WakeRequest{}
-	mi := &file_provider_proto_msgTypes[77]
+	mi := &file_provider_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5329,7 +5529,7 @@ func (x *WakeRequest) String() string {
 func (*WakeRequest) ProtoMessage() {}
 
 func (x *WakeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[77]
+	mi := &file_provider_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5342,7 +5542,7 @@ func (x *WakeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WakeRequest.ProtoReflect.Descriptor instead.
 func (*WakeRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{77}
+	return file_provider_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *WakeRequest) GetPlace() string {
@@ -5377,7 +5577,7 @@ type WakeReply struct {
 
 func (x *WakeReply) Reset() {
 	*x = WakeReply{}
-	mi := &file_provider_proto_msgTypes[78]
+	mi := &file_provider_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5389,7 +5589,7 @@ func (x *WakeReply) String() string {
 func (*WakeReply) ProtoMessage() {}
 
 func (x *WakeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[78]
+	mi := &file_provider_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5402,7 +5602,7 @@ func (x *WakeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WakeReply.ProtoReflect.Descriptor instead.
 func (*WakeReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{78}
+	return file_provider_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *WakeReply) GetEvent() *Event {
@@ -5437,7 +5637,7 @@ type CopyOutRequest struct {
 
 func (x *CopyOutRequest) Reset() {
 	*x = CopyOutRequest{}
-	mi := &file_provider_proto_msgTypes[79]
+	mi := &file_provider_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5449,7 +5649,7 @@ func (x *CopyOutRequest) String() string {
 func (*CopyOutRequest) ProtoMessage() {}
 
 func (x *CopyOutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[79]
+	mi := &file_provider_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5462,7 +5662,7 @@ func (x *CopyOutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyOutRequest.ProtoReflect.Descriptor instead.
 func (*CopyOutRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{79}
+	return file_provider_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *CopyOutRequest) GetPlace() string {
@@ -5497,7 +5697,7 @@ type CopyOutReply struct {
 
 func (x *CopyOutReply) Reset() {
 	*x = CopyOutReply{}
-	mi := &file_provider_proto_msgTypes[80]
+	mi := &file_provider_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5509,7 +5709,7 @@ func (x *CopyOutReply) String() string {
 func (*CopyOutReply) ProtoMessage() {}
 
 func (x *CopyOutReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[80]
+	mi := &file_provider_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5522,7 +5722,7 @@ func (x *CopyOutReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyOutReply.ProtoReflect.Descriptor instead.
 func (*CopyOutReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{80}
+	return file_provider_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *CopyOutReply) GetData() []byte {
@@ -5560,7 +5760,7 @@ type CopyInput struct {
 
 func (x *CopyInput) Reset() {
 	*x = CopyInput{}
-	mi := &file_provider_proto_msgTypes[81]
+	mi := &file_provider_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5572,7 +5772,7 @@ func (x *CopyInput) String() string {
 func (*CopyInput) ProtoMessage() {}
 
 func (x *CopyInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[81]
+	mi := &file_provider_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5585,7 +5785,7 @@ func (x *CopyInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyInput.ProtoReflect.Descriptor instead.
 func (*CopyInput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{81}
+	return file_provider_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *CopyInput) GetInput() isCopyInput_Input {
@@ -5656,7 +5856,7 @@ type CopyInStart struct {
 
 func (x *CopyInStart) Reset() {
 	*x = CopyInStart{}
-	mi := &file_provider_proto_msgTypes[82]
+	mi := &file_provider_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5668,7 +5868,7 @@ func (x *CopyInStart) String() string {
 func (*CopyInStart) ProtoMessage() {}
 
 func (x *CopyInStart) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[82]
+	mi := &file_provider_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5681,7 +5881,7 @@ func (x *CopyInStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyInStart.ProtoReflect.Descriptor instead.
 func (*CopyInStart) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{82}
+	return file_provider_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *CopyInStart) GetPlace() string {
@@ -5721,7 +5921,7 @@ type CopyInReply struct {
 
 func (x *CopyInReply) Reset() {
 	*x = CopyInReply{}
-	mi := &file_provider_proto_msgTypes[83]
+	mi := &file_provider_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5733,7 +5933,7 @@ func (x *CopyInReply) String() string {
 func (*CopyInReply) ProtoMessage() {}
 
 func (x *CopyInReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[83]
+	mi := &file_provider_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5746,7 +5946,7 @@ func (x *CopyInReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyInReply.ProtoReflect.Descriptor instead.
 func (*CopyInReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{83}
+	return file_provider_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *CopyInReply) GetFailure() *Failure {
@@ -5772,7 +5972,7 @@ type Stored struct {
 
 func (x *Stored) Reset() {
 	*x = Stored{}
-	mi := &file_provider_proto_msgTypes[84]
+	mi := &file_provider_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5784,7 +5984,7 @@ func (x *Stored) String() string {
 func (*Stored) ProtoMessage() {}
 
 func (x *Stored) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[84]
+	mi := &file_provider_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5797,7 +5997,7 @@ func (x *Stored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stored.ProtoReflect.Descriptor instead.
 func (*Stored) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{84}
+	return file_provider_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *Stored) GetKind() string {
@@ -5866,7 +6066,7 @@ type HeldLock struct {
 
 func (x *HeldLock) Reset() {
 	*x = HeldLock{}
-	mi := &file_provider_proto_msgTypes[85]
+	mi := &file_provider_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5878,7 +6078,7 @@ func (x *HeldLock) String() string {
 func (*HeldLock) ProtoMessage() {}
 
 func (x *HeldLock) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[85]
+	mi := &file_provider_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5891,7 +6091,7 @@ func (x *HeldLock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldLock.ProtoReflect.Descriptor instead.
 func (*HeldLock) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{85}
+	return file_provider_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *HeldLock) GetProject() string {
@@ -5917,7 +6117,7 @@ type StockRequest struct {
 
 func (x *StockRequest) Reset() {
 	*x = StockRequest{}
-	mi := &file_provider_proto_msgTypes[86]
+	mi := &file_provider_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5929,7 +6129,7 @@ func (x *StockRequest) String() string {
 func (*StockRequest) ProtoMessage() {}
 
 func (x *StockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[86]
+	mi := &file_provider_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5942,7 +6142,7 @@ func (x *StockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockRequest.ProtoReflect.Descriptor instead.
 func (*StockRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{86}
+	return file_provider_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *StockRequest) GetPlace() string {
@@ -5963,7 +6163,7 @@ type StockReply struct {
 
 func (x *StockReply) Reset() {
 	*x = StockReply{}
-	mi := &file_provider_proto_msgTypes[87]
+	mi := &file_provider_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5975,7 +6175,7 @@ func (x *StockReply) String() string {
 func (*StockReply) ProtoMessage() {}
 
 func (x *StockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[87]
+	mi := &file_provider_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5988,7 +6188,7 @@ func (x *StockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockReply.ProtoReflect.Descriptor instead.
 func (*StockReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{87}
+	return file_provider_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *StockReply) GetStored() []*Stored {
@@ -6022,7 +6222,7 @@ type SweepRequest struct {
 
 func (x *SweepRequest) Reset() {
 	*x = SweepRequest{}
-	mi := &file_provider_proto_msgTypes[88]
+	mi := &file_provider_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6034,7 +6234,7 @@ func (x *SweepRequest) String() string {
 func (*SweepRequest) ProtoMessage() {}
 
 func (x *SweepRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[88]
+	mi := &file_provider_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6047,7 +6247,7 @@ func (x *SweepRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SweepRequest.ProtoReflect.Descriptor instead.
 func (*SweepRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{88}
+	return file_provider_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *SweepRequest) GetPlace() string {
@@ -6075,7 +6275,7 @@ type SweepReply struct {
 
 func (x *SweepReply) Reset() {
 	*x = SweepReply{}
-	mi := &file_provider_proto_msgTypes[89]
+	mi := &file_provider_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6087,7 +6287,7 @@ func (x *SweepReply) String() string {
 func (*SweepReply) ProtoMessage() {}
 
 func (x *SweepReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[89]
+	mi := &file_provider_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6100,7 +6300,7 @@ func (x *SweepReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SweepReply.ProtoReflect.Descriptor instead.
 func (*SweepReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{89}
+	return file_provider_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *SweepReply) GetEvent() *Event {
@@ -6238,30 +6438,49 @@ const file_provider_proto_rawDesc = "" +
 	"\x05facts\x18\x04 \x01(\v2\x1a.dindctl.provider.v1.FactsR\x05facts\x126\n" +
 	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\x1d\n" +
 	"\x05Names\x12\x14\n" +
-	"\x05names\x18\x01 \x03(\tR\x05names\"\x8c\x02\n" +
+	"\x05names\x18\x01 \x03(\tR\x05names\"\xc4\x02\n" +
 	"\x0eObserveRequest\x12\x14\n" +
 	"\x05place\x18\x01 \x01(\tR\x05place\x12\x18\n" +
 	"\aproject\x18\x02 \x01(\tR\aproject\x12\x16\n" +
 	"\x06images\x18\x03 \x03(\tR\x06images\x12D\n" +
 	"\x05names\x18\x04 \x03(\v2..dindctl.provider.v1.ObserveRequest.NamesEntryR\x05names\x12\x16\n" +
-	"\x06output\x18\x05 \x03(\tR\x06output\x1aT\n" +
+	"\x06output\x18\x05 \x03(\tR\x06output\x126\n" +
+	"\x05where\x18\x06 \x01(\v2 .dindctl.provider.v1.WhereaboutsR\x05where\x1aT\n" +
 	"\n" +
 	"NamesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
-	"\x05value\x18\x02 \x01(\v2\x1a.dindctl.provider.v1.NamesR\x05value:\x028\x01\"\xb9\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.dindctl.provider.v1.NamesR\x05value:\x028\x01\"\xef\x02\n" +
+	"\vWhereabouts\x12\x14\n" +
+	"\x05place\x18\x01 \x01(\tR\x05place\x12\x18\n" +
+	"\aaliases\x18\x02 \x03(\tR\aaliases\x12M\n" +
+	"\taddresses\x18\x03 \x03(\v2/.dindctl.provider.v1.Whereabouts.AddressesEntryR\taddresses\x12\x1e\n" +
+	"\n" +
+	"configured\x18\x04 \x01(\bR\n" +
+	"configured\x12G\n" +
+	"\adaemons\x18\x05 \x03(\v2-.dindctl.provider.v1.Whereabouts.DaemonsEntryR\adaemons\x1a<\n" +
+	"\x0eAddressesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a:\n" +
+	"\fDaemonsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\bR\x05value:\x028\x01\"\xb9\x01\n" +
 	"\fObserveReply\x125\n" +
 	"\aobjects\x18\x01 \x03(\v2\x1b.dindctl.provider.v1.ObjectR\aobjects\x12:\n" +
 	"\x06result\x18\x02 \x01(\v2\".dindctl.provider.v1.ObserveResultR\x06result\x126\n" +
-	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\x9d\x02\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\xd2\x02\n" +
 	"\rObserveResult\x12F\n" +
 	"\x06images\x18\x01 \x03(\v2..dindctl.provider.v1.ObserveResult.ImagesEntryR\x06images\x12L\n" +
-	"\bprojects\x18\x02 \x03(\v20.dindctl.provider.v1.ObserveResult.ProjectsEntryR\bprojects\x1a9\n" +
+	"\bprojects\x18\x02 \x03(\v20.dindctl.provider.v1.ObserveResult.ProjectsEntryR\bprojects\x123\n" +
+	"\x06unread\x18\x03 \x03(\v2\x1b.dindctl.provider.v1.UnreadR\x06unread\x1a9\n" +
 	"\vImagesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a;\n" +
 	"\rProjectsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xb8\x03\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"Z\n" +
+	"\x06Unread\x126\n" +
+	"\aproblem\x18\x01 \x01(\v2\x1c.dindctl.provider.v1.ProblemR\aproblem\x12\x18\n" +
+	"\aforeign\x18\x02 \x01(\bR\aforeign\"\xd1\x04\n" +
 	"\x06Object\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -6275,7 +6494,12 @@ const file_provider_proto_rawDesc = "" +
 	"\vfingerprint\x18\n" +
 	" \x01(\tR\vfingerprint\x12\x14\n" +
 	"\x05users\x18\v \x03(\tR\x05users\x12\x1a\n" +
-	"\bwarnings\x18\f \x03(\tR\bwarnings\"\xbd\x01\n" +
+	"\bwarnings\x18\f \x03(\tR\bwarnings\x124\n" +
+	"\x05claim\x18\r \x01(\v2\x1e.dindctl.provider.v1.OwnershipR\x05claim\x12\x17\n" +
+	"\awhy_not\x18\x0e \x01(\tR\x06whyNot\x12\x14\n" +
+	"\x05stray\x18\x0f \x01(\bR\x05stray\x12\x18\n" +
+	"\amembers\x18\x10 \x01(\x03R\amembers\x12\x18\n" +
+	"\acreated\x18\x11 \x01(\tR\acreated\"\xe7\x01\n" +
 	"\tOwnership\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -6284,7 +6508,10 @@ const file_provider_proto_rawDesc = "" +
 	"\x04spec\x18\x05 \x01(\fR\x04spec\x12\x12\n" +
 	"\x04deps\x18\x06 \x03(\tR\x04deps\x12\x10\n" +
 	"\x03run\x18\a \x01(\tR\x03run\x12\x16\n" +
-	"\x06schema\x18\b \x01(\x03R\x06schema\"\xde\x01\n" +
+	"\x06schema\x18\b \x01(\x03R\x06schema\x12\x12\n" +
+	"\x04name\x18\t \x01(\tR\x04name\x12\x14\n" +
+	"\x05place\x18\n" +
+	" \x01(\tR\x05place\"\xde\x01\n" +
 	"\tCondition\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x1b\n" +
 	"\texit_code\x18\x02 \x01(\x03R\bexitCode\x12\x16\n" +
@@ -6644,7 +6871,7 @@ func file_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 98)
+var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 102)
 var file_provider_proto_goTypes = []any{
 	(Failure_Reason)(0),      // 0: dindctl.provider.v1.Failure.Reason
 	(*Value)(nil),            // 1: dindctl.provider.v1.Value
@@ -6665,257 +6892,267 @@ var file_provider_proto_goTypes = []any{
 	(*OpenReply)(nil),        // 16: dindctl.provider.v1.OpenReply
 	(*Names)(nil),            // 17: dindctl.provider.v1.Names
 	(*ObserveRequest)(nil),   // 18: dindctl.provider.v1.ObserveRequest
-	(*ObserveReply)(nil),     // 19: dindctl.provider.v1.ObserveReply
-	(*ObserveResult)(nil),    // 20: dindctl.provider.v1.ObserveResult
-	(*Object)(nil),           // 21: dindctl.provider.v1.Object
-	(*Ownership)(nil),        // 22: dindctl.provider.v1.Ownership
-	(*Condition)(nil),        // 23: dindctl.provider.v1.Condition
-	(*Values)(nil),           // 24: dindctl.provider.v1.Values
-	(*StringMap)(nil),        // 25: dindctl.provider.v1.StringMap
-	(*View)(nil),             // 26: dindctl.provider.v1.View
-	(*Declaration)(nil),      // 27: dindctl.provider.v1.Declaration
-	(*Related)(nil),          // 28: dindctl.provider.v1.Related
-	(*DiffRequest)(nil),      // 29: dindctl.provider.v1.DiffRequest
-	(*DiffItem)(nil),         // 30: dindctl.provider.v1.DiffItem
-	(*DiffReply)(nil),        // 31: dindctl.provider.v1.DiffReply
-	(*Difference)(nil),       // 32: dindctl.provider.v1.Difference
-	(*Change)(nil),           // 33: dindctl.provider.v1.Change
-	(*CreateRequest)(nil),    // 34: dindctl.provider.v1.CreateRequest
-	(*CreateReply)(nil),      // 35: dindctl.provider.v1.CreateReply
-	(*CreateResult)(nil),     // 36: dindctl.provider.v1.CreateResult
-	(*UpdateRequest)(nil),    // 37: dindctl.provider.v1.UpdateRequest
-	(*UpdateReply)(nil),      // 38: dindctl.provider.v1.UpdateReply
-	(*ResumeRequest)(nil),    // 39: dindctl.provider.v1.ResumeRequest
-	(*ResumeReply)(nil),      // 40: dindctl.provider.v1.ResumeReply
-	(*DeleteRequest)(nil),    // 41: dindctl.provider.v1.DeleteRequest
-	(*DeleteReply)(nil),      // 42: dindctl.provider.v1.DeleteReply
-	(*DeleteResult)(nil),     // 43: dindctl.provider.v1.DeleteResult
-	(*CancelRequest)(nil),    // 44: dindctl.provider.v1.CancelRequest
-	(*CancelReply)(nil),      // 45: dindctl.provider.v1.CancelReply
-	(*StopRequest)(nil),      // 46: dindctl.provider.v1.StopRequest
-	(*StopReply)(nil),        // 47: dindctl.provider.v1.StopReply
-	(*CloseRequest)(nil),     // 48: dindctl.provider.v1.CloseRequest
-	(*CloseReply)(nil),       // 49: dindctl.provider.v1.CloseReply
-	(*CarryRequest)(nil),     // 50: dindctl.provider.v1.CarryRequest
-	(*CarryReply)(nil),       // 51: dindctl.provider.v1.CarryReply
-	(*CarryResult)(nil),      // 52: dindctl.provider.v1.CarryResult
-	(*ProbeRequest)(nil),     // 53: dindctl.provider.v1.ProbeRequest
-	(*ProbeReply)(nil),       // 54: dindctl.provider.v1.ProbeReply
-	(*ProbeResult)(nil),      // 55: dindctl.provider.v1.ProbeResult
-	(*PrepareRequest)(nil),   // 56: dindctl.provider.v1.PrepareRequest
-	(*PrepareReply)(nil),     // 57: dindctl.provider.v1.PrepareReply
-	(*SurveyRequest)(nil),    // 58: dindctl.provider.v1.SurveyRequest
-	(*StatRequest)(nil),      // 59: dindctl.provider.v1.StatRequest
-	(*StatReply)(nil),        // 60: dindctl.provider.v1.StatReply
-	(*LogsRequest)(nil),      // 61: dindctl.provider.v1.LogsRequest
-	(*LogsReply)(nil),        // 62: dindctl.provider.v1.LogsReply
-	(*Holder)(nil),           // 63: dindctl.provider.v1.Holder
-	(*LockRequest)(nil),      // 64: dindctl.provider.v1.LockRequest
-	(*LockReply)(nil),        // 65: dindctl.provider.v1.LockReply
-	(*UnlockRequest)(nil),    // 66: dindctl.provider.v1.UnlockRequest
-	(*UnlockReply)(nil),      // 67: dindctl.provider.v1.UnlockReply
-	(*ExecInput)(nil),        // 68: dindctl.provider.v1.ExecInput
-	(*ExecStart)(nil),        // 69: dindctl.provider.v1.ExecStart
-	(*Size)(nil),             // 70: dindctl.provider.v1.Size
-	(*ExecOutput)(nil),       // 71: dindctl.provider.v1.ExecOutput
-	(*ExecResult)(nil),       // 72: dindctl.provider.v1.ExecResult
-	(*StreamInput)(nil),      // 73: dindctl.provider.v1.StreamInput
-	(*StreamStart)(nil),      // 74: dindctl.provider.v1.StreamStart
-	(*StreamOutput)(nil),     // 75: dindctl.provider.v1.StreamOutput
-	(*HaltRequest)(nil),      // 76: dindctl.provider.v1.HaltRequest
-	(*HaltReply)(nil),        // 77: dindctl.provider.v1.HaltReply
-	(*WakeRequest)(nil),      // 78: dindctl.provider.v1.WakeRequest
-	(*WakeReply)(nil),        // 79: dindctl.provider.v1.WakeReply
-	(*CopyOutRequest)(nil),   // 80: dindctl.provider.v1.CopyOutRequest
-	(*CopyOutReply)(nil),     // 81: dindctl.provider.v1.CopyOutReply
-	(*CopyInput)(nil),        // 82: dindctl.provider.v1.CopyInput
-	(*CopyInStart)(nil),      // 83: dindctl.provider.v1.CopyInStart
-	(*CopyInReply)(nil),      // 84: dindctl.provider.v1.CopyInReply
-	(*Stored)(nil),           // 85: dindctl.provider.v1.Stored
-	(*HeldLock)(nil),         // 86: dindctl.provider.v1.HeldLock
-	(*StockRequest)(nil),     // 87: dindctl.provider.v1.StockRequest
-	(*StockReply)(nil),       // 88: dindctl.provider.v1.StockReply
-	(*SweepRequest)(nil),     // 89: dindctl.provider.v1.SweepRequest
-	(*SweepReply)(nil),       // 90: dindctl.provider.v1.SweepReply
-	nil,                      // 91: dindctl.provider.v1.DescribeReply.NounsEntry
-	nil,                      // 92: dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
-	nil,                      // 93: dindctl.provider.v1.Facts.DetailsEntry
-	nil,                      // 94: dindctl.provider.v1.ObserveRequest.NamesEntry
-	nil,                      // 95: dindctl.provider.v1.ObserveResult.ImagesEntry
-	nil,                      // 96: dindctl.provider.v1.ObserveResult.ProjectsEntry
-	nil,                      // 97: dindctl.provider.v1.StringMap.EntriesEntry
-	nil,                      // 98: dindctl.provider.v1.Declaration.RelatedEntry
+	(*Whereabouts)(nil),      // 19: dindctl.provider.v1.Whereabouts
+	(*ObserveReply)(nil),     // 20: dindctl.provider.v1.ObserveReply
+	(*ObserveResult)(nil),    // 21: dindctl.provider.v1.ObserveResult
+	(*Unread)(nil),           // 22: dindctl.provider.v1.Unread
+	(*Object)(nil),           // 23: dindctl.provider.v1.Object
+	(*Ownership)(nil),        // 24: dindctl.provider.v1.Ownership
+	(*Condition)(nil),        // 25: dindctl.provider.v1.Condition
+	(*Values)(nil),           // 26: dindctl.provider.v1.Values
+	(*StringMap)(nil),        // 27: dindctl.provider.v1.StringMap
+	(*View)(nil),             // 28: dindctl.provider.v1.View
+	(*Declaration)(nil),      // 29: dindctl.provider.v1.Declaration
+	(*Related)(nil),          // 30: dindctl.provider.v1.Related
+	(*DiffRequest)(nil),      // 31: dindctl.provider.v1.DiffRequest
+	(*DiffItem)(nil),         // 32: dindctl.provider.v1.DiffItem
+	(*DiffReply)(nil),        // 33: dindctl.provider.v1.DiffReply
+	(*Difference)(nil),       // 34: dindctl.provider.v1.Difference
+	(*Change)(nil),           // 35: dindctl.provider.v1.Change
+	(*CreateRequest)(nil),    // 36: dindctl.provider.v1.CreateRequest
+	(*CreateReply)(nil),      // 37: dindctl.provider.v1.CreateReply
+	(*CreateResult)(nil),     // 38: dindctl.provider.v1.CreateResult
+	(*UpdateRequest)(nil),    // 39: dindctl.provider.v1.UpdateRequest
+	(*UpdateReply)(nil),      // 40: dindctl.provider.v1.UpdateReply
+	(*ResumeRequest)(nil),    // 41: dindctl.provider.v1.ResumeRequest
+	(*ResumeReply)(nil),      // 42: dindctl.provider.v1.ResumeReply
+	(*DeleteRequest)(nil),    // 43: dindctl.provider.v1.DeleteRequest
+	(*DeleteReply)(nil),      // 44: dindctl.provider.v1.DeleteReply
+	(*DeleteResult)(nil),     // 45: dindctl.provider.v1.DeleteResult
+	(*CancelRequest)(nil),    // 46: dindctl.provider.v1.CancelRequest
+	(*CancelReply)(nil),      // 47: dindctl.provider.v1.CancelReply
+	(*StopRequest)(nil),      // 48: dindctl.provider.v1.StopRequest
+	(*StopReply)(nil),        // 49: dindctl.provider.v1.StopReply
+	(*CloseRequest)(nil),     // 50: dindctl.provider.v1.CloseRequest
+	(*CloseReply)(nil),       // 51: dindctl.provider.v1.CloseReply
+	(*CarryRequest)(nil),     // 52: dindctl.provider.v1.CarryRequest
+	(*CarryReply)(nil),       // 53: dindctl.provider.v1.CarryReply
+	(*CarryResult)(nil),      // 54: dindctl.provider.v1.CarryResult
+	(*ProbeRequest)(nil),     // 55: dindctl.provider.v1.ProbeRequest
+	(*ProbeReply)(nil),       // 56: dindctl.provider.v1.ProbeReply
+	(*ProbeResult)(nil),      // 57: dindctl.provider.v1.ProbeResult
+	(*PrepareRequest)(nil),   // 58: dindctl.provider.v1.PrepareRequest
+	(*PrepareReply)(nil),     // 59: dindctl.provider.v1.PrepareReply
+	(*SurveyRequest)(nil),    // 60: dindctl.provider.v1.SurveyRequest
+	(*StatRequest)(nil),      // 61: dindctl.provider.v1.StatRequest
+	(*StatReply)(nil),        // 62: dindctl.provider.v1.StatReply
+	(*LogsRequest)(nil),      // 63: dindctl.provider.v1.LogsRequest
+	(*LogsReply)(nil),        // 64: dindctl.provider.v1.LogsReply
+	(*Holder)(nil),           // 65: dindctl.provider.v1.Holder
+	(*LockRequest)(nil),      // 66: dindctl.provider.v1.LockRequest
+	(*LockReply)(nil),        // 67: dindctl.provider.v1.LockReply
+	(*UnlockRequest)(nil),    // 68: dindctl.provider.v1.UnlockRequest
+	(*UnlockReply)(nil),      // 69: dindctl.provider.v1.UnlockReply
+	(*ExecInput)(nil),        // 70: dindctl.provider.v1.ExecInput
+	(*ExecStart)(nil),        // 71: dindctl.provider.v1.ExecStart
+	(*Size)(nil),             // 72: dindctl.provider.v1.Size
+	(*ExecOutput)(nil),       // 73: dindctl.provider.v1.ExecOutput
+	(*ExecResult)(nil),       // 74: dindctl.provider.v1.ExecResult
+	(*StreamInput)(nil),      // 75: dindctl.provider.v1.StreamInput
+	(*StreamStart)(nil),      // 76: dindctl.provider.v1.StreamStart
+	(*StreamOutput)(nil),     // 77: dindctl.provider.v1.StreamOutput
+	(*HaltRequest)(nil),      // 78: dindctl.provider.v1.HaltRequest
+	(*HaltReply)(nil),        // 79: dindctl.provider.v1.HaltReply
+	(*WakeRequest)(nil),      // 80: dindctl.provider.v1.WakeRequest
+	(*WakeReply)(nil),        // 81: dindctl.provider.v1.WakeReply
+	(*CopyOutRequest)(nil),   // 82: dindctl.provider.v1.CopyOutRequest
+	(*CopyOutReply)(nil),     // 83: dindctl.provider.v1.CopyOutReply
+	(*CopyInput)(nil),        // 84: dindctl.provider.v1.CopyInput
+	(*CopyInStart)(nil),      // 85: dindctl.provider.v1.CopyInStart
+	(*CopyInReply)(nil),      // 86: dindctl.provider.v1.CopyInReply
+	(*Stored)(nil),           // 87: dindctl.provider.v1.Stored
+	(*HeldLock)(nil),         // 88: dindctl.provider.v1.HeldLock
+	(*StockRequest)(nil),     // 89: dindctl.provider.v1.StockRequest
+	(*StockReply)(nil),       // 90: dindctl.provider.v1.StockReply
+	(*SweepRequest)(nil),     // 91: dindctl.provider.v1.SweepRequest
+	(*SweepReply)(nil),       // 92: dindctl.provider.v1.SweepReply
+	nil,                      // 93: dindctl.provider.v1.DescribeReply.NounsEntry
+	nil,                      // 94: dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
+	nil,                      // 95: dindctl.provider.v1.Facts.DetailsEntry
+	nil,                      // 96: dindctl.provider.v1.ObserveRequest.NamesEntry
+	nil,                      // 97: dindctl.provider.v1.Whereabouts.AddressesEntry
+	nil,                      // 98: dindctl.provider.v1.Whereabouts.DaemonsEntry
+	nil,                      // 99: dindctl.provider.v1.ObserveResult.ImagesEntry
+	nil,                      // 100: dindctl.provider.v1.ObserveResult.ProjectsEntry
+	nil,                      // 101: dindctl.provider.v1.StringMap.EntriesEntry
+	nil,                      // 102: dindctl.provider.v1.Declaration.RelatedEntry
 }
 var file_provider_proto_depIdxs = []int32{
 	2,   // 0: dindctl.provider.v1.Value.sensitive:type_name -> dindctl.provider.v1.Path
 	3,   // 1: dindctl.provider.v1.Path.steps:type_name -> dindctl.provider.v1.Step
 	5,   // 2: dindctl.provider.v1.Failure.problem:type_name -> dindctl.provider.v1.Problem
 	0,   // 3: dindctl.provider.v1.Failure.reason:type_name -> dindctl.provider.v1.Failure.Reason
-	91,  // 4: dindctl.provider.v1.DescribeReply.nouns:type_name -> dindctl.provider.v1.DescribeReply.NounsEntry
+	93,  // 4: dindctl.provider.v1.DescribeReply.nouns:type_name -> dindctl.provider.v1.DescribeReply.NounsEntry
 	4,   // 5: dindctl.provider.v1.DescribeReply.failure:type_name -> dindctl.provider.v1.Failure
 	10,  // 6: dindctl.provider.v1.Body.attributes:type_name -> dindctl.provider.v1.Attribute
 	11,  // 7: dindctl.provider.v1.Body.blocks:type_name -> dindctl.provider.v1.Block
 	9,   // 8: dindctl.provider.v1.Block.body:type_name -> dindctl.provider.v1.Body
-	92,  // 9: dindctl.provider.v1.ConfigureRequest.environment:type_name -> dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
+	94,  // 9: dindctl.provider.v1.ConfigureRequest.environment:type_name -> dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
 	14,  // 10: dindctl.provider.v1.ConfigureReply.facts:type_name -> dindctl.provider.v1.Facts
 	4,   // 11: dindctl.provider.v1.ConfigureReply.failure:type_name -> dindctl.provider.v1.Failure
-	93,  // 12: dindctl.provider.v1.Facts.details:type_name -> dindctl.provider.v1.Facts.DetailsEntry
+	95,  // 12: dindctl.provider.v1.Facts.details:type_name -> dindctl.provider.v1.Facts.DetailsEntry
 	14,  // 13: dindctl.provider.v1.OpenReply.facts:type_name -> dindctl.provider.v1.Facts
 	4,   // 14: dindctl.provider.v1.OpenReply.failure:type_name -> dindctl.provider.v1.Failure
-	94,  // 15: dindctl.provider.v1.ObserveRequest.names:type_name -> dindctl.provider.v1.ObserveRequest.NamesEntry
-	21,  // 16: dindctl.provider.v1.ObserveReply.objects:type_name -> dindctl.provider.v1.Object
-	20,  // 17: dindctl.provider.v1.ObserveReply.result:type_name -> dindctl.provider.v1.ObserveResult
-	4,   // 18: dindctl.provider.v1.ObserveReply.failure:type_name -> dindctl.provider.v1.Failure
-	95,  // 19: dindctl.provider.v1.ObserveResult.images:type_name -> dindctl.provider.v1.ObserveResult.ImagesEntry
-	96,  // 20: dindctl.provider.v1.ObserveResult.projects:type_name -> dindctl.provider.v1.ObserveResult.ProjectsEntry
-	22,  // 21: dindctl.provider.v1.Object.owner:type_name -> dindctl.provider.v1.Ownership
-	1,   // 22: dindctl.provider.v1.Object.actual:type_name -> dindctl.provider.v1.Value
-	23,  // 23: dindctl.provider.v1.Object.condition:type_name -> dindctl.provider.v1.Condition
-	24,  // 24: dindctl.provider.v1.Object.values:type_name -> dindctl.provider.v1.Values
-	26,  // 25: dindctl.provider.v1.Object.views:type_name -> dindctl.provider.v1.View
-	25,  // 26: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
-	25,  // 27: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
-	97,  // 28: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
-	1,   // 29: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
-	98,  // 30: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
-	1,   // 31: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
-	30,  // 32: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
-	27,  // 33: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
-	1,   // 34: dindctl.provider.v1.DiffItem.actual:type_name -> dindctl.provider.v1.Value
-	23,  // 35: dindctl.provider.v1.DiffItem.condition:type_name -> dindctl.provider.v1.Condition
-	14,  // 36: dindctl.provider.v1.DiffItem.facts:type_name -> dindctl.provider.v1.Facts
-	32,  // 37: dindctl.provider.v1.DiffReply.differences:type_name -> dindctl.provider.v1.Difference
-	4,   // 38: dindctl.provider.v1.DiffReply.failure:type_name -> dindctl.provider.v1.Failure
-	33,  // 39: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
-	1,   // 40: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
-	1,   // 41: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
-	1,   // 42: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
-	27,  // 43: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	22,  // 44: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
-	6,   // 45: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
-	36,  // 46: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
-	4,   // 47: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
-	21,  // 48: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
-	27,  // 49: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	33,  // 50: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
-	6,   // 51: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
-	21,  // 52: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 53: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
-	27,  // 54: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 55: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
-	21,  // 56: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 57: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 58: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
-	43,  // 59: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
-	4,   // 60: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 61: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 62: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 63: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
-	52,  // 64: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
-	4,   // 65: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
-	27,  // 66: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 67: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
-	55,  // 68: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
-	4,   // 69: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
-	27,  // 70: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 71: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 72: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 73: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 74: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
-	63,  // 75: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
-	63,  // 76: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
-	4,   // 77: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 78: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
-	69,  // 79: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
-	70,  // 80: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
-	70,  // 81: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
-	72,  // 82: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
-	4,   // 83: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
-	74,  // 84: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
-	4,   // 85: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 86: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
-	21,  // 87: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 88: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 89: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
-	21,  // 90: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 91: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 92: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
-	83,  // 93: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
-	4,   // 94: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
-	22,  // 95: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
-	63,  // 96: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
-	85,  // 97: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
-	86,  // 98: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
-	4,   // 99: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
-	85,  // 100: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
-	6,   // 101: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 102: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
-	9,   // 103: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
-	17,  // 104: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
-	28,  // 105: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
-	7,   // 106: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
-	12,  // 107: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
-	15,  // 108: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
-	18,  // 109: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
-	29,  // 110: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
-	34,  // 111: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
-	37,  // 112: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
-	39,  // 113: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
-	41,  // 114: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
-	44,  // 115: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
-	46,  // 116: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
-	48,  // 117: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
-	50,  // 118: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
-	53,  // 119: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
-	56,  // 120: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
-	58,  // 121: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
-	59,  // 122: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
-	61,  // 123: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
-	64,  // 124: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
-	66,  // 125: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
-	68,  // 126: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
-	73,  // 127: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
-	76,  // 128: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
-	78,  // 129: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
-	80,  // 130: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
-	82,  // 131: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
-	87,  // 132: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
-	89,  // 133: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
-	73,  // 134: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
-	8,   // 135: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
-	13,  // 136: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
-	16,  // 137: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
-	19,  // 138: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
-	31,  // 139: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
-	35,  // 140: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
-	38,  // 141: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
-	40,  // 142: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
-	42,  // 143: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
-	45,  // 144: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
-	47,  // 145: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
-	49,  // 146: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
-	51,  // 147: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
-	54,  // 148: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
-	57,  // 149: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
-	19,  // 150: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
-	60,  // 151: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
-	62,  // 152: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
-	65,  // 153: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
-	67,  // 154: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
-	71,  // 155: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
-	75,  // 156: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
-	77,  // 157: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
-	79,  // 158: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
-	81,  // 159: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
-	84,  // 160: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
-	88,  // 161: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
-	90,  // 162: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
-	75,  // 163: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
-	135, // [135:164] is the sub-list for method output_type
-	106, // [106:135] is the sub-list for method input_type
-	106, // [106:106] is the sub-list for extension type_name
-	106, // [106:106] is the sub-list for extension extendee
-	0,   // [0:106] is the sub-list for field type_name
+	96,  // 15: dindctl.provider.v1.ObserveRequest.names:type_name -> dindctl.provider.v1.ObserveRequest.NamesEntry
+	19,  // 16: dindctl.provider.v1.ObserveRequest.where:type_name -> dindctl.provider.v1.Whereabouts
+	97,  // 17: dindctl.provider.v1.Whereabouts.addresses:type_name -> dindctl.provider.v1.Whereabouts.AddressesEntry
+	98,  // 18: dindctl.provider.v1.Whereabouts.daemons:type_name -> dindctl.provider.v1.Whereabouts.DaemonsEntry
+	23,  // 19: dindctl.provider.v1.ObserveReply.objects:type_name -> dindctl.provider.v1.Object
+	21,  // 20: dindctl.provider.v1.ObserveReply.result:type_name -> dindctl.provider.v1.ObserveResult
+	4,   // 21: dindctl.provider.v1.ObserveReply.failure:type_name -> dindctl.provider.v1.Failure
+	99,  // 22: dindctl.provider.v1.ObserveResult.images:type_name -> dindctl.provider.v1.ObserveResult.ImagesEntry
+	100, // 23: dindctl.provider.v1.ObserveResult.projects:type_name -> dindctl.provider.v1.ObserveResult.ProjectsEntry
+	22,  // 24: dindctl.provider.v1.ObserveResult.unread:type_name -> dindctl.provider.v1.Unread
+	5,   // 25: dindctl.provider.v1.Unread.problem:type_name -> dindctl.provider.v1.Problem
+	24,  // 26: dindctl.provider.v1.Object.owner:type_name -> dindctl.provider.v1.Ownership
+	1,   // 27: dindctl.provider.v1.Object.actual:type_name -> dindctl.provider.v1.Value
+	25,  // 28: dindctl.provider.v1.Object.condition:type_name -> dindctl.provider.v1.Condition
+	26,  // 29: dindctl.provider.v1.Object.values:type_name -> dindctl.provider.v1.Values
+	28,  // 30: dindctl.provider.v1.Object.views:type_name -> dindctl.provider.v1.View
+	24,  // 31: dindctl.provider.v1.Object.claim:type_name -> dindctl.provider.v1.Ownership
+	27,  // 32: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
+	27,  // 33: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
+	101, // 34: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
+	1,   // 35: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
+	102, // 36: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
+	1,   // 37: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
+	32,  // 38: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
+	29,  // 39: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
+	1,   // 40: dindctl.provider.v1.DiffItem.actual:type_name -> dindctl.provider.v1.Value
+	25,  // 41: dindctl.provider.v1.DiffItem.condition:type_name -> dindctl.provider.v1.Condition
+	14,  // 42: dindctl.provider.v1.DiffItem.facts:type_name -> dindctl.provider.v1.Facts
+	34,  // 43: dindctl.provider.v1.DiffReply.differences:type_name -> dindctl.provider.v1.Difference
+	4,   // 44: dindctl.provider.v1.DiffReply.failure:type_name -> dindctl.provider.v1.Failure
+	35,  // 45: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
+	1,   // 46: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
+	1,   // 47: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
+	1,   // 48: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
+	29,  // 49: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	24,  // 50: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
+	6,   // 51: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
+	38,  // 52: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
+	4,   // 53: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
+	23,  // 54: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
+	29,  // 55: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	35,  // 56: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
+	6,   // 57: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 58: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 59: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 60: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 61: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 62: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 63: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 64: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
+	45,  // 65: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
+	4,   // 66: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 67: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 68: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 69: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
+	54,  // 70: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
+	4,   // 71: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 72: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 73: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
+	57,  // 74: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
+	4,   // 75: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 76: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 77: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 78: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 79: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 80: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
+	65,  // 81: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
+	65,  // 82: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
+	4,   // 83: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 84: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
+	71,  // 85: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
+	72,  // 86: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
+	72,  // 87: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
+	74,  // 88: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
+	4,   // 89: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
+	76,  // 90: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
+	4,   // 91: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 92: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 93: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 94: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 95: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 96: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 97: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 98: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
+	85,  // 99: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
+	4,   // 100: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
+	24,  // 101: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
+	65,  // 102: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
+	87,  // 103: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
+	88,  // 104: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
+	4,   // 105: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
+	87,  // 106: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
+	6,   // 107: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 108: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
+	9,   // 109: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
+	17,  // 110: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
+	30,  // 111: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
+	7,   // 112: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
+	12,  // 113: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
+	15,  // 114: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
+	18,  // 115: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
+	31,  // 116: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
+	36,  // 117: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
+	39,  // 118: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
+	41,  // 119: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
+	43,  // 120: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
+	46,  // 121: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
+	48,  // 122: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
+	50,  // 123: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
+	52,  // 124: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
+	55,  // 125: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
+	58,  // 126: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
+	60,  // 127: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
+	61,  // 128: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
+	63,  // 129: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
+	66,  // 130: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
+	68,  // 131: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
+	70,  // 132: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
+	75,  // 133: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
+	78,  // 134: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
+	80,  // 135: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
+	82,  // 136: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
+	84,  // 137: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
+	89,  // 138: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
+	91,  // 139: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
+	75,  // 140: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
+	8,   // 141: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
+	13,  // 142: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
+	16,  // 143: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
+	20,  // 144: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
+	33,  // 145: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
+	37,  // 146: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
+	40,  // 147: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
+	42,  // 148: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
+	44,  // 149: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
+	47,  // 150: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
+	49,  // 151: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
+	51,  // 152: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
+	53,  // 153: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
+	56,  // 154: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
+	59,  // 155: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
+	20,  // 156: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
+	62,  // 157: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
+	64,  // 158: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
+	67,  // 159: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
+	69,  // 160: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
+	73,  // 161: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
+	77,  // 162: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
+	79,  // 163: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
+	81,  // 164: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
+	83,  // 165: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
+	86,  // 166: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
+	90,  // 167: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
+	92,  // 168: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
+	77,  // 169: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
+	141, // [141:170] is the sub-list for method output_type
+	112, // [112:141] is the sub-list for method input_type
+	112, // [112:112] is the sub-list for extension type_name
+	112, // [112:112] is the sub-list for extension extendee
+	0,   // [0:112] is the sub-list for field type_name
 }
 
 func init() { file_provider_proto_init() }
@@ -6928,30 +7165,30 @@ func file_provider_proto_init() {
 		(*Step_Key)(nil),
 		(*Step_Index)(nil),
 	}
-	file_provider_proto_msgTypes[23].OneofWrappers = []any{}
-	file_provider_proto_msgTypes[67].OneofWrappers = []any{
+	file_provider_proto_msgTypes[25].OneofWrappers = []any{}
+	file_provider_proto_msgTypes[69].OneofWrappers = []any{
 		(*ExecInput_Start)(nil),
 		(*ExecInput_Stdin)(nil),
 		(*ExecInput_StdinEnd)(nil),
 		(*ExecInput_Resize)(nil),
 		(*ExecInput_Signal)(nil),
 	}
-	file_provider_proto_msgTypes[70].OneofWrappers = []any{
+	file_provider_proto_msgTypes[72].OneofWrappers = []any{
 		(*ExecOutput_Stdout)(nil),
 		(*ExecOutput_Stderr)(nil),
 		(*ExecOutput_Result)(nil),
 	}
-	file_provider_proto_msgTypes[72].OneofWrappers = []any{
+	file_provider_proto_msgTypes[74].OneofWrappers = []any{
 		(*StreamInput_Start)(nil),
 		(*StreamInput_Data)(nil),
 		(*StreamInput_End)(nil),
 	}
-	file_provider_proto_msgTypes[74].OneofWrappers = []any{
+	file_provider_proto_msgTypes[76].OneofWrappers = []any{
 		(*StreamOutput_Opened)(nil),
 		(*StreamOutput_Data)(nil),
 		(*StreamOutput_End)(nil),
 	}
-	file_provider_proto_msgTypes[81].OneofWrappers = []any{
+	file_provider_proto_msgTypes[83].OneofWrappers = []any{
 		(*CopyInput_Start)(nil),
 		(*CopyInput_Data)(nil),
 		(*CopyInput_End)(nil),
@@ -6962,7 +7199,7 @@ func file_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provider_proto_rawDesc), len(file_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   98,
+			NumMessages:   102,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

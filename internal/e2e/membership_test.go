@@ -1,0 +1,171 @@
+package e2e_test
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// sleepers are containers that stay, each with some arguments of its own.
+func sleepers(arguments ...string) string {
+	var out strings.Builder
+	for i := 0; i < len(arguments); i += 2 {
+		fmt.Fprintf(&out, "container %q {\n  image   = \"dindctl.local/bash\"\n  command = [\"sleep\", \"1000\"]\n  init    = true\n%s\n}\n", arguments[i], arguments[i+1])
+	}
+	return out.String()
+}
+
+// foreignNetwork is a network that is not the project's, until the test ends.
+func (s nouns) foreignNetwork(name string) {
+	s.t.Helper()
+	s.docker("network", "create", name)
+	s.t.Cleanup(func() {
+		out, err := exec.Command("bash", "-c", "docker ps -aq --filter network="+name+" | xargs -r docker rm -fv && docker network rm "+name).CombinedOutput()
+		if err != nil {
+			s.t.Errorf("removing %s: %v\n%s", name, err, out)
+		}
+	})
+}
+
+// wantIn compares whether a container runs, and the networks that it lists, sorted.
+func (s nouns) wantIn(label, want string) {
+	s.t.Helper()
+	s.wantInspect("container", label, `{{.State.Status}}{{range $n, $e := .NetworkSettings.Networks}} {{$n}}{{end}}`, strings.ReplaceAll(want, "P-", s.project+"-"))
+}
+
+// A network that was removed, or made anew under its name, while its members did not run
+// is a difference of theirs: external networks too. They run in it after the next apply.
+func TestANetworkMadeAnewWhileItsMembersAreStopped(t *testing.T) {
+	s := newNouns(t)
+	external := s.project + "-ext"
+	s.foreignNetwork(external)
+	s.as("network \"n\" {}\nnetwork \"ext\" {\n  name     = \"" + external + "\"\n  external = true\n}\n" +
+		sleepers("web", "  networks = [network.n, network.ext]", "db", "  networks = [network.ext, network.n]"))
+	s.applied()
+
+	s.docker("stop", "-t", "0", s.project+"-web", s.project+"-db")
+	s.docker("network", "rm", s.project+"-n")
+	s.wantChanges("with a network removed",
+		`container.db | networks["P-n"] | live | changed outside`,
+		`container.web | networks["P-n"] | live | changed outside`)
+	s.applied()
+	s.wantIn("web", "running P-ext P-n")
+	s.wantIn("db", "running P-ext P-n")
+
+	s.docker("stop", "-t", "0", s.project+"-web", s.project+"-db")
+	s.docker("network", "rm", external)
+	s.docker("network", "create", external)
+	s.wantChanges("with an external network made anew",
+		`container.db | networks["P-ext"] | live | changed outside`,
+		`container.web | networks["P-ext"] | live | changed outside`)
+	s.applied()
+	s.wantIn("web", "running P-ext P-n")
+	s.wantIn("db", "running P-ext P-n")
+
+	s.docker("stop", "-t", "0", s.project+"-web")
+	s.docker("network", "disconnect", "-f", s.project+"-n", s.project+"-db")
+	s.docker("network", "rm", s.project+"-n")
+	s.do("apply", "-auto-approve", "-target", "network.n").wants(t, 0)
+	s.wantChanges("with a network made anew by an earlier apply",
+		`container.db | networks | live | changed outside`,
+		`container.web | networks["P-n"] | live | changed outside`)
+	s.applied()
+	s.docker("restart", "-t", "0", s.project+"-web", s.project+"-db")
+	s.wantIn("web", "running P-ext P-n")
+	s.wantIn("db", "running P-ext P-n")
+	s.do("plan", "-detailed-exitcode").wants(t, 0)
+}
+
+// A network that somebody connected is a difference in every mode, and the isolation of
+// a container without a network comes back.
+func TestAConnectionFromOutsideIsSeenInEveryMode(t *testing.T) {
+	s := newNouns(t)
+	other := s.project + "-other"
+	s.foreignNetwork(other)
+	s.as(sleepers("alone", `  network_mode = "none"`, "still", `  network_mode = "none"`, "bridged", `  network_mode = "bridge"`,
+		"owner", "", "sharer", "  network_mode = container.owner"))
+	s.applied()
+	for _, label := range []string{"alone", "still"} {
+		s.docker("network", "disconnect", "-f", "none", s.project+"-"+label)
+		s.docker("network", "connect", other, s.project+"-"+label)
+	}
+	s.docker("network", "connect", other, s.project+"-bridged")
+	s.docker("stop", "-t", "0", s.project+"-still", s.project+"-sharer")
+	s.docker("network", "connect", other, s.project+"-sharer")
+	s.wantChanges("after connections from outside",
+		`container.alone | networks | live | changed outside`,
+		`container.bridged | networks | live | changed outside`,
+		`container.sharer | networks | live | changed outside`,
+		`container.still | networks | live | changed outside`)
+	s.applied()
+	s.wantIn("alone", "running none")
+	s.wantIn("still", "running none")
+	s.wantIn("bridged", "running bridge")
+	s.wantIn("sharer", "running")
+	s.docker("restart", "-t", "0", s.project+"-alone", s.project+"-still", s.project+"-bridged")
+	s.do("plan", "-detailed-exitcode").wants(t, 0)
+}
+
+// The network that a container was created in is its own: leaving it is a replacement,
+// for what was changed live would not start again once that network is gone. So is what
+// an earlier build moved live.
+func TestAContainerIsNotMovedOffItsOwnNetwork(t *testing.T) {
+	s := newNouns(t)
+	restarts := func(label, want string) {
+		t.Helper()
+		s.docker("restart", "-t", "0", s.project+"-"+label)
+		s.wantIn(label, want)
+	}
+	s.as(sleepers("web", ""))
+	s.applied()
+	s.as("network \"n\" {}\nnetwork \"m\" {}\n" + sleepers("web", "  networks = [network.n, network.m]"))
+	s.wantChanges("with a first network of its own", `container.web | networks | replace | configuration`)
+	s.applied()
+	s.wantList("networks", s.networks(), "n", "m")
+	restarts("web", "running P-m P-n")
+
+	id := s.inspect("container", "web", "{{.Id}}")
+	s.as("network \"n\" {}\n" + sleepers("web", "  networks = [network.n]"))
+	s.wantChanges("with one network less", `container.web | networks | live | configuration`)
+	s.applied()
+	restarts("web", "running P-n")
+	if now := s.inspect("container", "web", "{{.Id}}"); now != id {
+		t.Errorf("the container was replaced to leave a second network: %s, then %s", id, now)
+	}
+
+	// As an earlier build did it.
+	s.foreignNetwork(s.project + "-later")
+	s.docker("network", "connect", "--alias", "web", s.project+"-later", s.project+"-web")
+	s.docker("network", "disconnect", s.project+"-n", s.project+"-web")
+	s.as("network \"later\" {\n  name     = \"" + s.project + "-later\"\n  external = true\n}\n" + sleepers("web", "  networks = [network.later]"))
+	s.wantChanges("after a move by an earlier build", `container.web | network_mode | replace | configuration`)
+	s.applied()
+	s.wantList("networks", s.networks())
+	restarts("web", "running P-later")
+}
+
+// An endpoint that an engine could not make is none, although the container lists it.
+func TestAnEndpointThatWasNotMadeIsNone(t *testing.T) {
+	s := newNouns(t)
+	attach := func(ip string) string {
+		return "  attach {\n    network = network.n\n    ipv4    = \"" + ip + "\"\n  }"
+	}
+	s.as("network \"n\" {\n  ipam {\n    config { subnet = \"10.94.1.0/24\" }\n  }\n}\n" + sleepers("a", attach("10.94.1.5"), "b", attach("10.94.1.6")))
+	s.applied()
+	s.docker("network", "disconnect", s.project+"-n", s.project+"-a")
+	s.run("", "docker", "network", "connect", "--ip", "10.94.1.6", s.project+"-n", s.project+"-a").wants(t, 1)
+	s.wantChanges("after a connection that failed", `container.a | networks | live | changed outside`)
+	s.applied()
+	s.wantInspect("container", "a", `{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}`, "10.94.1.5")
+}
+
+// Nobody is taken out of a network that goes, unless the plan shows it.
+func TestNobodyIsTakenOutOfANetworkInSilence(t *testing.T) {
+	s := newNouns(t)
+	s.as("network \"n\" {}\nnetwork \"m\" {}\n" + sleepers("web", "  networks = [network.n, network.m]"))
+	s.applied()
+	s.as("network \"n\" {}\n" + sleepers("web", "  networks = [network.n]\n  lifecycle {\n    ignore_changes = [networks]\n  }"))
+	s.do("apply", "-auto-approve").wants(t, 1).says(t, "Something else uses it", "container.web", "network.m")
+	s.wantIn("web", "running P-m P-n")
+}

@@ -1,0 +1,179 @@
+package plan_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/providertest"
+)
+
+// holder is an object that has something which no two can have at a time.
+type holder struct {
+	address, ip, port string // of a container: its address in network.n, the port of the host
+	subnet, bridge    string // of a network
+	stopped           bool
+}
+
+func (h holder) kind() provider.Kind {
+	kind, _, _ := strings.Cut(h.address, ".")
+	return provider.Kind(kind)
+}
+
+func (h holder) name() string { return strings.ReplaceAll(h.address, ".", "-") }
+
+func (h holder) declared() cty.Value {
+	if h.kind() == provider.Network {
+		config := cty.ObjectVal(map[string]cty.Value{"subnet": cty.StringVal(h.subnet)})
+		return cty.ObjectVal(map[string]cty.Value{
+			"ipam":    cty.ObjectVal(map[string]cty.Value{"config": cty.ListVal([]cty.Value{config})}),
+			"options": cty.MapVal(map[string]cty.Value{"com.docker.network.bridge.name": cty.StringVal(h.bridge), "mode": cty.StringVal("nat")}),
+		})
+	}
+	attach := cty.ObjectVal(map[string]cty.Value{
+		"network": providertest.Ref("network.n", provider.Network, "network-n"), "ipv4": cty.StringVal(h.ip), "ipv6": cty.NullVal(cty.String),
+	})
+	port := cty.NullVal(cty.Number)
+	if h.port != "" {
+		port = cty.MustParseNumberVal(h.port)
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"attach": cty.ListVal([]cty.Value{attach}),
+		"ports":  cty.ListVal([]cty.Value{cty.ObjectVal(map[string]cty.Value{"published": port, "target": cty.NumberIntVal(80)})}),
+	})
+}
+
+// steps are those of a plan from some holders to others, where addresses change live.
+func steps(t *testing.T, before, after []holder) string {
+	t.Helper()
+	x := &config.Expanded{Config: &config.Config{Project: project}}
+	in := plan.Input{Project: project, Expand: func(config.Known) (*config.Expanded, diag.List) { return x, nil }}
+	in.Observed = plan.Observed{Root: plan.Snapshot{Readable: true}, Sites: map[string]plan.Site{}}
+	for _, h := range after {
+		x.Instances = append(x.Instances, config.Instance{
+			Address: h.address, Kind: h.kind(), Name: h.name(), Declared: h.declared(), RangeOf: func(string) diag.Range { return diag.Range{} },
+		})
+		in.Observed.Sites[h.address] = plan.Site{Name: h.name(), Kind: h.kind()}
+	}
+	for _, h := range before {
+		spec, err := provider.Spec(h.declared())
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := provider.Object{
+			ID: "id-" + h.name(), Kind: h.kind(), Name: h.name(), Actual: h.declared(),
+			Owner: provider.Ownership{Project: project, Address: h.address, Kind: h.kind(), Spec: spec, Schema: 2, Name: h.name()},
+		}
+		switch {
+		case h.kind() == provider.Network:
+			o.Values.Addresses = map[string]string{h.subnet: "gateway"}
+		case h.stopped:
+			o.Condition = provider.Condition{State: provider.StateExited}
+		default:
+			o.Condition = provider.Condition{State: provider.StateRunning}
+			o.Values.Addresses = map[string]string{"network-n": h.ip}
+			if h.port != "" {
+				o.Values.Ports = map[string]string{"80/tcp": "0.0.0.0:" + h.port}
+			}
+		}
+		in.Observed.Root.Objects = append(in.Observed.Root.Objects, o)
+	}
+	in.Diff = func(items []provider.DiffItem) ([]provider.Difference, error) {
+		out := make([]provider.Difference, len(items))
+		for i, item := range items {
+			if specText(item.Declaration.Declared) != specText(item.Actual) {
+				out[i].Changes = []provider.Change{{
+					Path: `attach["network-n"].ipv4`, From: cty.StringVal("is"), To: cty.StringVal("wanted"), Effect: provider.Live, Cause: provider.Configured,
+				}}
+			}
+		}
+		return out, nil
+	}
+	p, problems := plan.Make(in)
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	var out strings.Builder
+	for _, s := range p.Steps {
+		fmt.Fprintf(&out, "%d %s %s <- %s", s.ID, s.Action, s.Address, strings.Trim(fmt.Sprint(s.Needs), "[]"))
+		for _, c := range s.Changes {
+			fmt.Fprintf(&out, " %s", c.Path)
+			if c.To.IsNull() {
+				out.WriteString(" is left")
+			}
+		}
+		out.WriteString("\n")
+	}
+	return out.String()
+}
+
+// What only one object can have is given back before another takes it.
+func TestWhatOneObjectHoldsIsGivenBackFirst(t *testing.T) {
+	t.Parallel()
+	n := holder{address: "network.n", subnet: "10.0.0.0/16", bridge: "br-n"}
+	for _, row := range []struct {
+		name          string
+		before, after []holder
+		want          string
+	}{
+		{
+			"a subnet that overlaps",
+			[]holder{{address: "network.b", subnet: "10.1.2.0/24"}},
+			[]holder{{address: "network.a", subnet: "10.1.0.0/16"}},
+			"1 delete network.b <- \n2 create network.a <- 1\n",
+		},
+		{
+			"another subnet",
+			[]holder{{address: "network.b", subnet: "10.1.2.0/24"}},
+			[]holder{{address: "network.a", subnet: "10.2.0.0/16"}},
+			"1 delete network.b <- \n2 create network.a <- \n",
+		},
+		{
+			"a device",
+			[]holder{{address: "network.b", subnet: "10.1.2.0/24", bridge: "br-x"}},
+			[]holder{{address: "network.a", subnet: "10.2.0.0/16", bridge: "br-x"}},
+			"1 delete network.b <- \n2 create network.a <- 1\n",
+		},
+		{
+			"a port",
+			[]holder{n, {address: "container.b", ip: "10.0.0.5", port: "8080"}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.6", port: "8080"}},
+			"1 delete container.b <- \n2 create container.a <- 1\n",
+		},
+		{
+			"an address",
+			[]holder{n, {address: "container.b", ip: "10.0.0.5"}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.5"}},
+			"1 delete container.b <- \n2 create container.a <- 1\n",
+		},
+		{
+			"what something that does not run would have",
+			[]holder{n, {address: "container.b", ip: "10.0.0.5", port: "8080", stopped: true}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", port: "8080"}},
+			"1 delete container.b <- \n2 create container.a <- \n",
+		},
+		{
+			"addresses that are handed on",
+			[]holder{n, {address: "container.a", ip: "10.0.0.5"}, {address: "container.b", ip: "10.0.0.6"}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.6"}, {address: "container.b", ip: "10.0.0.7"}},
+			"1 update container.b <-  attach[\"network-n\"].ipv4\n2 update container.a <- 1 attach[\"network-n\"].ipv4\n",
+		},
+		{
+			"addresses that are exchanged",
+			[]holder{n, {address: "container.a", ip: "10.0.0.5"}, {address: "container.b", ip: "10.0.0.6"}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.6"}, {address: "container.b", ip: "10.0.0.5"}},
+			"1 update container.a <-  networks[\"network-n\"] is left\n2 update container.b <-  networks[\"network-n\"] is left\n" +
+				"3 update container.a <- 1 2 attach[\"network-n\"].ipv4\n4 update container.b <- 1 2 attach[\"network-n\"].ipv4\n",
+		},
+	} {
+		if got := steps(t, row.before, row.after); got != row.want {
+			t.Errorf("%s:\n%swant\n%s", row.name, got, row.want)
+		}
+	}
+}

@@ -1,0 +1,274 @@
+package truth_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// project is whose configuration is edited.
+const project = "truth"
+
+// block is one block of the configuration, as a value: it is written as HCL by
+// [configuration.text].
+type block struct {
+	ID    int // stays, whatever the block is called
+	Kind  provider.Kind
+	Label string
+	Name  string // of an explicit name, empty for none
+	Args  map[string]chosen
+	// Networks, Volumes and Image are what it refers to, by their IDs; Shares is the
+	// container whose network namespace it has. 0 is none.
+	Networks, Volumes []int
+	Image, Shares     int
+}
+
+// chosen is one of an argument's values, in one of its spellings.
+type chosen struct{ Value, Spelling int }
+
+func (b block) address() string { return string(b.Kind) + "." + b.Label }
+
+// named is its name in the engine.
+func (b block) named() string {
+	if b.Name != "" {
+		return b.Name
+	}
+	return project + "-" + b.Label
+}
+
+// configuration is what stands in the file.
+type configuration struct {
+	Blocks []block
+	Moved  [][2]string
+}
+
+func (c configuration) clone() configuration {
+	out := configuration{Moved: slices.Clone(c.Moved)}
+	for _, b := range c.Blocks {
+		b.Args, b.Networks, b.Volumes = maps.Clone(b.Args), slices.Clone(b.Networks), slices.Clone(b.Volumes)
+		out.Blocks = append(out.Blocks, b)
+	}
+	return out
+}
+
+func (c configuration) byID(id int) *block {
+	for i := range c.Blocks {
+		if c.Blocks[i].ID == id {
+			return &c.Blocks[i]
+		}
+	}
+	return nil
+}
+
+func (c configuration) of(kinds ...provider.Kind) []*block {
+	var out []*block
+	for i := range c.Blocks {
+		if slices.Contains(kinds, c.Blocks[i].Kind) {
+			out = append(out, &c.Blocks[i])
+		}
+	}
+	return out
+}
+
+// text is the configuration as a file.
+func (c configuration) text() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "project { name = %q }\n", project)
+	for _, b := range c.Blocks {
+		fmt.Fprintf(&out, "%s %q {\n", b.Kind, b.Label)
+		if b.Name != "" {
+			fmt.Fprintf(&out, "  name = %q\n", b.Name)
+		}
+		for _, line := range c.body(b) {
+			fmt.Fprintf(&out, "  %s\n", line)
+		}
+		out.WriteString("}\n")
+	}
+	for _, m := range c.Moved {
+		fmt.Fprintf(&out, "moved {\n  from = %s\n  to = %s\n}\n", m[0], m[1])
+	}
+	return out.String()
+}
+
+func (c configuration) body(b block) []string {
+	var out []string
+	refs := func(ids []int) string {
+		var list []string
+		for _, id := range ids {
+			list = append(list, c.byID(id).address())
+		}
+		return "[" + strings.Join(list, ", ") + "]"
+	}
+	if b.Kind.Runs() {
+		image := `"base.local/a"`
+		if b.Image != 0 {
+			image = c.byID(b.Image).address()
+		}
+		if _, chosen := b.Args["image"]; !chosen || b.Image != 0 {
+			out = append(out, "image = "+image)
+		}
+		if b.Kind == provider.Job {
+			out = append(out, `command = ["true"]`)
+		} else if _, chosen := b.Args["command"]; !chosen {
+			out = append(out, `command = ["sleep", "1000"]`)
+		}
+		if b.Shares != 0 {
+			out = append(out, "network_mode = "+c.byID(b.Shares).address())
+		} else if len(b.Networks) > 0 {
+			out = append(out, "networks = "+refs(b.Networks))
+		}
+		for i, id := range b.Volumes {
+			out = append(out, fmt.Sprintf("mount {\n    source = %s\n    target = \"/v%d\"\n  }", c.byID(id).address(), i))
+		}
+	}
+	if _, built := b.Args["build"]; b.Kind == provider.Image && !built {
+		out = append(out, "from = \"base.local/a\"")
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Args)) {
+		if name == "image" && b.Image != 0 {
+			continue
+		}
+		out = append(out, argumentOf(b.Kind, name).text(b.Args[name]))
+	}
+	return out
+}
+
+// argument is one that is edited, with its values: other values are another thing,
+// spellings of one value are the same.
+type argument struct {
+	name   string
+	values [][]string
+	block  bool
+	// after is the argument that it has to stand beside.
+	after string
+}
+
+func (a argument) text(c chosen) string {
+	value := a.values[c.Value%len(a.values)]
+	text := value[c.Spelling%len(value)]
+	if a.block {
+		return a.name + " {\n    " + strings.ReplaceAll(text, "\n", "\n    ") + "\n  }"
+	}
+	return a.name + " = " + text
+}
+
+func one(values ...string) [][]string {
+	var out [][]string
+	for _, v := range values {
+		out = append(out, []string{v})
+	}
+	return out
+}
+
+func argumentOf(kind provider.Kind, name string) argument {
+	all := arguments(kind)
+	return all[slices.IndexFunc(all, func(a argument) bool { return a.name == name })]
+}
+
+// arguments are those of a kind that edits choose from. What is not here is in
+// [untried], with the reason.
+func arguments(kind provider.Kind) []argument {
+	switch kind {
+	case provider.Network:
+		return networkArguments
+	case provider.Volume:
+		return volumeArguments
+	case provider.Image:
+		return imageArguments
+	case provider.Job:
+		return slices.DeleteFunc(slices.Clone(containerArguments), func(a argument) bool {
+			return slices.Contains([]string{"command", "entrypoint", "restart", "logging", "ports"}, a.name)
+		})
+	default:
+		return containerArguments
+	}
+}
+
+var labelValues = [][]string{{`{ team = "ci" }`, `{ "team" = "ci" }`}, {`{ team = "qa" }`}, {`{ team = "ci", more = "1" }`}}
+
+var containerArguments = []argument{
+	{name: "image", values: [][]string{{`"base.local/a"`, `"base.local/a:latest"`}, {`"base.local/b"`}}},
+	{name: "command", values: one(`["sleep", "1000"]`, `["sleep", "2000"]`, `["sleep", "1000", "1"]`)},
+	{name: "entrypoint", values: one(`["bash", "-c", "exec sleep 2000"]`, `["bash", "-c", "exec sleep 3000"]`)},
+	{name: "environment", values: [][]string{{`{ A = "1" }`, `{ "A" = 1 }`}, {`{ A = "2" }`}, {`{ A = "1", B = "" }`}, {`{ FROM = "file" }`}}},
+	{name: "user", values: one(`"1000"`, `"1000:1000"`)},
+	{name: "working_dir", values: [][]string{{`"/tmp"`, `"/tmp/"`, `"/srv/../tmp"`}, {`"/srv"`}}},
+	{name: "restart", values: one(`"always"`, `"on-failure:3"`, `"no"`, `"unless-stopped"`)},
+	{name: "stop_signal", values: [][]string{{`"INT"`, `"SIGINT"`, `"sigint"`}, {`"KILL"`, `"SIGKILL"`}}},
+	{name: "stop_grace_period", values: [][]string{{`"3s"`, `"3000ms"`}, {`"1m"`, `"60s"`, `"1m0s"`}, {`"10s"`}}},
+	{name: "init", values: one("true", "false")},
+	{name: "tty", values: one("true", "false")},
+	{name: "stdin_open", values: one("true", "false")},
+	{name: "labels", values: labelValues},
+	{name: "cpus", values: [][]string{{"0.5", "0.50"}, {"1.5"}, {"2", "2.0"}}},
+	{name: "cpu_shares", values: one("512", "2048", "1024")},
+	{name: "cpu_period", values: one("50000", "20000")},
+	{name: "cpu_quota", values: one("50000", "20000")},
+	{name: "cpuset", values: [][]string{{`"0"`}, {`"0-1"`, `"0,1"`}}},
+	{name: "pids_limit", values: one("100", "200", "-1")},
+	{name: "blkio_config", block: true, values: one("weight = 300", "weight = 400")},
+	{name: "mem_limit", values: [][]string{{`"64m"`, `"65536k"`, `"67108864"`, `"64mb"`}, {`"1g"`, `"1024m"`}, {`"128m"`}}},
+	{name: "memswap_limit", after: "mem_limit", values: [][]string{{`"2g"`, `"2048m"`}, {`"3g"`}, {`"-1"`}}},
+	{name: "mem_reservation", values: [][]string{{`"32m"`, `"32768k"`}, {`"48m"`}}},
+	{name: "mem_swappiness", values: one("60", "0")},
+	{name: "shm_size", values: [][]string{{`"1m"`, `"1024k"`}, {`"64m"`}, {`"2m"`}}},
+	{name: "oom_kill_disable", values: one("true", "false")},
+	{name: "oom_score_adj", values: one("500", "100")},
+	{name: "privileged", values: one("true", "false")},
+	{name: "read_only", values: one("true", "false")},
+	{name: "cap_add", values: [][]string{{`["net_admin"]`, `["NET_ADMIN"]`, `["CAP_NET_ADMIN"]`}, {`["NET_ADMIN", "SYS_PTRACE"]`, `["SYS_PTRACE", "NET_ADMIN"]`}}},
+	{name: "cap_drop", values: [][]string{{`["ALL"]`, `["all"]`}, {`["NET_RAW"]`, `["CAP_NET_RAW"]`}}},
+	{name: "security_opt", values: [][]string{{`["no-new-privileges"]`, `["no-new-privileges=true"]`, `["no-new-privileges:true"]`}, {`["seccomp=unconfined"]`, `["seccomp:unconfined"]`}}},
+	{name: "group_add", values: [][]string{{`[1234]`, `["1234"]`}, {`["1234", "4321"]`, `["4321", "1234"]`}}},
+	{name: "userns_mode", values: one(`"host"`)},
+	{name: "uts", values: one(`"host"`)},
+	{name: "ipc", values: one(`"shareable"`, `"host"`, `"private"`)},
+	{name: "pid", values: one(`"host"`)},
+	{name: "cgroup", values: one(`"private"`, `"host"`)},
+	{name: "cgroup_parent", values: one(`"/truth-a"`, `"/truth-b"`)},
+	{name: "sysctls", values: [][]string{{`{ "net.ipv4.ip_forward" = 1 }`, `{ "net.ipv4.ip_forward" = "1" }`}, {`{ "net.ipv4.ip_forward" = "0" }`}}},
+	{name: "ulimits", values: [][]string{{`{ nofile = 100 }`, `{ nofile = { soft = 100, hard = 100 } }`}, {`{ nofile = 200, nproc = { soft = 10, hard = 20 } }`}}},
+	{name: "hostname", values: one(`"one"`, `"two"`)},
+	{name: "domainname", values: one(`"a.example"`, `"b.example"`)},
+	{name: "dns", values: [][]string{{`["10.0.0.1"]`}, {`["10.0.0.1", "FD00::1"]`, `["10.0.0.1", "fd00:0:0::1"]`}}},
+	{name: "dns_opt", values: one(`["ndots:2"]`, `["ndots:3"]`)},
+	{name: "dns_search", values: one(`["a.example"]`, `["b.example", "a.example"]`)},
+	{name: "extra_hosts", values: [][]string{{`{ db = "10.0.0.1" }`}, {`{ db = "host-gateway" }`}, {`{ db = "fd00::1" }`, `{ db = "FD00:0::1" }`}}},
+	{name: "expose", values: [][]string{{`["80"]`, `["80/tcp"]`}, {`["80", "53/udp"]`, `["53/udp", "80/tcp"]`}}},
+	{name: "tmpfs", values: [][]string{{`["/run"]`, `["/run/"]`}, {`["/run:size=1m,mode=1777"]`, `["/run:mode=1777,size=1m"]`}}},
+	{name: "device_cgroup_rules", values: one(`["c 1:3 rwm"]`, `["c 1:3 r"]`)},
+	{name: "logging", block: true, values: one(`driver = "local"`, "driver = \"json-file\"\noptions = { max-size = \"1m\" }", "driver = \"json-file\"\noptions = { max-size = \"2m\" }")},
+	{name: "ports", block: true, values: [][]string{
+		{"target = 80", "target = 80\nprotocol = \"tcp\"", "target = 80\nhost_ip = \"0.0.0.0\""},
+		{"target = 53\nprotocol = \"udp\""},
+		{"target = 80\nhost_ip = \"::1\"", "target = 80\nhost_ip = \"0:0:0:0:0:0:0:1\""},
+		{"target = 80\nhost_ip = \"127.0.0.1\""},
+	}},
+	{name: "healthcheck", block: true, values: [][]string{
+		{"test = [\"CMD\", \"true\"]", "test = [\"CMD\", \"true\"]\ninterval = \"30s\"", "test = [\"CMD\", \"true\"]\nretries = 3"}, {"test = [\"CMD\", \"true\"]\ninterval = \"1h\"", "test = [\"CMD\", \"true\"]\ninterval = \"60m\""}, {"disable = true"},
+	}},
+	{name: "devices", block: true, values: [][]string{
+		{`source = "/dev/null"`, "source = \"/dev/null\"\ntarget = \"/dev/null\"\npermissions = \"rwm\"", "source = \"/dev/null\"\npermissions = \"mrw\""}, {"source = \"/dev/null\"\ntarget = \"/dev/truth\"\npermissions = \"rw\""},
+	}},
+}
+
+var networkArguments = []argument{
+	{name: "driver", values: one(`"bridge"`)},
+	{name: "internal", values: one("true", "false")},
+	{name: "attachable", values: one("true", "false")},
+	{name: "options", values: one(`{ "com.docker.network.driver.mtu" = "1400" }`, `{ "com.docker.network.driver.mtu" = "1300" }`)},
+	{name: "labels", values: labelValues},
+}
+
+var volumeArguments = []argument{
+	{name: "driver", values: one(`"local"`)},
+	{name: "options", values: one(`{ type = "none", o = "bind", device = "/etc" }`, `{ type = "none", o = "bind", device = "/usr" }`)},
+	{name: "labels", values: labelValues},
+}
+
+var imageArguments = []argument{
+	{name: "build", block: true, values: one("dockerfile_inline = \"FROM base.local/a\\nLABEL from=one\"", "dockerfile_inline = \"FROM base.local/a\\nLABEL from=two\"", "dockerfile_inline = \"FROM base.local/b\\nLABEL from=one\"\nlabels = { more = \"1\" }")},
+}

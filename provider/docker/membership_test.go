@@ -1,0 +1,165 @@
+package docker_test
+
+import (
+	"testing"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider/docker"
+)
+
+// existing is a reference to a network with this id.
+func existing(address, name, id string) cty.Value {
+	values := reference(address, "network", name).AsValueMap()
+	values["id"] = text(id)
+	return cty.ObjectVal(values)
+}
+
+// future is a reference to a network that will be made.
+func future(address, name string) cty.Value {
+	values := reference(address, "network", name).AsValueMap()
+	values["id"] = cty.UnknownVal(cty.String)
+	return cty.ObjectVal(values)
+}
+
+// sharedNetwork is a reference to a container with this id.
+func sharedNetwork(id string) cty.Value {
+	values := reference("container.db", "container", "p-db").AsValueMap()
+	values["id"], values["ref"] = text(id), text("p-db")
+	return cty.ObjectVal(values)
+}
+
+// In which networks a container is, and in which it should be: what it only lists, what
+// was made anew under the name, what it was created in, and what it shares.
+func TestMembershipIsWhatTheContainerIsIn(t *testing.T) {
+	t.Parallel()
+	in := func(list ...cty.Value) attributes { return attributes{"networks": cty.ListVal(list)} }
+	endpoint := func(id string) *network.EndpointSettings {
+		e := &network.EndpointSettings{NetworkID: id, Aliases: []string{"x", containerID[:12]}}
+		if id != "" {
+			e.EndpointID = "e-" + id
+		}
+		return e
+	}
+	type endpoints = map[string]*network.EndpointSettings
+	at := func(mode string, networks endpoints) func(*container.InspectResponse) {
+		return func(c *container.InspectResponse) {
+			c.HostConfig.NetworkMode, c.NetworkSettings.Networks = container.NetworkMode(mode), networks
+		}
+	}
+	stopped := func(change func(*container.InspectResponse)) func(*container.InspectResponse) {
+		return func(c *container.InspectResponse) {
+			change(c)
+			c.State = &container.State{Status: "exited"}
+			for _, e := range c.NetworkSettings.Networks {
+				e.EndpointID = ""
+			}
+		}
+	}
+	n := existing("network.n", "p-n", "n1")
+	for _, row := range []struct {
+		name              string
+		created, declared attributes // created nil: as declared
+		actual            func(*container.InspectResponse)
+		want              string
+	}{
+		{name: "its network, with the names that engines add", declared: in(n), actual: at("p-n", endpoints{"p-n": endpoint("n1")})},
+		{name: "its network, as it does not run", declared: in(n), actual: stopped(at("p-n", endpoints{"p-n": endpoint("n1")}))},
+		{name: "its network, as it was never started", declared: in(n), actual: stopped(at("p-n", endpoints{"p-n": endpoint("")}))},
+		{
+			name: "a network that it lists and is not in", declared: in(n), actual: at("p-n", endpoints{"p-n": endpoint("")}),
+			want: `networks live changed outside [] -> ["p-n"]`,
+		},
+		{
+			name: "a network that was made anew", declared: in(n), actual: at("p-n", endpoints{"p-n": endpoint("n0")}),
+			want: `networks["p-n"] live changed outside "n0" -> "n1"`,
+		},
+		{
+			name: "a network that was made anew while it was stopped", declared: in(n), actual: stopped(at("p-n", endpoints{"p-n": endpoint("n0")})),
+			want: `networks["p-n"] live changed outside "n0" -> "n1"`,
+		},
+		{
+			name: "a network that is gone and will be made anew", declared: in(future("network.n", "p-n")), actual: stopped(at("p-n", endpoints{"p-n": endpoint("n0")})),
+			want: `networks["p-n"] live changed outside "n0" -> ?`,
+		},
+		{
+			name: "a network that is gone, of what was never in it", declared: in(future("network.n", "p-n")), actual: stopped(at("p-n", endpoints{"p-n": endpoint("")})),
+		},
+		{
+			name: "another block's network of the same name", created: in(n), declared: in(future("network.m", "p-n")), actual: at("p-n", endpoints{"p-n": endpoint("n1")}),
+			want: `networks["p-n"] live configuration "n1" -> ?`,
+		},
+		{
+			name: "a network that somebody connected", declared: in(n), actual: at("p-n", endpoints{"p-n": endpoint("n1"), "other": endpoint("o")}),
+			want: `networks live changed outside ["other","p-n"] -> ["p-n"]`,
+		},
+
+		{
+			name: "another network than that of its creation", created: in(n), declared: in(existing("network.m", "p-m", "m1")), actual: at("p-n", endpoints{"p-n": endpoint("n1")}),
+			want: `networks replace configuration ["p-n"] -> ["p-m"]`,
+		},
+		{
+			name: "one network less, which is not that of its creation", created: in(n, existing("network.m", "p-m", "m1")), declared: in(n), actual: at("p-n", endpoints{"p-n": endpoint("n1"), "p-m": endpoint("m1")}),
+			want: `networks live configuration ["p-m","p-n"] -> ["p-n"]`,
+		},
+		{
+			name: "moved off the network of its creation by an earlier build", declared: in(n), actual: at("p-default", endpoints{"p-n": endpoint("n1")}),
+			want: `network_mode replace configuration "p-default" -> "p-n"`,
+		},
+		{
+			name: "created in its network by that one's id", declared: in(n), actual: at("n1", endpoints{"p-n": endpoint("n1")}),
+		},
+		{
+			name: "the engine's default bridge, which is always there, is left as it runs", created: attributes{}, declared: in(n), actual: at("default", endpoints{"bridge": endpoint("b")}),
+			want: `networks live configuration ["bridge"] -> ["p-n"]`,
+		},
+
+		{name: "no network", declared: attributes{"network_mode": text("none")}, actual: at("none", endpoints{"none": endpoint("0")})},
+		{name: "no network, and no entry of it", declared: attributes{"network_mode": text("none")}, actual: at("none", endpoints{})},
+		{
+			name: "no network, and somebody connected one", declared: attributes{"network_mode": text("none")}, actual: at("none", endpoints{"other": endpoint("o")}),
+			want: `networks live changed outside ["other"] -> ["none"]`,
+		},
+		{name: "the host's network", declared: attributes{"network_mode": text("host")}, actual: at("host", endpoints{"host": endpoint("h")})},
+		{name: "the host's network, as it does not run", declared: attributes{"network_mode": text("host")}, actual: stopped(at("host", endpoints{"host": endpoint("h")}))},
+		{
+			name: "the engine's default bridge, and somebody connected another", declared: attributes{"network_mode": text("bridge")}, actual: at("bridge", endpoints{"bridge": endpoint("b"), "other": endpoint("o")}),
+			want: `networks live changed outside ["bridge","other"] -> ["bridge"]`,
+		},
+		{
+			name: "another container's network, and somebody connected one while it was stopped", declared: attributes{"network_mode": sharedNetwork("cc")},
+			actual: stopped(at("container:cc", endpoints{"other": endpoint("")})),
+			want:   `networks live changed outside ["container:cc","other"] -> ["container:cc"]`,
+		},
+		{
+			name: "another container's network, and an entry that has no effect as it runs", declared: attributes{"network_mode": sharedNetwork("cc")},
+			actual: at("container:cc", endpoints{"other": endpoint("")}),
+		},
+	} {
+		created := row.created
+		if created == nil {
+			created = row.declared
+		}
+		for _, api := range []string{"1.41", "1.51"} {
+			if got := diffText(t, item(t, created, row.declared, row.actual, api)); got != row.want {
+				t.Errorf("%s, API %s:\n got %s\nwant %s", row.name, api, got, row.want)
+			}
+		}
+	}
+}
+
+// A container that has an address of IPv6 alone uses that network as any other.
+func TestAddressesOfEitherFamily(t *testing.T) {
+	t.Parallel()
+	c := inspected(func(c *container.InspectResponse) {
+		c.NetworkSettings.Networks = map[string]*network.EndpointSettings{
+			"both": {EndpointID: "a", IPAddress: "10.0.0.5", GlobalIPv6Address: "fd00::5"}, "six": {EndpointID: "b", GlobalIPv6Address: "fd01::5"}, "none": {EndpointID: "c"},
+		}
+	})
+	got := docker.AddressesOf(c)
+	if len(got) != 2 || got["both"] != "10.0.0.5" || got["six"] != "fd01::5" {
+		t.Errorf("addresses %v", got)
+	}
+}
