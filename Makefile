@@ -33,9 +33,12 @@ SUITE   ?= $(DINDCTL_SUITE)
 export DINDCTL_ENGINE := $(ENGINE)
 export DINDCTL_STORE  := $(STORE)
 export DINDCTL_SUITE  := $(SUITE)
+# The hash of what is committed, from which random choices come: the same for one
+# content, whoever commits it.
+TREE := $(shell git rev-parse --verify -q 'HEAD^{tree}' || echo 1)
 # What a test binary that needs an engine is run by, from the directory of its package.
 WITH_ENGINE = DINDCTL_E2E=require DINDCTL_BIN=$(CURDIR)/$(BIN) DINDCTL_TEST_TOOLS=$$($(CURDIR)/docker/test-tools.sh) \
-	DINDCTL_COMMIT=$$(git rev-parse --verify -q HEAD || echo none) $(CURDIR)/docker/test-engine
+	DINDCTL_TREE=$(TREE) $(CURDIR)/docker/test-engine
 
 .PHONY: help
 help: ## list the targets
@@ -80,10 +83,10 @@ lint: ## gofumpt, imports, floors, golangci-lint, shellcheck
 	for module in $(MODULES); do (cd $$module && $(GO) vet ./... && $(LINT) run --allow-parallel-runners ./...); done
 	shellcheck -x docker/*.sh docker/test-engine docker/demo docker/clean-check docker/cache-check docker/upgrade-check docker/vagrant-check tools/flaky docker/daemon/entrypoint.sh docker/daemon/runtime-fit .ci/run
 
-# Packages with properties that are tried on random values. The seed comes from
-# the commit: another for each, and the same again when a failure is looked for.
+# Packages with properties that are tried on random values. The seed comes from what is
+# committed: another for each content, and the same again when a failure is looked for.
 PROPERTIES    := $(shell grep -rl --include='*_test.go' 'rapid\.Check' hcl internal provider | xargs -n1 dirname | sort -u | sed 's,^,./,')
-PROPERTY_SEED := $(shell printf '%d' 0x$$(git rev-parse --verify -q HEAD | cut -c1-12 | grep . || echo 1))
+PROPERTY_SEED := $(shell printf '%d' 0x$$(cut -c1-12 <<<$(TREE)))
 
 .PHONY: unit
 unit: ## all tests that need no engine, with the race detector
@@ -123,7 +126,7 @@ sim: ## simulated faults in memory: SCHEDULES of them, and all at every point of
 	$(GO) test ./internal/sim -count=1 -v -timeout 0 -schedules $(SCHEDULES) -points $(POINTS) $(if $(SEED),-seed $(SEED))
 
 .PHONY: sim-some
-sim-some: ## the fifth of them that make test runs, from a seed that the commit gives
+sim-some: ## the fifth of them that make test runs, from a seed that what is committed gives
 	$(MAKE) --no-print-directory sim SCHEDULES=4000 POINTS=200 SEED=$$(($(PROPERTY_SEED) % 1000000 * 100000))
 
 # With MADE=yes they are there: parts that run side by side must not write them again.
@@ -133,7 +136,7 @@ mutants: ## spoiled answers of recorded engines: MUTANTS of them; SEED= begins t
 	$(GO) test ./internal/mutants -count=1 -v -timeout 0 -mutants $(MUTANTS) -seed $(or $(SEED),$(shell date +%s))
 
 .PHONY: mutants-some
-mutants-some: ## the 2,000 of them that make test runs, from a seed that the commit gives
+mutants-some: ## the 2,000 of them that make test runs, from a seed that what is committed gives
 	$(MAKE) --no-print-directory mutants MUTANTS=2000 SEED=$$(($(PROPERTY_SEED) % 1000000 * 100000 + 1))
 
 .PHONY: test-binaries
@@ -185,7 +188,7 @@ kill-small: test-binaries ## kill points on a real engine: a small topology whol
 	$(KILL_SMALL)
 
 .PHONY: kill-half
-kill-half: test-binaries ## half of the kill points of kill-small; the commit says which
+kill-half: test-binaries ## half of the kill points of kill-small; what is committed says which
 	export DINDCTL_KILL=half; $(KILL_SMALL)
 
 .PHONY: kill
@@ -217,7 +220,7 @@ truth: ## random edits and changes from outside, on an engine in memory: CASES (
 	$(GO) test ./internal/truth -count=1 -v -timeout 2h -cases $(CASES) $(if $(SEED),-seed $(SEED))
 
 .PHONY: truth-some
-truth-some: ## 500 cases of each kind of truth; the commit says which
+truth-some: ## 500 cases of each kind of truth; what is committed says which
 	$(MAKE) --no-print-directory truth SEED=$$(($(PROPERTY_SEED) % 1000000 * 1000 + 1))
 
 FUZZTIME := 5m

@@ -90,8 +90,10 @@ func (s *session) destroyAll(ctx context.Context, target target, p *plan.Plan, i
 	if p.Clean && len(p.Stopped) > 0 {
 		return stoppedExit(p)
 	}
-	if p.Clean && !p.Partial && !target.guessed && len(target.unread) == 0 {
-		forget(s.app.env, s.facts.ID, target.project)
+	if p.Clean && !p.Partial && !target.guessed {
+		if len(target.unread) == 0 {
+			forget(s.app.env, s.facts.ID, target.project)
+		}
 		return nil
 	}
 	if s.command.Bool("json") && p.LosesData() && !s.command.Bool("volumes") { // the plan is not shown

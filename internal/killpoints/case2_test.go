@@ -12,27 +12,27 @@ import (
 // small topology.
 func whole() []operation { return []operation{apply, replace, destroy} }
 
-// Twelve points of case 2, chosen by the commit's hash, so that over time all are
+// Twelve points of case 2, chosen by the hash of what is committed, so that over time all are
 // hit. They are spread over lives that have a point for each operation.
 func TestCase2Chosen(t *testing.T) {
 	r := newRing(t, case2())
-	random := rand.New(rand.NewPCG(commitSeed(t), 0)) //nolint:gosec // a choice that can be repeated
+	random := rand.New(rand.NewPCG(treeSeed(t), 0)) //nolint:gosec // a choice that can be repeated
 	all := lives(r.points(), faults(), whole())
 	full := slices.DeleteFunc(all, func(one []point) bool { return len(one) < len(whole()) })
 	random.Shuffle(len(full), func(i, j int) { full[i], full[j] = full[j], full[i] })
-	t.Logf("chosen by commit %s: %v", os.Getenv("DINDCTL_COMMIT"), full[:4])
+	t.Logf("chosen by tree %s: %v", os.Getenv("DINDCTL_TREE"), full[:4])
 	r.run(full[:4], 1)
 }
 
-// commitSeed is a seed that another commit does not have.
-func commitSeed(t *testing.T) uint64 {
+// treeSeed is a seed that another content does not have.
+func treeSeed(t *testing.T) uint64 {
 	t.Helper()
-	commit := os.Getenv("DINDCTL_COMMIT")
-	if commit == "" {
-		t.Fatal("DINDCTL_COMMIT says which points are chosen; make sets it")
+	tree := os.Getenv("DINDCTL_TREE")
+	if tree == "" {
+		t.Fatal("DINDCTL_TREE says which points are chosen; make sets it")
 	}
 	sum := fnv.New64a()
-	_, _ = sum.Write([]byte(commit))
+	_, _ = sum.Write([]byte(tree))
 	return sum.Sum64()
 }
 

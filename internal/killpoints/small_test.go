@@ -28,8 +28,8 @@ func portion(t *testing.T, all [][]point) [][]point {
 	if os.Getenv("DINDCTL_KILL") != "half" {
 		return all
 	}
-	random := rand.New(rand.NewPCG(commitSeed(t), 1)) //nolint:gosec // a choice that can be repeated
+	random := rand.New(rand.NewPCG(treeSeed(t), 1)) //nolint:gosec // a choice that can be repeated
 	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	t.Logf("half of %d lives, chosen by the commit", len(all))
+	t.Logf("half of %d lives, chosen by what is committed", len(all))
 	return all[:(len(all)+1)/2]
 }

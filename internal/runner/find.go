@@ -138,11 +138,7 @@ func Objects(observed plan.Observed, project string) []provider.Object {
 	for _, problem := range observed.Stopped() {
 		stopped[problem.Address] = true
 	}
-	snapshots := []plan.Snapshot{observed.Root}
-	for _, daemon := range slices.Sorted(maps.Keys(observed.Inside)) {
-		snapshots = append(snapshots, observed.Inside[daemon])
-	}
-	for _, snapshot := range snapshots {
+	for _, snapshot := range snapshotsOf(observed) {
 		objects := slices.Clone(snapshot.Objects)
 		slices.SortStableFunc(objects, func(a, b provider.Object) int { return strings.Compare(a.Owner.Address, b.Owner.Address) })
 		for _, object := range objects {
@@ -153,6 +149,15 @@ func Objects(observed plan.Observed, project string) []provider.Object {
 		}
 	}
 	return out
+}
+
+// snapshotsOf are the root engine and, after it, the daemons' insides by their addresses.
+func snapshotsOf(observed plan.Observed) []plan.Snapshot {
+	snapshots := []plan.Snapshot{observed.Root}
+	for _, daemon := range slices.Sorted(maps.Keys(observed.Inside)) {
+		snapshots = append(snapshots, observed.Inside[daemon])
+	}
+	return snapshots
 }
 
 func notThere(observed plan.Observed, all []provider.Object, project, address string) diag.List {
@@ -172,11 +177,7 @@ func notThere(observed plan.Observed, all []provider.Object, project, address st
 // movedTo is the address that is meant now by one under which something was recorded;
 // empty where nothing was.
 func movedTo(observed plan.Observed, address string) string {
-	snapshots := []plan.Snapshot{observed.Root}
-	for _, daemon := range slices.Sorted(maps.Keys(observed.Inside)) {
-		snapshots = append(snapshots, observed.Inside[daemon])
-	}
-	for _, snapshot := range snapshots {
+	for _, snapshot := range snapshotsOf(observed) {
 		for _, now := range slices.Sorted(maps.Keys(snapshot.Moved)) {
 			if SameAddress(snapshot.Moved[now], address) {
 				return now

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 
@@ -99,7 +100,7 @@ func limitsOutside(h container.HostConfig, n int64) []limit {
 		{"cpu_quota", of(container.Resources{CPUQuota: 30000 + n}), h.NanoCPUs > 0},
 		{"cpuset", of(container.Resources{CpusetCpus: "1"}), false},
 		{"pids_limit", of(container.Resources{PidsLimit: &pids}), false},
-		{"blkio_config.weight", of(container.Resources{BlkioWeight: uint16(500 + n)}), false}, //nolint:gosec // small
+		{"blkio_config.weight", of(container.Resources{BlkioWeight: uint16(500 + n)}), false}, //nolint:gosec // n is below 60
 		{"mem_limit", of(container.Resources{Memory: (300 + n) << 20, MemorySwap: (4000 + n) << 20}), false},
 		{"mem_reservation", of(container.Resources{MemoryReservation: (20 + n) << 18}), false},
 		{"restart", container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: "on-failure", MaximumRetryCount: int(n)}}, false},
@@ -228,8 +229,11 @@ func (t target) gone(address string) bool {
 // outsideForeign makes something that is nobody's, on a network of the project.
 func outsideForeign(ctx context.Context, u *user, at target) (change, error) {
 	created, err := u.hand.ContainerCreate(ctx, &container.Config{Image: "base.local/b"}, &container.HostConfig{}, nil, nil, fmt.Sprintf("foreign-%d", choose(at.pick, 2, 1e6)))
+	if errdefs.IsConflict(err) { // the name is taken
+		return change{}, nil
+	}
 	if err != nil {
-		return change{}, nil //nolint:nilerr // the name is taken
+		return change{}, err
 	}
 	return change{what: "foreign"}, u.hand.ContainerStart(ctx, created.ID, container.StartOptions{})
 }

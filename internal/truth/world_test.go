@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/client"
 	"github.com/google/go-cmp/cmp"
@@ -97,7 +98,7 @@ func newMemory(api string) (*memory, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	server := &http.Server{Handler: m.engine} //nolint:gosec // of tests
+	server := &http.Server{Handler: m.engine, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }()
 	return m, func() {
 		_ = server.Close()

@@ -1,0 +1,52 @@
+package docker_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// An engine that says that a network is removed and keeps it is asked again, three times
+// at most; then it is an error, and never a removal that did not happen.
+func TestANetworkThatIsRemovedIsGone(t *testing.T) {
+	t.Parallel()
+	const id = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+	for _, test := range []struct {
+		keeps, removals int64
+		gone            bool
+	}{{0, 1, true}, {2, 3, true}, {1000, 3, false}} {
+		var removals atomic.Int64
+		p, err := configured(t, oddEngine(t, map[string]http.HandlerFunc{
+			"GET /networks/" + id: func(w http.ResponseWriter, _ *http.Request) {
+				if removals.Load() > test.keeps {
+					w.WriteHeader(http.StatusNotFound)
+					return
+				}
+				_ = json.NewEncoder(w).Encode(map[string]any{"Id": id, "Name": "p-net", "Driver": "bridge", "Labels": map[string]string{
+					"dev.dindctl.project": "p", "dev.dindctl.address": "network.net", "dev.dindctl.kind": "network", "dev.dindctl.schema": "1",
+					"dev.dindctl.spec": "{}", "dev.dindctl.origin": "here:/x.hcl", "dev.dindctl.run": "r",
+				}})
+			},
+			"DELETE /networks/" + id: func(w http.ResponseWriter, _ *http.Request) {
+				removals.Add(1)
+				w.WriteHeader(http.StatusNoContent)
+			},
+		}), "10m")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.Delete(t.Context(), provider.DeleteRequest{Kind: provider.Network, ID: id, Project: "p"}, nil)
+		switch {
+		case test.gone && err != nil:
+			t.Errorf("an engine that keeps a network for %d removals: %v", test.keeps, err)
+		case !test.gone:
+			wantProblem(t, err, provider.NotApplied, "The engine accepted it and did not do it", "The engine said 3 times that the network p-net is removed")
+		}
+		if removals.Load() != test.removals {
+			t.Errorf("it was removed %d times, want %d", removals.Load(), test.removals)
+		}
+	}
+}
