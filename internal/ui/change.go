@@ -19,10 +19,11 @@ const mostEdits = 1 << 20
 
 // changed are the lines of a resource's changed attributes.
 func changed(r plan.Resource, o Options) []string {
-	width := 0
-	for _, c := range r.Changes {
-		width = max(width, len(c.Path))
+	paths := make([]string, len(r.Changes))
+	for i, c := range r.Changes {
+		paths[i] = c.Path
 	}
+	width := columnOf(paths)
 	var out []string
 	for _, c := range r.Changes {
 		out = append(out, change(c, width, o)...)
@@ -46,7 +47,7 @@ func change(c provider.Change, width int, o Options) []string {
 	if from == to && !c.Sensitive { // they differ beyond what one line shows
 		from, to = long(c.From), long(c.To)
 	}
-	head := fmt.Sprintf("%-*s = ", width, c.Path)
+	head := inColumn(c.Path, width) + " = "
 	if c.Sensitive {
 		return beneath(sign, head+from, c, o)
 	}
@@ -56,7 +57,7 @@ func change(c provider.Change, width int, o Options) []string {
 	}
 	return append(
 		[]string{sign + head + from + "\n"},
-		beneath(strings.Repeat(" ", 8), strings.Repeat(" ", max(0, len([]rune(head))-3))+"-> "+to, c, o)...)
+		beneath(strings.Repeat(" ", 8), strings.Repeat(" ", min(columnMost, max(0, len([]rune(head))-3)))+"-> "+to, c, o)...)
 }
 
 // beneath is the second line of a change, and a third where the remark does not fit.

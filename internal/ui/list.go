@@ -22,6 +22,9 @@ type Listing struct {
 	Now     time.Time
 }
 
+// cellMost is how wide a column of a listing gets: what is longer sticks out of it.
+const cellMost = 500
+
 // List is a tree of a project's objects; what is inside a daemon hangs below it.
 // Columns that do not fit into the window are left out, names first.
 func List(l Listing, o Options) string {
@@ -51,7 +54,7 @@ func List(l Listing, o Options) string {
 		for n, i := range shown {
 			cell := cells[i]
 			if n < len(shown)-1 {
-				cell += strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cells[i])+2)
+				cell += strings.Repeat(" ", max(0, min(widths[i], cellMost)-utf8.RuneCountInString(cells[i]))+2)
 			}
 			text += paint(i, cell)
 		}

@@ -1,14 +1,9 @@
 package ui
 
-import "strings"
-
 // LogPrefix returns what stands in front of a line of an object's output: its
 // address, as wide as the longest, in a colour of its own. Without names, nothing.
 func LogPrefix(names []string, o Options) func(address string) string {
-	width := 0
-	for _, name := range names {
-		width = max(width, len([]rune(name)))
-	}
+	width := columnOf(names)
 	colours := []string{cyan, green, yellow, "35", "34", "96", "92", "93", "95", "94"}
 	chosen := map[string]string{}
 	for _, name := range names {
@@ -20,7 +15,6 @@ func LogPrefix(names []string, o Options) func(address string) string {
 		if len(names) == 0 {
 			return ""
 		}
-		padded := address + strings.Repeat(" ", max(0, width-len([]rune(address))))
-		return o.paint(chosen[address], padded+" |") + " "
+		return o.paint(chosen[address], inColumn(address, width)+" |") + " "
 	}
 }

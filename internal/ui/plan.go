@@ -211,19 +211,18 @@ func declared(r plan.Resource, o Options) []string {
 	if value.IsNull() || !value.IsKnown() || !value.Type().IsObjectType() {
 		return nil
 	}
-	width := 0
 	names := []string{}
 	if r.Kind == provider.Daemon && attr(value, "privileged").IsNull() {
-		names, width = append(names, "privileged"), len("privileged") // the default, and worth knowing
+		names = append(names, "privileged") // the default, and worth knowing
 	}
 	for it := value.ElementIterator(); it.Next(); {
 		key, element := it.Element()
 		if !empty(element) {
 			names = append(names, key.AsString())
-			width = max(width, len(key.AsString()))
 		}
 	}
 	var out []string
+	width := columnOf(names)
 	for _, name := range names {
 		element := cty.True // privileged, where it is not declared
 		if name != "privileged" || !attr(value, name).IsNull() {
@@ -235,7 +234,7 @@ func declared(r plan.Resource, o Options) []string {
 			}
 			continue
 		}
-		out = append(out, fmt.Sprintf("      %s %-*s = %s\n", o.paint(green, "+"), width, name, short(element, false)))
+		out = append(out, fmt.Sprintf("      %s %s = %s\n", o.paint(green, "+"), inColumn(name, width), short(element, false)))
 	}
 	return out
 }

@@ -108,14 +108,15 @@ func showOne(s Shown, o Options) string {
 	for _, user := range object.Users {
 		add("used by", clean(user))
 	}
-	width := 0
-	for _, l := range lines {
-		width = max(width, len([]rune(l.name)))
+	names := make([]string, len(lines))
+	for i, l := range lines {
+		names[i] = l.name
 	}
+	width := columnOf(names)
 	var out strings.Builder
 	fmt.Fprintf(&out, "# %s\n%s %q {\n", o.paint(bold, object.Owner.Address), object.Kind, clean(object.Name))
 	for _, l := range lines {
-		fmt.Fprintf(&out, "  %-*s = %s\n", width, l.name, clean(l.text))
+		fmt.Fprintf(&out, "  %s = %s\n", inColumn(l.name, width), clean(l.text))
 	}
 	for _, v := range object.Views {
 		fmt.Fprintf(&out, "  mount %s\n", viewText(v))

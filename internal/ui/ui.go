@@ -6,6 +6,7 @@ package ui
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Options say what the text is written for.
@@ -51,6 +52,26 @@ func clean(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// columnMost is how wide a column of names gets: a longer name sticks out of it, and
+// moves no other. An engine says of any length what its objects are called.
+const columnMost = 80
+
+// columnOf is the width of a column that holds the names, in characters.
+func columnOf(names []string) int {
+	width := 0
+	for _, name := range names {
+		if n := utf8.RuneCountInString(name); n <= columnMost {
+			width = max(width, n)
+		}
+	}
+	return width
+}
+
+// inColumn is a name, filled with spaces to the width of its column.
+func inColumn(name string, width int) string {
+	return name + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(name)))
 }
 
 // wrap breaks paragraphs into lines of at most width columns; lines that begin
