@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/filters"
@@ -66,9 +67,9 @@ func refuseNetwork(decl provider.Declaration, facts provider.Facts) error {
 // second one of the same name, so that names are looked up first.
 func (p *Provider) createNetwork(ctx context.Context, e *engine, req provider.CreateRequest, say events) (provider.CreateResponse, error) {
 	decl := req.Declaration
-	found, err := e.networkNamed(ctx, decl.Name)
+	found, err := e.networkNamedAnew(ctx, decl)
 	if err != nil {
-		return provider.CreateResponse{}, e.problem(err, "looking for the network", decl.Address, decl.Name)
+		return provider.CreateResponse{}, err
 	}
 	if found != nil {
 		if err := mayAdopt(req, "network", found.ID, whoseNetwork(*found)); err != nil {
@@ -94,6 +95,34 @@ func (p *Provider) createNetwork(ctx context.Context, e *engine, req provider.Cr
 	return provider.CreateResponse{ID: n.ID, Object: object}, applied(req, object, e.facts, "")
 }
 
+// networkNamedAnew finds what has the name of a network that is to be made; nil for
+// nothing. What was removed before, and is there again, is removed again.
+func (e *engine) networkNamedAnew(ctx context.Context, decl provider.Declaration) (*network.Inspect, error) {
+	for round := range removalsMost {
+		if round > 0 {
+			select {
+			case <-time.After(readyPause):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		found, err := e.networkNamed(ctx, decl.Name)
+		if err != nil {
+			return nil, e.problem(err, "looking for the network", decl.Address, decl.Name)
+		}
+		if found == nil {
+			return nil, nil //nolint:nilnil // nothing has the name
+		}
+		if _, removed := e.removed.Load(found.ID); !removed {
+			return found, nil
+		}
+		if err := e.removeNetwork(ctx, *found); err != nil {
+			return nil, err
+		}
+	}
+	return nil, stays(decl.Address, decl.Name)
+}
+
 // networkNamed finds a network by its exact name, ours before others'; nil for none.
 func (e *engine) networkNamed(ctx context.Context, name string) (*network.Inspect, error) {
 	list, err := e.read.NetworkList(ctx, network.ListOptions{Filters: filters.NewArgs(filters.Arg("name", name))})
@@ -112,6 +141,7 @@ func (e *engine) networkNamed(ctx context.Context, name string) (*network.Inspec
 // deleteNetwork removes a network that nothing is in. Nobody is taken out of it: what
 // leaves a network does so in a step of its own, which the plan shows.
 func (p *Provider) deleteNetwork(ctx context.Context, e *engine, req provider.DeleteRequest, say events) error {
+	e.removed.Store(req.ID, struct{}{})
 	n, err := e.read.NetworkInspect(ctx, req.ID, network.InspectOptions{})
 	if errdefs.IsNotFound(err) {
 		return nil
@@ -161,9 +191,13 @@ func (e *engine) removeNetwork(ctx context.Context, n network.Inspect) error {
 			return e.problem(err, "looking whether the network is gone", n.Labels[labelAddress], n.Name)
 		}
 	}
+	return stays(n.Labels[labelAddress], n.Name)
+}
+
+func stays(address, name string) error {
 	return &provider.Problem{
-		Code: provider.NotApplied, Address: n.Labels[labelAddress], Summary: "The engine accepted it and did not do it",
-		Detail: fmt.Sprintf("The engine said %d times that the network %s is removed, and it is there. Restart the engine, and run the command again.", removalsMost, n.Name),
+		Code: provider.NotApplied, Address: address, Summary: "The engine accepted it and did not do it",
+		Detail: fmt.Sprintf("The engine said %d times that the network %s is removed, and it is there. Restart the engine, and run the command again.", removalsMost, name),
 	}
 }
 
