@@ -155,6 +155,7 @@ func (w *world) calm() {
 		blocks[i].Fails = false
 	}
 	w.makeWay(blocks)
+	w.chooseVolumes(blocks)
 	if w.retagged {
 		// No plan can know what a registry has; an image that is there is known.
 		w.m.Outside(provider.Root).AddImage("bash", "sha256:again")
@@ -182,6 +183,45 @@ func (w *world) makeWay(blocks []block) {
 			return b.Name == o.Name && space(b.kind()) == space(o.Kind)
 		}) {
 			w.m.Outside(provider.Root).Remove(o.ID)
+		}
+	}
+}
+
+// chooseVolumes removes volumes until no two pass for one address, as a person does whom
+// dindctl asks to: a volume whose creation came late stands beside the one that was made
+// since, under another name, and both are data. What is in use stays, then what is wanted.
+func (w *world) chooseVolumes(blocks []block) {
+	type at struct{ engine, address string }
+	var places []at // in the order of their objects, so that a seed replays
+	volumes := map[at][]providertest.Thing{}
+	for _, o := range sorted(w.m.Things()) {
+		if o.Kind == provider.Volume && o.Owner.Project == project {
+			where := at{o.Engine, o.Owner.Address}
+			if volumes[where] == nil {
+				places = append(places, where)
+			}
+			volumes[where] = append(volumes[where], o)
+		}
+	}
+	hand := w.m.Outside(provider.Root)
+	for _, where := range places {
+		several := volumes[where]
+		slices.SortStableFunc(several, func(a, b providertest.Thing) int {
+			wanted := func(o providertest.Thing) int {
+				switch {
+				case !hand.Free(o.ID):
+					return 0
+				case slices.ContainsFunc(blocks, func(one block) bool { return one.Address == where.address && one.Name == o.Name }):
+					return 1
+				}
+				return 2
+			}
+			return wanted(a) - wanted(b)
+		})
+		for _, o := range several[1:] {
+			w.note("a person removes %s, one of two for %s", o.Name, where.address)
+			w.count("one of two volumes chosen")
+			hand.Remove(o.ID)
 		}
 	}
 }
