@@ -104,7 +104,7 @@ func (m *maker) addressesOf(o placed) []claim {
 	}
 	for _, a := range recordOf(o.Owner).attached() {
 		for _, text := range []string{a.IPv4, a.IPv6} {
-			if c, ok := host(network(o.inside, m.nameOfNetwork(a.Network.Ref)), text); ok {
+			if c, ok := host(network(o.inside, m.named(a.Network.Ref)), text); ok {
 				out = append(out, c)
 			}
 		}
@@ -121,14 +121,6 @@ func portsOf(o placed) []claim {
 		}
 	}
 	return out
-}
-
-// nameOfNetwork is the name of what was there under an address.
-func (m *maker) nameOfNetwork(address string) string {
-	if list := m.ours[address]; len(list) > 0 {
-		return list[0].Name
-	}
-	return m.externals[address].Name
 }
 
 // attachment is what a record says of a network that something joined.

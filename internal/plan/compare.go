@@ -165,6 +165,8 @@ func (m *maker) absent(r *Resource) {
 		return
 	case r.Kind == provider.Job:
 		r.decide(Run, FromNoRecord, "no record of a run")
+	case m.formerly(r, user) != "":
+		r.decide(Create, FromAbsence, fmt.Sprintf("not there yet: what %s was made with is %s again, without a moved block", user, m.formerly(r, user)))
 	case user != "":
 		r.decide(Create, FromRemoval, "it is no longer there: "+user+" was made with it")
 	default:
@@ -199,6 +201,56 @@ func (m *maker) madeWith(r *Resource) string {
 	}
 	return m.users[r.Inside+"\x00"+r.Address]
 }
+
+// formerly is the address under which the volume or network is recorded that a user,
+// which was made with the absent one, has in its place: it was made before the address
+// was moved, and the moved block that said so is gone. Empty where there is none, or
+// where several may be it.
+func (m *maker) formerly(r *Resource, user string) string {
+	if user == "" {
+		return ""
+	}
+	var all, alike []string
+	for _, address := range m.orphansOf(r.Kind, m.ours[user][0]) {
+		all = append(all, address)
+		if lastPart(address) == lastPart(r.Address) { // such as the data of a daemon beside its certificates
+			alike = append(alike, address)
+		}
+	}
+	switch {
+	case len(alike) == 1:
+		return alike[0]
+	case len(all) == 1:
+		return all[0]
+	}
+	return ""
+}
+
+// orphansOf are the addresses of volumes, or networks, that an object uses, was not
+// recorded with, and the configuration lacks.
+func (m *maker) orphansOf(kind provider.Kind, user placed) []string {
+	if m.orphaned == nil {
+		m.orphaned = map[name]string{}
+		for _, address := range sortedKeys(m.ours) {
+			if _, configured := m.expanded.Instance(address); configured {
+				continue
+			}
+			for _, o := range m.ours[address] {
+				m.orphaned[nameOf(o.inside, o.Object)] = address
+			}
+		}
+	}
+	var out []string
+	for _, used := range usedBy(user.Object, user.inside) {
+		address := m.orphaned[used]
+		if address != "" && used.space == nameSpace(kind) && !slices.Contains(user.Owner.Deps, address) && !slices.Contains(out, address) {
+			out = append(out, address)
+		}
+	}
+	return out
+}
+
+func lastPart(address string) string { return address[strings.LastIndexByte(address, '.')+1:] }
 
 // imageID is the id of the image that an instance wants, as its place or the
 // nearest place around it has it.

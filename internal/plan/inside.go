@@ -44,12 +44,26 @@ func (m *maker) fateOf(r *Resource) fate {
 		return emptied
 	case r.Action == Create && len(m.ours[r.Address]) == 0:
 		return stays // what was observed says what is known
-	case r.Action == Replace && recordOf(r.Before.Owner).ref("data") == data:
-		return stays
-	case m.pending[data]:
+	case m.named(data) == "": // it will be made, whatever the daemon has its data on now
 		return emptied
+	case r.Action == Replace && mountsVolume(*r.Before, m.named(data)):
+		return stays
 	}
 	return another
+}
+
+// named is the name of what there is under an address; empty where nothing is.
+func (m *maker) named(address string) string {
+	if list := m.ours[address]; len(list) > 0 {
+		return list[0].Name
+	}
+	return m.externals[address].Name
+}
+
+// mountsVolume tells whether an object has a volume of that name now, whatever it was
+// recorded under: its address may have had another one since.
+func mountsVolume(o provider.Object, volume string) bool {
+	return slices.ContainsFunc(o.Views, func(v provider.View) bool { return v.Type == "volume" && v.Source == volume })
 }
 
 // replaced tells whether an object that exists is made anew.

@@ -105,6 +105,9 @@ type maker struct {
 	// nil until asked for.
 	wanted map[name]bool
 	borne  map[name][]provider.Object
+	// orphaned are the addresses that the configuration lacks, by what bears which name; nil
+	// until asked for.
+	orphaned map[name]string
 }
 
 // placed is an object and the daemon that it is inside.
@@ -254,7 +257,7 @@ func (m *maker) decide() diag.List {
 		}
 		m.replaceByRequest()
 		m.resources = map[string]*Resource{}
-		m.extra, m.kept, m.wanted, m.borne = nil, nil, nil, nil
+		m.extra, m.kept, m.wanted, m.borne, m.orphaned = nil, nil, nil, nil, nil
 		before := m.rounds()
 		if problem := m.compare(); problem.HasErrors() {
 			return problem

@@ -141,9 +141,9 @@ func (e *engine) networkNamed(ctx context.Context, name string) (*network.Inspec
 // deleteNetwork removes a network that nothing is in. Nobody is taken out of it: what
 // leaves a network does so in a step of its own, which the plan shows.
 func (p *Provider) deleteNetwork(ctx context.Context, e *engine, req provider.DeleteRequest, say events) error {
-	e.removed.Store(req.ID, struct{}{})
 	n, err := e.read.NetworkInspect(ctx, req.ID, network.InspectOptions{})
 	if errdefs.IsNotFound(err) {
+		e.removed.Store(req.ID, struct{}{})
 		return nil
 	}
 	if err != nil {
@@ -172,6 +172,7 @@ func (p *Provider) deleteNetwork(ctx context.Context, e *engine, req provider.De
 			return e.problem(err, "disconnecting a container from the network", n.Labels[labelAddress], n.Name)
 		}
 	}
+	e.removed.Store(req.ID, struct{}{})
 	return e.removeNetwork(ctx, n)
 }
 
