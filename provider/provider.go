@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 )
@@ -423,6 +424,16 @@ type CreateRequest struct {
 	Owner       Ownership
 	// ImageFrom are places that may hold the image, nearest first, to be carried from.
 	ImageFrom []Place
+	// Former are other addresses under which an earlier object of the declaration may be
+	// recorded, for it was moved since; nil for none.
+	Former []string
+}
+
+// Means tells whether what is recorded with an owner is, or was, the object of the
+// request: of the same project and address, or of a former one.
+func (r CreateRequest) Means(owner Ownership) bool {
+	return owner.Project != "" && owner.Project == r.Owner.Project &&
+		(owner.Address == r.Owner.Address || slices.Contains(r.Former, owner.Address))
 }
 
 // CreateResponse is the object as it was made.

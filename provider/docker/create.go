@@ -73,7 +73,7 @@ func (p *Provider) external(ctx context.Context, e *engine, req provider.CreateR
 // an earlier, interrupted call, or of the same address with an equal record.
 func mayAdopt(req provider.CreateRequest, kind, name string, w whose) error {
 	owner := w.owner
-	mine := owner.Project == req.Owner.Project && owner.Address == req.Owner.Address
+	mine := req.Means(owner)
 	switch {
 	case owner.Project != "" && owner.Schema > provider.OwnershipSchema:
 		return laterVersion(kind, req.Declaration.Name, owner)

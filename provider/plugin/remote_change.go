@@ -20,7 +20,7 @@ func (r *Remote) Create(
 	m, err := follow(ctx, r, sink, func(ctx context.Context) (grpc.ServerStreamingClient[pb.CreateReply], error) {
 		return r.client.Create(ctx, &pb.CreateRequest{
 			Place: string(req.Place), Declaration: declaration,
-			Owner: ownership(req.Owner), ImageFrom: textsOf(req.ImageFrom),
+			Owner: ownership(req.Owner), ImageFrom: textsOf(req.ImageFrom), Former: req.Former,
 		})
 	})
 	object, decoding := r.codec.readObject(m.GetResult().GetObject())

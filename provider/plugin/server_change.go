@@ -17,7 +17,7 @@ func (s *server) Create(m *pb.CreateRequest, out grpc.ServerStreamingServer[pb.C
 	events := &eventSink{send: func(e *pb.Event) error { return out.Send(&pb.CreateReply{Event: e}) }}
 	resp, err := s.provider.Create(ctx, provider.CreateRequest{
 		Place: provider.Place(m.GetPlace()), Declaration: declaration,
-		Owner: readOwnership(m.GetOwner()), ImageFrom: readTexts[provider.Place](m.GetImageFrom()),
+		Owner: readOwnership(m.GetOwner()), ImageFrom: readTexts[provider.Place](m.GetImageFrom()), Former: m.GetFormer(),
 	}, events.sink)
 	events.close()
 	object, encoding := s.codec.object(resp.Object)

@@ -152,15 +152,16 @@ func (s *state) existing(engine string, req provider.CreateRequest) (*record, er
 	d, owner := req.Declaration, req.Owner
 	for _, r := range s.all(engine) {
 		ours := r.owner().Project != "" && r.owner().Project == owner.Project
+		mine := req.Means(r.owner())
 		sameName := space(r.Kind) == space(d.Kind) && r.Name == d.Name
 		switch {
 		case ours && owner.Run != "" && r.Owner.Run == owner.Run && r.Owner.Address == owner.Address:
 			return r, nil
-		case ours && r.Owner.Address == owner.Address && string(r.Owner.Spec) == string(owner.Spec) && sameName:
+		case mine && string(r.Owner.Spec) == string(owner.Spec) && sameName:
 			return r, nil
-		case ours && r.Owner.Address == owner.Address && d.Kind == provider.Image && sameName:
+		case mine && d.Kind == provider.Image && sameName:
 			// An earlier build gives its name up.
-		case ours && r.Owner.Address == owner.Address && sameName:
+		case mine && sameName:
 			return nil, conflict(d, r, "It has another configuration than is wanted now; it has to be replaced.")
 		case sameName:
 			return nil, conflict(d, r, "Give one of them another name.")

@@ -2760,6 +2760,7 @@ type CreateRequest struct {
 	Declaration   *Declaration           `protobuf:"bytes,2,opt,name=declaration,proto3" json:"declaration,omitempty"`
 	Owner         *Ownership             `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
 	ImageFrom     []string               `protobuf:"bytes,4,rep,name=image_from,json=imageFrom,proto3" json:"image_from,omitempty"`
+	Former        []string               `protobuf:"bytes,10,rep,name=former,proto3" json:"former,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2818,6 +2819,13 @@ func (x *CreateRequest) GetOwner() *Ownership {
 func (x *CreateRequest) GetImageFrom() []string {
 	if x != nil {
 		return x.ImageFrom
+	}
+	return nil
+}
+
+func (x *CreateRequest) GetFormer() []string {
+	if x != nil {
+		return x.Former
 	}
 	return nil
 }
@@ -6587,13 +6595,15 @@ const file_provider_proto_rawDesc = "" +
 	"\x06effect\x18\x05 \x01(\tR\x06effect\x12\x14\n" +
 	"\x05cause\x18\x06 \x01(\tR\x05cause\x12\x18\n" +
 	"\adefault\x18\a \x01(\tR\adefault\x12\x1c\n" +
-	"\tsensitive\x18\b \x01(\bR\tsensitive\"\xbe\x01\n" +
+	"\tsensitive\x18\b \x01(\bR\tsensitive\"\xd6\x01\n" +
 	"\rCreateRequest\x12\x14\n" +
 	"\x05place\x18\x01 \x01(\tR\x05place\x12B\n" +
 	"\vdeclaration\x18\x02 \x01(\v2 .dindctl.provider.v1.DeclarationR\vdeclaration\x124\n" +
 	"\x05owner\x18\x03 \x01(\v2\x1e.dindctl.provider.v1.OwnershipR\x05owner\x12\x1d\n" +
 	"\n" +
-	"image_from\x18\x04 \x03(\tR\timageFrom\"\xb2\x01\n" +
+	"image_from\x18\x04 \x03(\tR\timageFrom\x12\x16\n" +
+	"\x06former\x18\n" +
+	" \x03(\tR\x06former\"\xb2\x01\n" +
 	"\vCreateReply\x120\n" +
 	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x129\n" +
 	"\x06result\x18\x02 \x01(\v2!.dindctl.provider.v1.CreateResultR\x06result\x126\n" +
