@@ -159,6 +159,23 @@ func (b *builder) leave(i int, users map[name][]int) {
 			b.soft = append(b.soft, graph.Edge{From: i, To: used})
 		}
 	}
+	if o.Kind == provider.Image || !slices.ContainsFunc(o.Owner.Deps, b.unborne) {
+		return
+	}
+	// It was made from something that is recorded under another address, for the moved
+	// block that led there is gone. No engine removes an image that something was made
+	// from.
+	for _, other := range b.removals() {
+		if image := b.objects[other]; image.Kind == provider.Image && image.inside == o.inside {
+			b.soft = append(b.soft, graph.Edge{From: i, To: other})
+		}
+	}
+}
+
+// unborne tells of an address that nothing bears.
+func (b *builder) unborne(address string) bool {
+	_, wanted := b.m.resources[address]
+	return !wanted && len(b.m.ours[address]) == 0
 }
 
 // letGo makes removals wait for the changes of what used the removed one until now.

@@ -27,7 +27,8 @@ var update = flag.Bool("update", false, "write the wanted plans anew")
 // "script" says what happens, a line at a time, and "want" holds every plan and
 // problem on the way, as text.
 //
-//	plan, apply, destroy [volumes]    what dindctl does, without or with consent to lose data
+//	plan, apply, destroy [volumes] [images]
+//	                                  what dindctl does, without or with consent to lose data
 //	destroy bare                      without the configuration: by the records alone
 //	plan target=A exclude=B replace=C  a part of it; likewise apply and destroy
 //	use NAME                          the configuration is now the section NAME
@@ -175,7 +176,7 @@ func (s *story) plan(words []string) *plan.Plan {
 	cfg.Names = observed.KeptNames(cfg.Project)
 	s.in = plan.Input{
 		Project: "story", Origin: cfg.Origin, Observed: observed, Diff: runner.Differ(ctx, s.memory),
-		Destroy: destroy, Volumes: volumes, DataLoss: volumes, Prevented: cfg.Prevented, Declared: declared,
+		Destroy: destroy, Volumes: volumes, Images: slices.Contains(words, "images"), DataLoss: volumes, Prevented: cfg.Prevented, Declared: declared,
 		Expand: func(k config.Known) (*config.Expanded, diag.List) { return config.Expand(cfg, s.schema, k) },
 	}
 	if destroy {

@@ -1,7 +1,6 @@
 package truth_test
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/dindctl/dindctl/provider"
@@ -10,21 +9,12 @@ import (
 // known names the fault that an edit would show again, of those that are known and not
 // mended; empty for none. What is mended is taken out here, and tried from then on.
 func known(applied, next configuration) string {
-	for _, b := range applied.Blocks {
-		moved := slices.ContainsFunc(applied.Moved, func(m [2]string) bool { return m[1] == b.address() })
-		if b.Kind == provider.Image && moved && (next.byID(b.ID) == nil || next.byID(b.ID).address() != b.address()) {
-			return "an image that goes together with its moved block is removed before what was made from it since"
-		}
-	}
 	for _, b := range next.Blocks {
 		was := applied.byID(b.ID)
 		if was == nil {
 			continue
 		}
 		moved := slices.ContainsFunc(next.Moved, func(m [2]string) bool { return m[1] == b.address() })
-		if b.Kind == provider.Image && false && moved && !maps.Equal(was.Args, b.Args) {
-			return "an image that is moved and built otherwise is refused its own name"
-		}
 		if b.Kind == provider.Volume && b.Name != "" && b.Name == was.named() && was.address() != b.address() && !moved {
 			return "what uses a volume that gets another label under the same name is not in the plan"
 		}
