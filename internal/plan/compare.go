@@ -229,6 +229,19 @@ func (m *maker) formerly(r *Resource, user string) string {
 // orphansOf are the addresses of volumes, or networks, that an object uses, was not
 // recorded with, and the configuration lacks.
 func (m *maker) orphansOf(kind provider.Kind, user placed) []string {
+	var out []string
+	for _, used := range usedBy(user.Object, user.inside) {
+		address := m.orphanNamed(used)
+		if address != "" && used.space == nameSpace(kind) && !slices.Contains(user.Owner.Deps, address) && !slices.Contains(out, address) {
+			out = append(out, address)
+		}
+	}
+	return out
+}
+
+// orphanNamed is the address of the project's object of that name that the
+// configuration lacks; empty where there is none.
+func (m *maker) orphanNamed(n name) string {
 	if m.orphaned == nil {
 		m.orphaned = map[name]string{}
 		for _, address := range sortedKeys(m.ours) {
@@ -240,14 +253,7 @@ func (m *maker) orphansOf(kind provider.Kind, user placed) []string {
 			}
 		}
 	}
-	var out []string
-	for _, used := range usedBy(user.Object, user.inside) {
-		address := m.orphaned[used]
-		if address != "" && used.space == nameSpace(kind) && !slices.Contains(user.Owner.Deps, address) && !slices.Contains(out, address) {
-			out = append(out, address)
-		}
-	}
-	return out
+	return m.orphaned[n]
 }
 
 func lastPart(address string) string { return address[strings.LastIndexByte(address, '.')+1:] }

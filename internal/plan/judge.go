@@ -40,7 +40,7 @@ func (m *maker) judgeLasting(r *Resource) {
 	case needsReplacement(r.Changes):
 		r.follow(Replace, m.because(r))
 	case ground != "":
-		r.decide(Replace, FromAnother, "because "+ground+" is replaced")
+		r.decide(Replace, FromAnother, m.lostGround(ground))
 	case trigger != "":
 		r.decide(Replace, FromAnother, trigger)
 	case m.forced[r.Address] != (why{}):
@@ -111,6 +111,9 @@ func (m *maker) losesGround(r *Resource, kinds ...provider.Kind) string {
 		uses = r.After.Deps
 	}
 	for _, dep := range uses {
+		if slices.Contains(kinds, provider.Volume) && m.supplants(dep) != "" {
+			return dep
+		}
 		if !m.replaced(dep) || !slices.Contains(kinds, m.ours[dep][0].Kind) {
 			continue
 		}
@@ -125,6 +128,25 @@ func (m *maker) losesGround(r *Resource, kinds ...provider.Kind) string {
 		}
 	}
 	return ""
+}
+
+// lostGround is the cause where something that an object uses is another one then.
+func (m *maker) lostGround(address string) string {
+	if was := m.supplants(address); was != "" {
+		return fmt.Sprintf("because %s takes the place of %s, under the same name", address, was)
+	}
+	return "because " + address + " is replaced"
+}
+
+// supplants is the address of the volume that goes, for the configuration lacks it, and
+// whose name an address takes; empty where there is none, or where it is kept. What has
+// the one has the other, as far as names tell, and holds it all the same.
+func (m *maker) supplants(address string) string {
+	in, found := m.expanded.Instance(address)
+	if !found || in.Kind != provider.Volume || !m.pending[address] || len(m.ours[address]) > 0 || m.keeps(provider.Volume) != "" {
+		return ""
+	}
+	return m.orphanNamed(name{in.Inside, nameSpace(in.Kind), in.Name})
 }
 
 // silent tells whether a daemon was there and could not be looked into.
@@ -144,7 +166,7 @@ func (m *maker) judgeJob(r *Resource) {
 	}
 	if volume := m.losesGround(r, provider.Volume); volume != "" && !onRequest(r) {
 		// Its record, running or not, keeps the volume from being removed.
-		r.decide(Run, FromAnother, "because "+volume+" is replaced")
+		r.decide(Run, FromAnother, m.lostGround(volume))
 		return
 	}
 	switch condition.State {

@@ -24,8 +24,6 @@ type outcome struct {
 
 // run is one schedule that is gone through.
 type run struct {
-	// applied is the configuration that was applied last.
-	applied configuration
 	s       schedule
 	u       *user
 	c       configuration
@@ -111,10 +109,6 @@ func (r *run) edit(ctx context.Context, e edit, at string) string {
 	if problems := r.u.valid(next); problems.HasErrors() {
 		r.count("refused")
 		r.note("%s refused: %s: %s", at, did, problems[0].Summary)
-		return ""
-	}
-	if why := known(r.applied, next); why != "" {
-		r.count("known: " + why)
 		return ""
 	}
 	r.note("%s edit: %s", at, did)
@@ -387,7 +381,7 @@ func (r *run) converge(ctx context.Context, at string, p *planned) bool {
 	if !ok {
 		return false
 	}
-	r.applied, r.names = r.c.clone(), map[string]string{}
+	r.names = map[string]string{}
 	for _, res := range after.Resources {
 		if res.Before != nil {
 			r.names[res.Address] = res.Before.Name

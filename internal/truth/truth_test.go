@@ -19,9 +19,6 @@
 // the normal forms, the causes and the requests are the Docker provider's own. Of the
 // engine, all that a generator knows is a [world], whose changes and looks go through the
 // API: another world can stand around a real engine.
-//
-// What is known to be wrong and is not mended yet is in known_test.go: an edit that would
-// show it is left out, and counted.
 package truth_test
 
 import (
