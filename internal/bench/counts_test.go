@@ -100,13 +100,14 @@ func wantedCalls(o operation, of objects, api string) counts {
 
 // daemonCalls is what a daemon adds to what is asked of its own place.
 func daemonCalls(o operation) counts {
-	// Its container, its network, its data and certificates; and when these end is read.
-	daemon, certificate := objects{containers: 1, networks: 1, volumes: 2}, counts{"GET /containers/{id}/archive": 1}
+	// Its container, its network, its data and certificates; and its daemon.json, when its
+	// certificate ends, and those of its clients are read.
+	daemon, files := objects{containers: 1, networks: 1, volumes: 2}, counts{"GET /containers/{id}/archive": 3}
 	switch o {
 	case plan:
-		return sum(inspectCalls(daemon), resolveCalls(1), certificate)
+		return sum(inspectCalls(daemon), resolveCalls(1), files)
 	case destroy:
-		return sum(inspectCalls(daemon), removeCalls(daemon), certificate)
+		return sum(inspectCalls(daemon), removeCalls(daemon), files)
 	case apply:
 	}
 	return nil

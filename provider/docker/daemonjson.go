@@ -1,9 +1,12 @@
 package docker
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -93,8 +96,62 @@ func chosenOf(label string) map[string]any {
 	return out
 }
 
-// daemonFile compares daemon.json key by key: what is and was declared, and what
-// was found in the container. One that neither declares is the image's own.
+// settingsOf is what a daemon's daemon.json says, as JSON, as far as it is compared;
+// empty where it is not, or cannot be read now. Where nothing was declared, the file
+// holds what was chosen for the daemon, and what its image brought. As long as nobody
+// has written it since, and where an entry point may be who did, that alone counts
+// which was chosen.
+func (e *engine) settingsOf(ctx context.Context, object provider.Object, created values) string {
+	if object.Kind != provider.Daemon {
+		return ""
+	}
+	chosen := chosenOf(values{object.Actual}.text(hiddenChosen))
+	settings, _ := daemonSettings(created)
+	covered := slices.ContainsFunc(object.Views, func(v provider.View) bool { return within(daemonJSONPath, v.Target) })
+	if len(settings) == 0 && (len(chosen) == 0 || covered) {
+		return ""
+	}
+	files, err := e.readTexts(ctx, object.ID, daemonJSONPath)
+	if err != nil {
+		return ""
+	}
+	file, there := files[path.Base(daemonJSONPath)]
+	if !there || file.text == "" {
+		return "{}"
+	}
+	if len(settings) > 0 {
+		return file.text
+	}
+	touched := file.written.Unix() != 0
+	if touched && leavesSettings(object) {
+		return file.text
+	}
+	if touched {
+		return ""
+	}
+	have := map[string]any{}
+	if json.Unmarshal([]byte(file.text), &have) != nil {
+		return file.text
+	}
+	maps.DeleteFunc(have, func(key string, _ any) bool { _, ours := chosen[key]; return !ours })
+	return jsonText(have)
+}
+
+// leavesSettings tells of an entry point that is known not to write daemon.json: that
+// of Docker's own image (docker-library/docker, dockerd-entrypoint.sh), ours, which has
+// its name, and dockerd itself.
+func leavesSettings(object provider.Object) bool {
+	entry := values{object.Actual}.list("entrypoint")
+	return len(entry) == 1 && slices.Contains([]string{"dockerd-entrypoint.sh", "dockerd"}, path.Base(entry[0]))
+}
+
+// within tells whether a path is a directory or below it.
+func within(at, directory string) bool {
+	return strings.HasPrefix(cleanPath(at)+"/", strings.TrimSuffix(cleanPath(directory), "/")+"/")
+}
+
+// daemonFile compares daemon.json key by key: what is and was declared, or was chosen,
+// and what was found in the container. Where there is neither, it is the image's own.
 func (c *comparison) daemonFile() {
 	if c.unknownSetting() {
 		return
@@ -108,7 +165,7 @@ func (c *comparison) daemonFile() {
 	if err != nil {
 		created = map[string]any{}
 	}
-	if len(declared) == 0 && len(created) == 0 {
+	if len(declared) == 0 && len(created) == 0 && c.actual.get(hiddenDaemonJSON).IsNull() {
 		return
 	}
 	want, then := withChosen(declared, chosen), withChosen(created, chosen)
@@ -139,7 +196,7 @@ func (c *comparison) setting(key string, want, then, have any) {
 	}
 	path, name := "config."+key, "config"
 	for argument, own := range daemonKeys() {
-		if own == key && (c.declared.has(argument) || c.created.has(argument)) {
+		if own == key && (c.declared.has(argument) || c.created.has(argument) || !c.declared.has("config") && !c.created.has("config")) {
 			path, name = argument, argument
 		}
 	}

@@ -2,8 +2,10 @@ package docker
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"strings"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -26,8 +28,12 @@ const (
 // certificatesPath is the path of the change that renews a daemon's certificates.
 const certificatesPath = "tls.certificates"
 
+// clientFiles are what a client of a daemon needs, in the directory of the clients.
+func clientFiles() []string { return []string{"ca.pem", "cert.pem", "key.pem"} }
+
 // withExpiry notes, of a daemon that runs with TLS, when its certificates end, if
-// that is soon: one GET. They were all signed at the daemon's last start.
+// that is soon, and what is wrong with those of its clients: two GETs. They were all
+// signed at the daemon's last start.
 func (e *engine) withExpiry(ctx context.Context, object provider.Object) provider.Object {
 	created := values{createdOf(object.Owner.Spec)}
 	if object.Kind != provider.Daemon || object.Condition.State != provider.StateRunning || !created.has("image") || !created.flag("tls", true) {
@@ -37,33 +43,113 @@ func (e *engine) withExpiry(ctx context.Context, object provider.Object) provide
 	if err != nil {
 		return object // it cannot be read now, and is no difference
 	}
-	end, generated := generatedUntil(text)
-	if !generated || end.After(time.Now().Add(expirySoon)) {
+	server := generatedCertificate(text)
+	if server == nil {
 		return object
 	}
 	attributes := object.Actual.AsValueMap()
-	attributes[hiddenExpiry] = cty.StringVal(end.UTC().Format(time.DateOnly))
+	if server.NotAfter.Before(time.Now().Add(expirySoon)) {
+		attributes[hiddenExpiry] = cty.StringVal(server.NotAfter.UTC().Format(time.DateOnly))
+	}
+	if fault := e.faultOfClients(ctx, object.ID, server); fault != "" {
+		attributes[hiddenCertificates] = cty.StringVal(fault)
+		object.Fingerprint = fingerprint(object.Fingerprint, fault)
+	}
 	object.Actual = cty.ObjectVal(attributes)
 	return object
 }
 
-// generatedUntil is the end of a certificate that an entrypoint made.
-func generatedUntil(text string) (time.Time, bool) {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		return time.Time{}, false
+// generatedCertificate is the one that an entrypoint made; nil for another.
+func generatedCertificate(text string) *x509.Certificate {
+	c := certificateIn(text)
+	if c == nil || c.Subject.CommonName != serverSubject || c.Issuer.CommonName != serverIssuer {
+		return nil
 	}
-	c, err := x509.ParseCertificate(block.Bytes)
-	if err != nil || c.Subject.CommonName != serverSubject || c.Issuer.CommonName != serverIssuer {
-		return time.Time{}, false
-	}
-	return c.NotAfter, true
+	return c
 }
 
-// expiry is the change that renews certificates which end soon.
+func certificateIn(text string) *x509.Certificate {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
+// faultOfClients is what clientFault says of the files that are there. What is wrong is
+// looked at twice: an entry point that has just started may be writing them.
+func (e *engine) faultOfClients(ctx context.Context, id string, server *x509.Certificate) string {
+	for again := range 2 {
+		files, err := e.readTexts(ctx, id, certificates)
+		if err != nil {
+			return "" // it cannot be read now, and is no difference
+		}
+		fault := clientFault(server, files)
+		if fault == "" || again > 0 {
+			return fault
+		}
+		select {
+		case <-time.After(readyPause):
+		case <-ctx.Done():
+			return ""
+		}
+	}
+	return ""
+}
+
+// clientFault says, for people, what keeps a client with these files from its daemon;
+// empty for nothing.
+func clientFault(server *x509.Certificate, files map[string]textFile) string {
+	var gone []string
+	for _, name := range clientFiles() {
+		if files[name].text == "" {
+			gone = append(gone, name)
+		}
+	}
+	if len(gone) > 0 {
+		return "without " + strings.Join(gone, ", ")
+	}
+	ca, client := certificateIn(files["ca.pem"].text), certificateIn(files["cert.pem"].text)
+	switch {
+	case ca == nil:
+		return "with a ca.pem that is no certificate"
+	case client == nil:
+		return "with a cert.pem that is no certificate"
+	case !hasSigned(ca, server):
+		return "with a ca.pem that did not sign the daemon's certificate"
+	case !hasSigned(ca, client):
+		return "with a cert.pem that ca.pem did not sign"
+	}
+	if _, err := tls.X509KeyPair([]byte(files["cert.pem"].text), []byte(files["key.pem"].text)); err != nil {
+		return "with a key.pem that is not the key of cert.pem"
+	}
+	return ""
+}
+
+// hasSigned tells whether a certificate bears the signature of an authority. Whether that one
+// may sign at all is asked by no entry point, nor here.
+func hasSigned(ca, c *x509.Certificate) bool {
+	return ca.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
+
+// expiry is the change that renews certificates which end soon, or are spoiled.
 func (c *comparison) expiry() {
+	if c.item.Declaration.Kind != provider.Daemon {
+		return
+	}
+	if fault := c.actual.text(hiddenCertificates); fault != "" {
+		c.changes = append(c.changes, provider.Change{
+			Path: certificatesPath, From: cty.StringVal(fault), To: cty.StringVal("signed anew"), Created: cty.NullVal(cty.String),
+			Effect: provider.Replace, Cause: provider.Outside,
+		})
+		return
+	}
 	end := c.actual.text(hiddenExpiry)
-	if end == "" || c.item.Declaration.Kind != provider.Daemon {
+	if end == "" {
 		return
 	}
 	c.changes = append(c.changes, provider.Change{

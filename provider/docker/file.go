@@ -3,16 +3,17 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -170,24 +171,53 @@ const textLimit = 1 << 20
 // readText reads a text file; empty where none is there. What is too large to be one
 // is no text that anybody could take apart.
 func (e *engine) readText(ctx context.Context, id, at string) (string, error) {
+	files, err := e.readTexts(ctx, id, at)
+	return files[path.Base(at)].text, err
+}
+
+// textFile is what is in a file, and when it was written last. What putFile puts
+// somewhere was written at the beginning of time, until somebody writes it again.
+type textFile struct {
+	text    string
+	written time.Time
+}
+
+// textsMost is how many files of a directory are read.
+const textsMost = 100
+
+// readTexts reads a text file, or those of a directory, by their names; nil where
+// nothing is there. One GET.
+func (e *engine) readTexts(ctx context.Context, id, at string) (map[string]textFile, error) {
 	stream, _, err := e.read.CopyFromContainer(ctx, id, at)
 	if errdefs.IsNotFound(err) {
-		return "", nil
+		return nil, nil //nolint:nilnil // nothing is there
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer func() { _ = stream.Close() }()
+	out := map[string]textFile{}
 	archive := tar.NewReader(stream)
-	header, err := archive.Next()
-	switch {
-	case err != nil || header.Typeflag != tar.TypeReg:
-		return "", err
-	case header.Size > textLimit:
-		return fmt.Sprintf("not read: %d bytes", header.Size), nil
+	for range textsMost {
+		header, err := archive.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return out, nil
+		case err != nil:
+			return nil, err
+		case header.Typeflag != tar.TypeReg:
+			continue
+		case header.Size > textLimit:
+			out[path.Base(header.Name)] = textFile{fmt.Sprintf("not read: %d bytes", header.Size), header.ModTime}
+			return out, nil // what comes after it would have to be read through it
+		}
+		content, err := io.ReadAll(archive)
+		if err != nil {
+			return nil, err
+		}
+		out[path.Base(header.Name)] = textFile{string(content), header.ModTime}
 	}
-	content, err := io.ReadAll(archive)
-	return string(content), err
+	return out, nil
 }
 
 // withFiles adds to an object what became of the files that it was made with,
@@ -217,10 +247,8 @@ func (e *engine) withFiles(ctx context.Context, object provider.Object) provider
 	if len(found) > 0 {
 		more[hiddenFiles] = cty.MapVal(found)
 	}
-	if settings, _ := daemonSettings(created); object.Kind == provider.Daemon && len(settings) > 0 {
-		if text, err := e.readText(ctx, object.ID, daemonJSONPath); err == nil {
-			more[hiddenDaemonJSON] = cty.StringVal(cmp.Or(text, "{}"))
-		}
+	if text := e.settingsOf(ctx, object, created); text != "" {
+		more[hiddenDaemonJSON] = cty.StringVal(text)
 	}
 	if len(more) == 0 {
 		return object
