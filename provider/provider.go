@@ -197,6 +197,10 @@ type ObserveRequest struct {
 type ObserveResponse struct {
 	// Images maps each wanted reference that the place has to its id.
 	Images map[string]string
+	// Contents are, by id, what the wanted images and the project's own are: equal texts
+	// for one image in any place, which may give it different ids. What is not known is
+	// not in it.
+	Contents map[string]string
 	// Projects counts the objects of each project in the place.
 	Projects map[string]int
 	// Unread are objects that could not be read; all others were handed over.
@@ -365,8 +369,9 @@ type DiffItem struct {
 	Condition   Condition
 	Facts       Facts
 	// ImageID is the id of the image that the declaration wants in that place;
-	// empty when it is not there (or not known).
-	ImageID string
+	// empty when it is not there (or not known). Where another place has it, ImageContent
+	// says what it is, as in [ObserveResponse]; else that is empty.
+	ImageID, ImageContent string
 }
 
 // DiffResponse answers a batch, in its order.

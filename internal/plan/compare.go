@@ -36,9 +36,10 @@ func (m *maker) compare() diag.List {
 		}
 		existing := m.choose(candidates, declaration)
 		r.Before = &existing.Object
+		image, content := m.imageID(*in)
 		items = append(items, provider.DiffItem{
 			Declaration: declaration, Created: existing.Owner.Spec, Actual: existing.Actual,
-			Condition: existing.Condition, Facts: m.in.Observed.snapshot(in.Inside).Facts, ImageID: m.imageID(*in),
+			Condition: existing.Condition, Facts: m.in.Observed.snapshot(in.Inside).Facts, ImageID: image, ImageContent: content,
 		})
 		compared = append(compared, r)
 	}
@@ -258,21 +259,29 @@ func (m *maker) orphanNamed(n name) string {
 
 func lastPart(address string) string { return address[strings.LastIndexByte(address, '.')+1:] }
 
-// imageID is the id of the image that an instance wants, as its place or the
-// nearest place around it has it.
-func (m *maker) imageID(in config.Instance) string {
-	if in.ImageAddress != "" {
-		if m.pending[in.ImageAddress] {
+// imageID is the id of the image that an instance wants, as its place or the nearest
+// place around it has it. Where that is another place, whose ids may be of another kind,
+// content says what the image is, if that is known.
+func (m *maker) imageID(in config.Instance) (id, content string) {
+	contentIn := func(inside, id string) string {
+		if inside == in.Inside {
 			return ""
 		}
+		return m.in.Observed.snapshot(inside).Contents[id]
+	}
+	if in.ImageAddress != "" {
+		if m.pending[in.ImageAddress] {
+			return "", ""
+		}
 		if list := m.ours[in.ImageAddress]; len(list) > 0 {
-			return cmp.Or(list[0].Values.ID, list[0].ID)
+			id := cmp.Or(list[0].Values.ID, list[0].ID)
+			return id, contentIn(list[0].inside, id)
 		}
 	}
 	for _, inside := range append(m.expanded.Around(in.Inside), "") {
 		if id := m.in.Observed.snapshot(inside).Images[in.ImageRef]; id != "" {
-			return id
+			return id, contentIn(inside, id)
 		}
 	}
-	return ""
+	return "", ""
 }

@@ -30,6 +30,7 @@ type Snapshot struct {
 	Why              string
 	Objects          []provider.Object
 	Images           map[string]string // wanted image reference -> id
+	Contents         map[string]string // id of an image -> what it is; see [provider.ObserveResponse]
 	Projects         map[string]int
 	// Moved are the addresses under which moved objects were recorded, by the
 	// addresses that are meant now.

@@ -153,7 +153,7 @@ func (r *run) enter(daemon string, seen plan.Snapshot, below map[string]plan.Sna
 	r.places[daemon] = seen.Place
 	if !looked {
 		before := r.observed.Inside[daemon]
-		seen.Objects, seen.Images, seen.Projects = before.Objects, before.Images, before.Projects
+		seen.Objects, seen.Images, seen.Contents, seen.Projects = before.Objects, before.Images, before.Contents, before.Projects
 		r.observed.Inside[daemon] = seen
 		return
 	}

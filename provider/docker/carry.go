@@ -2,14 +2,12 @@ package docker
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -70,15 +68,20 @@ func carry(ctx context.Context, from, to *engine, ref string, say events) (strin
 	return id, to.problem(err, "loading the image", "", ref)
 }
 
-// sameContent tells whether two engines have one image. Where they store images in two
-// ways its ids are of two kinds, the digest of a configuration and of a manifest.
-func sameContent(a, b image.InspectResponse) bool {
-	if a.Config == nil || b.Config == nil || len(a.RootFS.Layers) == 0 || a.Os != b.Os || a.Architecture != b.Architecture {
-		return false
+// contentOfImage tells images apart wherever they are: engines that store them in two
+// ways give one image ids of two kinds, the digest of a configuration and of a manifest.
+// It is empty where an engine does not say what an image is.
+func contentOfImage(i image.InspectResponse) string {
+	if i.Config == nil || len(i.RootFS.Layers) == 0 {
+		return ""
 	}
-	one, errOne := json.Marshal(a.Config)
-	other, errOther := json.Marshal(b.Config)
-	return slices.Equal(a.RootFS.Layers, b.RootFS.Layers) && errOne == nil && errOther == nil && bytes.Equal(one, other)
+	return fingerprint(i.Os, i.Architecture, i.RootFS.Layers, i.Config)
+}
+
+// sameContent tells whether two engines have one image.
+func sameContent(a, b image.InspectResponse) bool {
+	content := contentOfImage(a)
+	return content != "" && content == contentOfImage(b)
 }
 
 // layersThere returns those of an image's layers, from the lowest on, that an image

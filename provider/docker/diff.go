@@ -380,8 +380,9 @@ func (c *comparison) partOfBuild(r row, from, to cty.Value, path ...string) {
 	c.changes[len(c.changes)-1].Sensitive = markedAt(c.raw, path) || secretIn(c.recordIn(path...))
 }
 
-// image compares ids where that of the wanted reference is known in the place,
-// else the references as they were written.
+// image compares ids where that of the wanted reference is known in the place, or
+// in one around it, where the image may have an id of another kind; else the references
+// as they were written.
 func (c *comparison) image() {
 	r := row{name: "image", effect: provider.Replace}
 	have, haveID := c.actual.text("image"), c.actual.text(hiddenImageID)
@@ -394,7 +395,9 @@ func (c *comparison) image() {
 	switch {
 	case wanted == "":
 	case c.item.ImageID != "" && haveID != "":
-		if c.item.ImageID != haveID {
+		haveContent := c.actual.text(hiddenImageContent)
+		sameElsewhere := haveContent != "" && haveContent == c.item.ImageContent
+		if c.item.ImageID != haveID && !sameElsewhere {
 			c.add(r, "image", cty.StringVal(imageText(have, haveID)), cty.StringVal(imageText(wanted, c.item.ImageID)), provider.Replace)
 		}
 	case familiar(wanted) != familiar(have):

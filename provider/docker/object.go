@@ -72,6 +72,7 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	defaults, _ := json.Marshal(image)
 	v[hiddenImage] = cty.StringVal(string(defaults))
 	v[hiddenImageID] = cty.StringVal(c.Image)
+	v[hiddenImageContent] = textOrNull(image.content)
 	v[hiddenNetworkIDs] = stringMap(ids)
 	v[hiddenOwnNetwork] = textOrNull(ownNetwork(c))
 	v[hiddenChosen] = textOrNull(c.Config.Labels[labelChosen])

@@ -82,7 +82,7 @@ func (p *Provider) Observe(ctx context.Context, req provider.ObserveRequest, eac
 	}
 	o := &observation{
 		engine: e, lists: l, notes: l.notes(), each: each,
-		resp: provider.ObserveResponse{Images: map[string]string{}, Projects: l.projects(), Unread: unread},
+		resp: provider.ObserveResponse{Images: map[string]string{}, Contents: map[string]string{}, Projects: l.projects(), Unread: unread},
 	}
 	records := make([]provider.Ownership, len(l.whose))
 	for i, w := range l.whose {
@@ -306,6 +306,7 @@ func (e *engine) imageDefaults(ctx context.Context, id string) (imageDefaults, e
 		return imageDefaults{}, e.problem(err, "reading the image", "", id)
 	}
 	defaults := defaultsOf(i)
+	defaults.content = contentOfImage(i)
 	defaults.record = e.sourceOf(id, i).record
 	return defaults, nil
 }
@@ -338,6 +339,9 @@ func (o *observation) image(ctx context.Context, id string) error {
 	if err != nil {
 		return o.engine.problem(err, "reading the image", "", id)
 	}
+	o.mu.Lock()
+	o.resp.Contents[i.ID] = contentOfImage(i)
+	o.mu.Unlock()
 	object := imageObject(i)
 	if i.Config != nil {
 		object.Name = i.Config.Labels[labelName]
@@ -356,6 +360,7 @@ func (o *observation) imageID(ctx context.Context, reference string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.resp.Images[reference] = i.ID
+	o.resp.Contents[i.ID] = contentOfImage(i)
 	return nil
 }
 

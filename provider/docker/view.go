@@ -21,6 +21,7 @@ import (
 // beyond them. They begin with an underscore, as no attribute does.
 const (
 	hiddenImageID      = "_image_id"
+	hiddenImageContent = "_image_content" // what the image is, whatever its id
 	hiddenImage        = "_image"         // the image's own defaults, as JSON
 	hiddenNetworkIDs   = "_network_ids"   // network name -> id
 	hiddenOwnNetwork   = "_own_network"   // the network that it was created in, see ownNetwork
@@ -154,6 +155,7 @@ type imageDefaults struct {
 	Exposed     []string                `json:",omitempty"`
 	Known       bool                    // false: the image is gone
 	record      provider.Ownership      // what its labels say of ownership
+	content     string                  // what it is, see contentOfImage
 }
 
 func defaultsOf(i image.InspectResponse) imageDefaults {

@@ -154,7 +154,7 @@ func (r *Remote) Observe(
 		return provider.ObserveResponse{}, r.wrap(ctx, err)
 	}
 	result, err := r.objects(ctx, stream, each)
-	return provider.ObserveResponse{Images: result.GetImages(), Projects: readCounts(result.GetProjects()), Unread: readUnread(result.GetUnread())}, err
+	return provider.ObserveResponse{Images: result.GetImages(), Contents: result.GetContents(), Projects: readCounts(result.GetProjects()), Unread: readUnread(result.GetUnread())}, err
 }
 
 // objects reads a stream of objects to its result.

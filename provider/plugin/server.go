@@ -68,7 +68,7 @@ func (s *server) Observe(m *pb.ObserveRequest, out grpc.ServerStreamingServer[pb
 		Names: readNames(m.GetNames()), Output: m.GetOutput(), Where: readWhereabouts(m.GetWhere()),
 	}, batch.add)
 	return batch.end(&pb.ObserveResult{
-		Images: resp.Images, Projects: counts(resp.Projects), Unread: unread(resp.Unread),
+		Images: resp.Images, Contents: resp.Contents, Projects: counts(resp.Projects), Unread: unread(resp.Unread),
 	}, err)
 }
 

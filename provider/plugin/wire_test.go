@@ -114,7 +114,7 @@ func TestMessagesArriveWhole(t *testing.T) {
 		},
 		observe: func(r provider.ObserveRequest, each func(provider.Object) error) (provider.ObserveResponse, error) {
 			gotObserve = r
-			return provider.ObserveResponse{Images: map[string]string{"a": "b"}, Projects: map[string]int{"p": 2}},
+			return provider.ObserveResponse{Images: map[string]string{"a": "b"}, Contents: map[string]string{"b": "c"}, Projects: map[string]int{"p": 2}},
 				errors.Join(each(wantObject), each(empty))
 		},
 	})
@@ -144,7 +144,7 @@ func TestMessagesArriveWhole(t *testing.T) {
 			ID: "i", Name: "n", Version: "v", API: "1.41", OS: "linux", Arch: "amd64", Endpoint: "e", Chosen: "c",
 			Files: provider.FilesContainer, FilesWhy: "w", Self: "s", Details: map[string]string{"a": "b"},
 		},
-		ImageID: "sha256:x",
+		ImageID: "sha256:x", ImageContent: "c",
 	}}}
 	differences, err := p.Diff(t.Context(), diff)
 	if err != nil {
@@ -167,7 +167,7 @@ func TestMessagesArriveWhole(t *testing.T) {
 	}
 	same("observe", observe, gotObserve)
 	same("observed", []provider.Object{wantObject, empty}, objects)
-	same("closed", provider.ObserveResponse{Images: map[string]string{"a": "b"}, Projects: map[string]int{"p": 2}}, observed)
+	same("closed", provider.ObserveResponse{Images: map[string]string{"a": "b"}, Contents: map[string]string{"b": "c"}, Projects: map[string]int{"p": 2}}, observed)
 }
 
 // A description arrives whole, with its types.

@@ -1539,6 +1539,7 @@ type ObserveResult struct {
 	Images        map[string]string      `protobuf:"bytes,1,rep,name=images,proto3" json:"images,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Projects      map[string]int64       `protobuf:"bytes,2,rep,name=projects,proto3" json:"projects,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	Unread        []*Unread              `protobuf:"bytes,3,rep,name=unread,proto3" json:"unread,omitempty"`
+	Contents      map[string]string      `protobuf:"bytes,10,rep,name=contents,proto3" json:"contents,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1590,6 +1591,13 @@ func (x *ObserveResult) GetProjects() map[string]int64 {
 func (x *ObserveResult) GetUnread() []*Unread {
 	if x != nil {
 		return x.Unread
+	}
+	return nil
+}
+
+func (x *ObserveResult) GetContents() map[string]string {
+	if x != nil {
+		return x.Contents
 	}
 	return nil
 }
@@ -2482,6 +2490,7 @@ type DiffItem struct {
 	Condition     *Condition             `protobuf:"bytes,4,opt,name=condition,proto3" json:"condition,omitempty"`
 	Facts         *Facts                 `protobuf:"bytes,5,opt,name=facts,proto3" json:"facts,omitempty"`
 	ImageId       string                 `protobuf:"bytes,6,opt,name=image_id,json=imageId,proto3" json:"image_id,omitempty"`
+	ImageContent  string                 `protobuf:"bytes,10,opt,name=image_content,json=imageContent,proto3" json:"image_content,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2554,6 +2563,13 @@ func (x *DiffItem) GetFacts() *Facts {
 func (x *DiffItem) GetImageId() string {
 	if x != nil {
 		return x.ImageId
+	}
+	return ""
+}
+
+func (x *DiffItem) GetImageContent() string {
+	if x != nil {
+		return x.ImageContent
 	}
 	return ""
 }
@@ -6475,17 +6491,22 @@ const file_provider_proto_rawDesc = "" +
 	"\fObserveReply\x125\n" +
 	"\aobjects\x18\x01 \x03(\v2\x1b.dindctl.provider.v1.ObjectR\aobjects\x12:\n" +
 	"\x06result\x18\x02 \x01(\v2\".dindctl.provider.v1.ObserveResultR\x06result\x126\n" +
-	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\xd2\x02\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\xdd\x03\n" +
 	"\rObserveResult\x12F\n" +
 	"\x06images\x18\x01 \x03(\v2..dindctl.provider.v1.ObserveResult.ImagesEntryR\x06images\x12L\n" +
 	"\bprojects\x18\x02 \x03(\v20.dindctl.provider.v1.ObserveResult.ProjectsEntryR\bprojects\x123\n" +
-	"\x06unread\x18\x03 \x03(\v2\x1b.dindctl.provider.v1.UnreadR\x06unread\x1a9\n" +
+	"\x06unread\x18\x03 \x03(\v2\x1b.dindctl.provider.v1.UnreadR\x06unread\x12L\n" +
+	"\bcontents\x18\n" +
+	" \x03(\v20.dindctl.provider.v1.ObserveResult.ContentsEntryR\bcontents\x1a9\n" +
 	"\vImagesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a;\n" +
 	"\rProjectsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"Z\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1a;\n" +
+	"\rContentsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"Z\n" +
 	"\x06Unread\x126\n" +
 	"\aproblem\x18\x01 \x01(\v2\x1c.dindctl.provider.v1.ProblemR\aproblem\x12\x18\n" +
 	"\aforeign\x18\x02 \x01(\bR\aforeign\"\xd1\x04\n" +
@@ -6573,14 +6594,16 @@ const file_provider_proto_rawDesc = "" +
 	"\x06inside\x18\x05 \x01(\tR\x06inside\x126\n" +
 	"\bdeclared\x18\x06 \x01(\v2\x1a.dindctl.provider.v1.ValueR\bdeclared\"B\n" +
 	"\vDiffRequest\x123\n" +
-	"\x05items\x18\x01 \x03(\v2\x1d.dindctl.provider.v1.DiffItemR\x05items\"\xa7\x02\n" +
+	"\x05items\x18\x01 \x03(\v2\x1d.dindctl.provider.v1.DiffItemR\x05items\"\xcc\x02\n" +
 	"\bDiffItem\x12B\n" +
 	"\vdeclaration\x18\x01 \x01(\v2 .dindctl.provider.v1.DeclarationR\vdeclaration\x12\x18\n" +
 	"\acreated\x18\x02 \x01(\fR\acreated\x122\n" +
 	"\x06actual\x18\x03 \x01(\v2\x1a.dindctl.provider.v1.ValueR\x06actual\x12<\n" +
 	"\tcondition\x18\x04 \x01(\v2\x1e.dindctl.provider.v1.ConditionR\tcondition\x120\n" +
 	"\x05facts\x18\x05 \x01(\v2\x1a.dindctl.provider.v1.FactsR\x05facts\x12\x19\n" +
-	"\bimage_id\x18\x06 \x01(\tR\aimageId\"\x86\x01\n" +
+	"\bimage_id\x18\x06 \x01(\tR\aimageId\x12#\n" +
+	"\rimage_content\x18\n" +
+	" \x01(\tR\fimageContent\"\x86\x01\n" +
 	"\tDiffReply\x12A\n" +
 	"\vdifferences\x18\x01 \x03(\v2\x1f.dindctl.provider.v1.DifferenceR\vdifferences\x126\n" +
 	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"C\n" +
@@ -6881,7 +6904,7 @@ func file_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 102)
+var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 103)
 var file_provider_proto_goTypes = []any{
 	(Failure_Reason)(0),      // 0: dindctl.provider.v1.Failure.Reason
 	(*Value)(nil),            // 1: dindctl.provider.v1.Value
@@ -6984,8 +7007,9 @@ var file_provider_proto_goTypes = []any{
 	nil,                      // 98: dindctl.provider.v1.Whereabouts.DaemonsEntry
 	nil,                      // 99: dindctl.provider.v1.ObserveResult.ImagesEntry
 	nil,                      // 100: dindctl.provider.v1.ObserveResult.ProjectsEntry
-	nil,                      // 101: dindctl.provider.v1.StringMap.EntriesEntry
-	nil,                      // 102: dindctl.provider.v1.Declaration.RelatedEntry
+	nil,                      // 101: dindctl.provider.v1.ObserveResult.ContentsEntry
+	nil,                      // 102: dindctl.provider.v1.StringMap.EntriesEntry
+	nil,                      // 103: dindctl.provider.v1.Declaration.RelatedEntry
 }
 var file_provider_proto_depIdxs = []int32{
 	2,   // 0: dindctl.provider.v1.Value.sensitive:type_name -> dindctl.provider.v1.Path
@@ -7013,156 +7037,157 @@ var file_provider_proto_depIdxs = []int32{
 	99,  // 22: dindctl.provider.v1.ObserveResult.images:type_name -> dindctl.provider.v1.ObserveResult.ImagesEntry
 	100, // 23: dindctl.provider.v1.ObserveResult.projects:type_name -> dindctl.provider.v1.ObserveResult.ProjectsEntry
 	22,  // 24: dindctl.provider.v1.ObserveResult.unread:type_name -> dindctl.provider.v1.Unread
-	5,   // 25: dindctl.provider.v1.Unread.problem:type_name -> dindctl.provider.v1.Problem
-	24,  // 26: dindctl.provider.v1.Object.owner:type_name -> dindctl.provider.v1.Ownership
-	1,   // 27: dindctl.provider.v1.Object.actual:type_name -> dindctl.provider.v1.Value
-	25,  // 28: dindctl.provider.v1.Object.condition:type_name -> dindctl.provider.v1.Condition
-	26,  // 29: dindctl.provider.v1.Object.values:type_name -> dindctl.provider.v1.Values
-	28,  // 30: dindctl.provider.v1.Object.views:type_name -> dindctl.provider.v1.View
-	24,  // 31: dindctl.provider.v1.Object.claim:type_name -> dindctl.provider.v1.Ownership
-	27,  // 32: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
-	27,  // 33: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
-	101, // 34: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
-	1,   // 35: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
-	102, // 36: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
-	1,   // 37: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
-	32,  // 38: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
-	29,  // 39: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
-	1,   // 40: dindctl.provider.v1.DiffItem.actual:type_name -> dindctl.provider.v1.Value
-	25,  // 41: dindctl.provider.v1.DiffItem.condition:type_name -> dindctl.provider.v1.Condition
-	14,  // 42: dindctl.provider.v1.DiffItem.facts:type_name -> dindctl.provider.v1.Facts
-	34,  // 43: dindctl.provider.v1.DiffReply.differences:type_name -> dindctl.provider.v1.Difference
-	4,   // 44: dindctl.provider.v1.DiffReply.failure:type_name -> dindctl.provider.v1.Failure
-	35,  // 45: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
-	1,   // 46: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
-	1,   // 47: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
-	1,   // 48: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
-	29,  // 49: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	24,  // 50: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
-	6,   // 51: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
-	38,  // 52: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
-	4,   // 53: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
-	23,  // 54: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
-	29,  // 55: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	35,  // 56: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
-	6,   // 57: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 58: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 59: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 60: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 61: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 62: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 63: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 64: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
-	45,  // 65: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
-	4,   // 66: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 67: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 68: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 69: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
-	54,  // 70: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
-	4,   // 71: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 72: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 73: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
-	57,  // 74: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
-	4,   // 75: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 76: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 77: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 78: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 79: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 80: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
-	65,  // 81: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
-	65,  // 82: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
-	4,   // 83: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 84: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
-	71,  // 85: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
-	72,  // 86: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
-	72,  // 87: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
-	74,  // 88: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
-	4,   // 89: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
-	76,  // 90: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
-	4,   // 91: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 92: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 93: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 94: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 95: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 96: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 97: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 98: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
-	85,  // 99: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
-	4,   // 100: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
-	24,  // 101: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
-	65,  // 102: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
-	87,  // 103: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
-	88,  // 104: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
-	4,   // 105: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
-	87,  // 106: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
-	6,   // 107: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 108: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
-	9,   // 109: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
-	17,  // 110: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
-	30,  // 111: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
-	7,   // 112: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
-	12,  // 113: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
-	15,  // 114: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
-	18,  // 115: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
-	31,  // 116: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
-	36,  // 117: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
-	39,  // 118: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
-	41,  // 119: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
-	43,  // 120: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
-	46,  // 121: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
-	48,  // 122: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
-	50,  // 123: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
-	52,  // 124: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
-	55,  // 125: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
-	58,  // 126: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
-	60,  // 127: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
-	61,  // 128: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
-	63,  // 129: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
-	66,  // 130: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
-	68,  // 131: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
-	70,  // 132: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
-	75,  // 133: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
-	78,  // 134: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
-	80,  // 135: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
-	82,  // 136: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
-	84,  // 137: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
-	89,  // 138: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
-	91,  // 139: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
-	75,  // 140: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
-	8,   // 141: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
-	13,  // 142: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
-	16,  // 143: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
-	20,  // 144: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
-	33,  // 145: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
-	37,  // 146: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
-	40,  // 147: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
-	42,  // 148: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
-	44,  // 149: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
-	47,  // 150: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
-	49,  // 151: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
-	51,  // 152: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
-	53,  // 153: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
-	56,  // 154: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
-	59,  // 155: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
-	20,  // 156: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
-	62,  // 157: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
-	64,  // 158: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
-	67,  // 159: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
-	69,  // 160: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
-	73,  // 161: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
-	77,  // 162: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
-	79,  // 163: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
-	81,  // 164: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
-	83,  // 165: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
-	86,  // 166: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
-	90,  // 167: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
-	92,  // 168: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
-	77,  // 169: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
-	141, // [141:170] is the sub-list for method output_type
-	112, // [112:141] is the sub-list for method input_type
-	112, // [112:112] is the sub-list for extension type_name
-	112, // [112:112] is the sub-list for extension extendee
-	0,   // [0:112] is the sub-list for field type_name
+	101, // 25: dindctl.provider.v1.ObserveResult.contents:type_name -> dindctl.provider.v1.ObserveResult.ContentsEntry
+	5,   // 26: dindctl.provider.v1.Unread.problem:type_name -> dindctl.provider.v1.Problem
+	24,  // 27: dindctl.provider.v1.Object.owner:type_name -> dindctl.provider.v1.Ownership
+	1,   // 28: dindctl.provider.v1.Object.actual:type_name -> dindctl.provider.v1.Value
+	25,  // 29: dindctl.provider.v1.Object.condition:type_name -> dindctl.provider.v1.Condition
+	26,  // 30: dindctl.provider.v1.Object.values:type_name -> dindctl.provider.v1.Values
+	28,  // 31: dindctl.provider.v1.Object.views:type_name -> dindctl.provider.v1.View
+	24,  // 32: dindctl.provider.v1.Object.claim:type_name -> dindctl.provider.v1.Ownership
+	27,  // 33: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
+	27,  // 34: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
+	102, // 35: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
+	1,   // 36: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
+	103, // 37: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
+	1,   // 38: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
+	32,  // 39: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
+	29,  // 40: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
+	1,   // 41: dindctl.provider.v1.DiffItem.actual:type_name -> dindctl.provider.v1.Value
+	25,  // 42: dindctl.provider.v1.DiffItem.condition:type_name -> dindctl.provider.v1.Condition
+	14,  // 43: dindctl.provider.v1.DiffItem.facts:type_name -> dindctl.provider.v1.Facts
+	34,  // 44: dindctl.provider.v1.DiffReply.differences:type_name -> dindctl.provider.v1.Difference
+	4,   // 45: dindctl.provider.v1.DiffReply.failure:type_name -> dindctl.provider.v1.Failure
+	35,  // 46: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
+	1,   // 47: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
+	1,   // 48: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
+	1,   // 49: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
+	29,  // 50: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	24,  // 51: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
+	6,   // 52: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
+	38,  // 53: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
+	4,   // 54: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
+	23,  // 55: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
+	29,  // 56: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	35,  // 57: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
+	6,   // 58: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 59: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 60: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 61: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 62: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 63: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 64: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 65: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
+	45,  // 66: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
+	4,   // 67: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 68: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 69: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 70: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
+	54,  // 71: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
+	4,   // 72: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 73: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 74: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
+	57,  // 75: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
+	4,   // 76: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 77: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 78: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 79: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 80: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 81: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
+	65,  // 82: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
+	65,  // 83: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
+	4,   // 84: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 85: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
+	71,  // 86: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
+	72,  // 87: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
+	72,  // 88: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
+	74,  // 89: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
+	4,   // 90: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
+	76,  // 91: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
+	4,   // 92: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 93: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 94: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 95: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 96: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 97: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 98: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 99: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
+	85,  // 100: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
+	4,   // 101: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
+	24,  // 102: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
+	65,  // 103: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
+	87,  // 104: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
+	88,  // 105: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
+	4,   // 106: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
+	87,  // 107: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
+	6,   // 108: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 109: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
+	9,   // 110: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
+	17,  // 111: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
+	30,  // 112: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
+	7,   // 113: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
+	12,  // 114: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
+	15,  // 115: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
+	18,  // 116: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
+	31,  // 117: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
+	36,  // 118: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
+	39,  // 119: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
+	41,  // 120: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
+	43,  // 121: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
+	46,  // 122: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
+	48,  // 123: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
+	50,  // 124: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
+	52,  // 125: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
+	55,  // 126: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
+	58,  // 127: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
+	60,  // 128: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
+	61,  // 129: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
+	63,  // 130: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
+	66,  // 131: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
+	68,  // 132: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
+	70,  // 133: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
+	75,  // 134: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
+	78,  // 135: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
+	80,  // 136: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
+	82,  // 137: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
+	84,  // 138: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
+	89,  // 139: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
+	91,  // 140: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
+	75,  // 141: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
+	8,   // 142: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
+	13,  // 143: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
+	16,  // 144: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
+	20,  // 145: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
+	33,  // 146: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
+	37,  // 147: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
+	40,  // 148: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
+	42,  // 149: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
+	44,  // 150: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
+	47,  // 151: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
+	49,  // 152: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
+	51,  // 153: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
+	53,  // 154: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
+	56,  // 155: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
+	59,  // 156: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
+	20,  // 157: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
+	62,  // 158: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
+	64,  // 159: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
+	67,  // 160: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
+	69,  // 161: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
+	73,  // 162: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
+	77,  // 163: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
+	79,  // 164: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
+	81,  // 165: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
+	83,  // 166: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
+	86,  // 167: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
+	90,  // 168: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
+	92,  // 169: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
+	77,  // 170: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
+	142, // [142:171] is the sub-list for method output_type
+	113, // [113:142] is the sub-list for method input_type
+	113, // [113:113] is the sub-list for extension type_name
+	113, // [113:113] is the sub-list for extension extendee
+	0,   // [0:113] is the sub-list for field type_name
 }
 
 func init() { file_provider_proto_init() }
@@ -7209,7 +7234,7 @@ func file_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provider_proto_rawDesc), len(file_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   102,
+			NumMessages:   103,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
