@@ -65,6 +65,9 @@ func (m *maker) following(r *Resource, changes []provider.Change) []provider.Cha
 	}
 	var out []provider.Change
 	for _, c := range changes {
+		if c.Path == "networks" && c.Cause == provider.Outside && m.renamed(m.losesGround(r, provider.Network)) {
+			c.Cause = provider.Configured
+		}
 		if strings.HasPrefix(c.Path, "networks[") && c.To != cty.NilVal && !c.To.IsKnown() {
 			if r.Kind != provider.Job {
 				continue
@@ -74,6 +77,12 @@ func (m *maker) following(r *Resource, changes []provider.Change) []provider.Cha
 		out = append(out, c)
 	}
 	return out
+}
+
+// renamed tells whether an address is to have another name than what is there.
+func (m *maker) renamed(address string) bool {
+	in, found := m.expanded.Instance(address)
+	return found && len(m.ours[address]) > 0 && m.ours[address][0].Name != in.Name
 }
 
 func needsReplacement(changes []provider.Change) bool {
@@ -254,8 +263,13 @@ func (m *maker) because(r *Resource) why {
 	}
 	slices.Sort(causes)
 	for _, dep := range r.After.Deps {
-		if d, found := m.resources[dep]; found && d.Action == Replace && dependsOn(r.Changes) {
+		d, found := m.resources[dep]
+		switch {
+		case !found || !dependsOn(r.Changes):
+		case d.Action == Replace:
 			return why{FromAnother, "because " + dep + " is replaced"}
+		case d.Action == Create && d.Reason == FromRemoval:
+			return why{FromAnother, "because " + dep + " is no longer there"}
 		}
 	}
 	text := strings.Join(attributes, ", ")

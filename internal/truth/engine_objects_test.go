@@ -410,13 +410,14 @@ func (e *engine) oneImage(c *call) (any, *refusal) {
 		e.tag(i, c.r.FormValue("repo")+":"+c.r.FormValue("tag"))
 		return nil, nil
 	case c.r.Method == "DELETE":
-		return e.removeImage(i, name)
+		return e.removeImage(i, name, c.r.FormValue("force") == "1")
 	}
 	return nil, refuse(404, "page not found")
 }
 
-// removeImage takes a name away, and the image with its last one, unless it is used.
-func (e *engine) removeImage(i *image.InspectResponse, name string) (any, *refusal) {
+// removeImage takes a name away, and the image with its last one, unless it is used;
+// by force the last name goes then, too, and the image stays.
+func (e *engine) removeImage(i *image.InspectResponse, name string, force bool) (any, *refusal) {
 	tag := name
 	if !strings.Contains(path.Base(tag), ":") {
 		tag += ":latest"
@@ -424,6 +425,10 @@ func (e *engine) removeImage(i *image.InspectResponse, name string) (any, *refus
 	rest := slices.DeleteFunc(slices.Clone(i.RepoTags), func(t string) bool { return t == tag })
 	for _, id := range sortedKeys(e.containers) {
 		if len(rest) == 0 && e.containers[id].Image == i.ID {
+			if force {
+				i.RepoTags = nil
+				return []image.DeleteResponse{{Untagged: tag}}, nil
+			}
 			return nil, refuse(409, "conflict: unable to remove repository reference %q (must force) - container %s is using its referenced image %s", name, id[:12], i.ID[7:19])
 		}
 	}
