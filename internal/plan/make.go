@@ -44,22 +44,20 @@ func (m *maker) make() (*Plan, diag.List) {
 		}
 		m.restartInside()
 		m.orphans()
-		problems = append(problems, m.checkExternal()...)
 		problems = append(problems, m.warnings()...)
-		problems = append(problems, m.checkNames()...)
 		entries, more := m.expanded.CheckMounts(m.places(), m.files())
 		problems = append(problems, more...)
 		p, circle := m.assemble()
 		if len(circle) == 0 {
 			p.part(m.in)
+			p.Stopped = append(p.Stopped, m.hindered(p)...)
 			stopped := m.leaveStopped(p)
 			problems = slices.DeleteFunc(problems, func(problem diag.Problem) bool { return stopped[problem.Address] })
 			problems = append(problems, m.checkPrevented(p)...)
-			problems = append(problems, m.checkUsers(p)...)
 			problems = append(problems, m.checkDataLoss(p)...)
 		}
 		if problems.HasErrors() {
-			return nil, append(problems, m.in.Observed.Stopped()...)
+			return nil, append(problems, m.stopsOf(p)...)
 		}
 		if len(circle) == 0 {
 			p.Mounts, p.Outputs, p.Expanded = entries, m.expanded.Outputs, m.expanded
