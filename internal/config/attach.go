@@ -33,6 +33,14 @@ func attachBlock() provider.Block {
 			Name: "priority", Type: cty.Number, Effect: provider.Live, MinAPI: "1.48", Default: "0",
 			Doc: "The network with the highest priority leads outside.",
 		},
+		{
+			Name: "sysctls", Type: cty.Map(cty.String), Effect: provider.Live, MinAPI: "1.46", Default: "none",
+			Form: provider.Form{
+				Keys: `net\.(ipv4|ipv6|mpls)\.[a-z0-9_]+\.IFNAME\.[A-Za-z0-9_./-]+`, KeysSay: "a kernel parameter of an interface with IFNAME for its name, such as net.ipv4.conf.IFNAME.forwarding",
+				Kind: provider.FormText, Pattern: `[^,]+`, Says: "text without commas",
+			},
+			Doc: `Kernel parameters of the interface there, IFNAME for its name: { "net.ipv4.conf.IFNAME.forwarding" = 1 }.`,
+		},
 	}}}
 }
 

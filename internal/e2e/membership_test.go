@@ -169,3 +169,35 @@ func TestNobodyIsTakenOutOfANetworkInSilence(t *testing.T) {
 	s.do("apply", "-auto-approve").wants(t, 1).says(t, "Something else uses it", "container.web", "network.m")
 	s.wantIn("web", "running P-m P-n")
 }
+
+// A name that is taken, something external that is not there, and a network that others
+// use stop one address each, and what needs it: the rest is planned and made, and the
+// commands end with 1.
+func TestWhatIsInTheWayStopsOneAddress(t *testing.T) {
+	s := newNouns(t)
+	s.as("network \"n\" {}\n")
+	s.applied()
+	s.docker("run", "-d", "--name", s.project+"-theirs", "--network", s.project+"-n", "dindctl.local/bash", "sleep", "1000")
+	t.Cleanup(func() { _ = exec.Command("docker", "rm", "-f", s.project+"-theirs").Run() })
+	s.as(`
+network "n" {
+  labels = { a = "b" }
+}
+network "missing" {
+  external = true
+  name     = "` + s.project + `-missing"
+}
+network "m" {}
+` + sleepers("theirs", "  networks = [network.m]", "joined", "  networks = [network.missing]", "member", "  networks = [network.n]", "apart", "  networks = [network.m]"))
+	for _, command := range [][]string{{"plan", "-detailed-exitcode"}, {"apply", "-auto-approve"}, {"plan", "-detailed-exitcode"}} {
+		s.do(command[0], command[1:]...).wants(t, 1).says(t, "The name is taken", "Something external is not there", "Something else uses it",
+			"container.joined, container.member,")
+	}
+	s.wantIn("apart", "running P-m")
+	s.docker("rm", "-f", s.project+"-theirs")
+	s.foreignNetwork(s.project + "-missing")
+	s.applied()
+	s.wantIn("joined", "running P-missing")
+	s.wantIn("member", "running P-n")
+	s.wantIn("theirs", "running P-m")
+}

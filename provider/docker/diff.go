@@ -64,6 +64,7 @@ func newComparison(item provider.DiffItem) (*comparison, error) {
 		item: item, rows: rows, raw: raw, declared: valuesOf(raw),
 		record: recordOf(item.Created, rows), created: values{flatten(createdOf(item.Created), rows)}, actual: valuesOf(item.Actual),
 	}
+	c.moveSysctls()
 	var err error
 	if c.want, err = c.view(item.Declaration, c.compared); err != nil {
 		return nil, err

@@ -184,7 +184,12 @@ func (u *update) join(ctx context.Context, n attachment) error {
 			return err
 		}
 	}
-	err := u.e.write.NetworkConnect(ctx, cmp.Or(n.id, n.name), u.c.ID, n.settings(u.e.facts.API))
+	settings := n.settings(u.e.facts.API)
+	if n.name == networkMode(&u.r.host) {
+		_, moved := u.r.splitSysctls(u.e.facts.API)
+		putSysctls(settings, moved, u.e.facts.API)
+	}
+	err := u.e.write.NetworkConnect(ctx, cmp.Or(n.id, n.name), u.c.ID, settings)
 	return u.e.problem(err, "connecting "+u.decl.Name+" to the network", u.decl.Address, n.name)
 }
 
