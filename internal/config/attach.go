@@ -17,7 +17,7 @@ func attachBlock() provider.Block {
 	argument := func(name string, t cty.Type, fallback, doc string) provider.Attribute {
 		return provider.Attribute{Name: name, Type: t, Effect: provider.Live, Default: fallback, Doc: doc}
 	}
-	return provider.Block{Name: "attach", Doc: "Joins one network, where a name in networks does not say enough.", Body: provider.Body{Attributes: []provider.Attribute{
+	return provider.Block{Name: "attach", Key: "network", Doc: "Joins one network, where a name in networks does not say enough.", Body: provider.Body{Attributes: []provider.Attribute{
 		{
 			Name: "network", Type: provider.RefType(), Required: true, Refs: []provider.Kind{provider.Network}, Effect: provider.Live,
 			Doc: "The network to join. It may stand in networks too.",

@@ -44,6 +44,7 @@ func (m *maker) make() (*Plan, diag.List) {
 		}
 		m.restartInside()
 		m.orphans()
+		m.keepHeld()
 		problems = append(problems, m.warnings()...)
 		entries, more := m.expanded.CheckMounts(m.places(), m.files())
 		problems = append(problems, more...)
@@ -95,6 +96,8 @@ type maker struct {
 	settled string
 
 	// What follows is made anew in each round of decide.
+	// holding are the addresses of what exists and ignores changes; nil until asked for.
+	holding   []string
 	resources map[string]*Resource
 	kept      []Kept
 	// extra are objects that go although their address stays.
@@ -252,7 +255,7 @@ func (m *maker) decide() diag.List {
 		}
 		m.replaceByRequest()
 		m.resources = map[string]*Resource{}
-		m.extra, m.kept, m.wanted, m.borne = nil, nil, nil, nil
+		m.extra, m.kept, m.wanted, m.borne, m.holding = nil, nil, nil, nil, nil
 		before := m.rounds()
 		if problem := m.compare(); problem.HasErrors() {
 			return problem

@@ -176,7 +176,7 @@ func (s *story) plan(words []string) *plan.Plan {
 	if s.problems(problems) {
 		return nil
 	}
-	cfg.Names = observed.KeptNames(cfg.Project)
+	cfg.Names = observed.KeptNames(cfg.Project, cfg.KeepsName)
 	s.in = plan.Input{
 		Project: "story", Origin: cfg.Origin, Observed: observed, Diff: runner.Differ(ctx, s.memory),
 		Destroy: destroy, Volumes: volumes, DataLoss: volumes, Prevented: cfg.Prevented, Declared: declared,

@@ -203,7 +203,7 @@ func (c *comparison) single(r row) {
 	if r.name == "mac_address" && have.IsNull() && (c.item.Condition.State != provider.StateRunning || !c.inFirst()) {
 		return // the engine shows it of what runs alone, in the network that it was made in
 	}
-	if r.name == "image" || want == cty.NilVal || same(want, have) {
+	if r.name == "image" || want == cty.NilVal || same(want, have) || r.name == "healthcheck" && c.healthParts(r, want, have) {
 		return
 	}
 	c.add(r, r.name, have, want, c.effect(r, want))

@@ -81,9 +81,9 @@ func ofFirst(name string) bool {
 	return len(parts) == 5 && parts[0] == "net" && parts[3] == "eth0"
 }
 
-// moveSysctls counts parameters of the first interface as the container's again where
-// they were said there, in the declaration or in the record, and not at the network.
-func (c *comparison) moveSysctls() {
+// saidOfFirst are parameters of the first interface that are or were declared of the
+// container, and of no network.
+func (c *comparison) saidOfFirst() []string {
 	var said []string
 	for _, d := range []values{c.declared, c.created} {
 		for name := range d.mapping("sysctls") {
@@ -93,7 +93,7 @@ func (c *comparison) moveSysctls() {
 		}
 	}
 	if len(said) == 0 {
-		return
+		return nil
 	}
 	own := map[string]bool{}
 	for _, a := range slices.Concat(attachmentsOf(c.item.Declaration, c.declared), attachmentsOf(c.item.Declaration, c.created)) {
@@ -101,13 +101,23 @@ func (c *comparison) moveSysctls() {
 			own[name] = true
 		}
 	}
+	return slices.DeleteFunc(said, func(name string) bool { return own[strings.Replace(name, firstInterface, ownInterface, 1)] })
+}
+
+// moveSysctls counts parameters of the first interface as the container's again where
+// they were said there, in the declaration or in the record, and not at the network.
+func (c *comparison) moveSysctls() {
+	said := c.saidOfFirst()
+	if len(said) == 0 {
+		return
+	}
 	sysctls, endpoints := c.actual.mapping("sysctls"), map[string]cty.Value{}
 	for network, at := range c.actual.objects(hiddenAttach) {
 		there := at.mapping("sysctls")
 		for _, name := range said {
 			moved := strings.Replace(name, firstInterface, ownInterface, 1)
 			value, found := there[moved]
-			if !found || own[moved] {
+			if !found {
 				continue
 			}
 			if sysctls == nil {
