@@ -24,6 +24,7 @@ type document struct {
 	Unread          []unreadDocument          `json:"unread"`
 	Foreign         []foreignDocument         `json:"foreign,omitempty"`
 	Stopped         []stoppedDocument         `json:"stopped,omitempty"`
+	Left            []string                  `json:"left,omitempty"`
 }
 
 // foreignDocument is an object that bears the project's labels and is not the project's.
@@ -110,6 +111,7 @@ func (p *Plan) JSON() ([]byte, error) {
 		FormatVersion: FormatVersion, Project: p.Project, Clean: p.Clean,
 		Engine:          engineDocument{ID: p.Engine.ID, Name: p.Engine.Name, Endpoint: p.Engine.Endpoint, Chosen: p.Engine.Chosen},
 		ResourceChanges: []changeDocument{}, OutputChanges: map[string]outputDocument{}, Kept: []keptDocument{}, Unread: []unreadDocument{},
+		Left: p.Left,
 	}
 	for _, r := range p.Shown() {
 		doc.ResourceChanges = append(doc.ResourceChanges, changeOf(r))

@@ -113,7 +113,8 @@ func nameChange(r *Resource) (provider.Change, bool) {
 
 // losesGround is the address of something of the given kinds (networks, volumes,
 // images) that an object uses and that is replaced; empty where there is none. None
-// can go while it is used: a network by what runs, a volume by what exists.
+// can go while it is used, a network by what runs, a volume by what exists; but an image
+// can be built anew beside one that ignores that.
 func (m *maker) losesGround(r *Resource, kinds ...provider.Kind) string {
 	uses := r.After.Uses
 	if uses == nil {
@@ -123,7 +124,7 @@ func (m *maker) losesGround(r *Resource, kinds ...provider.Kind) string {
 		if slices.Contains(kinds, provider.Volume) && m.supplants(dep) != "" {
 			return dep
 		}
-		if !m.replaced(dep) || !slices.Contains(kinds, m.ours[dep][0].Kind) {
+		if !m.replaced(dep) || !slices.Contains(kinds, m.ours[dep][0].Kind) || doesWithout(r, m.ours[dep][0]) {
 			continue
 		}
 		switch m.ours[dep][0].Kind {
@@ -210,7 +211,7 @@ func (m *maker) judgeJob(r *Resource) {
 		r.follow(Update, m.because(r)) // a record is renamed, not made again
 	case len(r.Changes) > 0:
 		r.follow(Run, m.because(r))
-	case r.After.ImageAddress != "" && m.replaced(r.After.ImageAddress):
+	case m.losesGround(r, provider.Image) != "":
 		r.decide(Run, FromAnother, "because "+r.After.ImageAddress+" is replaced")
 	case m.triggered(r) != "":
 		r.decide(Run, FromAnother, m.triggered(r))

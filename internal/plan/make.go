@@ -44,22 +44,21 @@ func (m *maker) make() (*Plan, diag.List) {
 		}
 		m.restartInside()
 		m.orphans()
-		problems = append(problems, m.checkExternal()...)
+		m.keepHeld()
 		problems = append(problems, m.warnings()...)
-		problems = append(problems, m.checkNames()...)
 		entries, more := m.expanded.CheckMounts(m.places(), m.files())
 		problems = append(problems, more...)
 		p, circle := m.assemble()
 		if len(circle) == 0 {
 			p.part(m.in)
+			p.Stopped = append(p.Stopped, m.hindered(p)...)
 			stopped := m.leaveStopped(p)
 			problems = slices.DeleteFunc(problems, func(problem diag.Problem) bool { return stopped[problem.Address] })
 			problems = append(problems, m.checkPrevented(p)...)
-			problems = append(problems, m.checkUsers(p)...)
 			problems = append(problems, m.checkDataLoss(p)...)
 		}
 		if problems.HasErrors() {
-			return nil, append(problems, m.in.Observed.Stopped()...)
+			return nil, append(problems, m.stopsOf(p)...)
 		}
 		if len(circle) == 0 {
 			p.Mounts, p.Outputs, p.Expanded = entries, m.expanded.Outputs, m.expanded
@@ -97,6 +96,8 @@ type maker struct {
 	settled string
 
 	// What follows is made anew in each round of decide.
+	// holding are the addresses of what exists and ignores changes; nil until asked for.
+	holding   []string
 	resources map[string]*Resource
 	kept      []Kept
 	// extra are objects that go although their address stays.
@@ -257,7 +258,7 @@ func (m *maker) decide() diag.List {
 		}
 		m.replaceByRequest()
 		m.resources = map[string]*Resource{}
-		m.extra, m.kept, m.wanted, m.borne, m.orphaned = nil, nil, nil, nil, nil
+		m.extra, m.kept, m.wanted, m.borne, m.holding, m.orphaned = nil, nil, nil, nil, nil, nil
 		before := m.rounds()
 		if problem := m.compare(); problem.HasErrors() {
 			return problem

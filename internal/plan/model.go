@@ -118,6 +118,9 @@ type Plan struct {
 	// Stopped are errors that each stop one address, and with it what needs it. The
 	// rest of the plan can be carried out.
 	Stopped diag.List
+	// Left are the addresses that nothing is done about because of Stopped: those, what
+	// needs them, and what would have had to wait for them; sorted.
+	Left    []string
 	Outputs []config.OutputValue
 	Mounts  []mount.Entry
 	// Partial says that Target or Exclude left something out, or might have.

@@ -34,7 +34,7 @@ var update = flag.Bool("update", false, "write the wanted plans anew")
 //	use NAME                          the configuration is now the section NAME
 //	stop, remove ADDRESS              what somebody else does
 //	change ADDRESS ATTRIBUTE VALUE
-//	foreign KIND NAME
+//	foreign KIND NAME [DAEMON]        in the place of DAEMON
 //	duplicate ADDRESS NAME [DAEMON]   with all labels, in the place of DAEMON
 //	commit ADDRESS NAME [DAEMON]      as from an image of it
 //	earlier                           all records are those of version 1 now
@@ -121,7 +121,11 @@ func (s *story) do(words []string) {
 	case "change":
 		outside.Change(outside.ID("story", words[1]), words[2], cty.StringVal(words[3]))
 	case "foreign":
-		outside.AddForeign(provider.Kind(words[1]), words[2])
+		in := outside
+		if len(words) > 3 {
+			in = s.memory.Outside(s.in.Observed.Inside[words[3]].Place)
+		}
+		in.AddForeign(provider.Kind(words[1]), words[2])
 	case "duplicate", "commit":
 		to := outside
 		if len(words) > 3 {
@@ -173,7 +177,7 @@ func (s *story) plan(words []string) *plan.Plan {
 	if s.problems(problems) {
 		return nil
 	}
-	cfg.Names = observed.KeptNames(cfg.Project)
+	cfg.Names = observed.KeptNames(cfg.Project, cfg.KeepsName)
 	s.in = plan.Input{
 		Project: "story", Origin: cfg.Origin, Observed: observed, Diff: runner.Differ(ctx, s.memory),
 		Destroy: destroy, Volumes: volumes, Images: slices.Contains(words, "images"), DataLoss: volumes, Prevented: cfg.Prevented, Declared: declared,

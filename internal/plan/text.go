@@ -35,6 +35,9 @@ func (p *Plan) String() string {
 	for _, f := range p.Foreign {
 		fmt.Fprintf(&out, "foreign %s (%s): %s\n", f.Name, f.Address, f.Why)
 	}
+	for _, address := range p.Left {
+		fmt.Fprintf(&out, "left %s\n", address)
+	}
 	for _, u := range p.Unread {
 		fmt.Fprintf(&out, "unread %s: %s\n", u.Address, u.Why)
 	}

@@ -257,10 +257,10 @@ func (w *world) settle(r *round) bool {
 		switch {
 		case w.out.broken():
 			return false
-		case asks(a.refused) && !r.Consent:
+		case !r.Consent && (asks(a.refused) || a.plan != nil && asks(a.plan.Stopped)): // what is kept has a name that another wants
 			r.Consent, before = true, nil
 			continue
-		case len(a.refused) > 0:
+		case len(a.refused) > 0 || len(a.plan.Stopped) > 0:
 			w.violate(converges, "%s", a.tale())
 			return false
 		case a.plan.Clean:

@@ -91,7 +91,7 @@ func containerLines(is container.InspectResponse, names map[string]string) []str
 	for name, at := range is.NetworkSettings.Networks {
 		aliases := slices.DeleteFunc(slices.Clone(at.Aliases), func(alias string) bool { return alias == is.ID[:12] })
 		slices.Sort(aliases)
-		networks[name] = map[string]any{"Aliases": aliases, "IPAMConfig": at.IPAMConfig, "Joined": at.EndpointID != "", "Mac": withoutOwn(at.MacAddress), "GwPriority": at.GwPriority}
+		networks[name] = map[string]any{"Aliases": aliases, "IPAMConfig": at.IPAMConfig, "Joined": at.EndpointID != "", "Mac": withoutOwn(at.MacAddress), "GwPriority": at.GwPriority, "DriverOpts": at.DriverOpts}
 	}
 	is.HostConfig.NetworkMode = "" // what it is in now is compared; see networks
 	oneSpelling(is)

@@ -190,7 +190,7 @@ func (u *user) planText(ctx context.Context, text string) (planned, diag.List) {
 	if problems.HasErrors() {
 		return planned{}, problems
 	}
-	cfg.Names = observed.KeptNames(cfg.Project)
+	cfg.Names = observed.KeptNames(cfg.Project, cfg.KeepsName)
 	in := plan.Input{
 		Project: cfg.Project, Origin: cfg.Origin, Observed: observed, Diff: runner.Differ(ctx, u.p), DataLoss: true, Volumes: true, Images: true,
 		Expand: func(known config.Known) (*config.Expanded, diag.List) { return config.Expand(cfg, schema, known) },

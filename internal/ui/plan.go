@@ -24,7 +24,11 @@ func Plan(p *plan.Plan, o Options) string {
 		writeKept(&out, p)
 		out.WriteString(foreign(p.Foreign, o))
 		if len(p.Stopped) > 0 {
-			out.WriteString("Nothing else to do. What the errors name is left, with what needs it.\n")
+			out.WriteString("Nothing else to do. What the errors name is left, with what needs it")
+			if len(p.Left) > 0 {
+				out.WriteString(": " + clean(strings.Join(p.Left, ", ")))
+			}
+			out.WriteString(".\n")
 			return out.String()
 		}
 		if p.Destroy {
@@ -46,6 +50,9 @@ func Plan(p *plan.Plan, o Options) string {
 	}
 	writeKept(&out, p)
 	out.WriteString(foreign(p.Foreign, o))
+	if len(p.Left) > 0 {
+		note(&out, "Not planned, because of the errors: "+clean(strings.Join(p.Left, ", "))+".", o)
+	}
 	out.WriteString(summary(p, o))
 	return out.String()
 }

@@ -146,6 +146,7 @@ func copies() *plan.Plan {
 			{Address: "controller.control", Name: "evil\x1b[2J", Kind: provider.Container, Inside: "daemon.dind", Why: "controller.control is on the root engine"},
 		},
 		Stopped: diag.List{{Severity: diag.Error, Address: "volume.cache", Summary: "Several objects pass for one address"}},
+		Left:    []string{"container.builder", "volume.cache"},
 	}
 }
 

@@ -14,11 +14,13 @@ import (
 )
 
 // The lowest APIs that know an endpoint's own hardware address, at the creation of
-// a container and when a network is connected later, and which endpoint leads outside.
+// a container and when a network is connected later, which endpoint leads outside, and
+// kernel parameters of an interface.
 const (
 	apiEndpointMAC      = "1.44"
 	apiConnectMAC       = "1.54"
 	apiEndpointPriority = "1.48"
+	apiEndpointSysctls  = "1.46"
 )
 
 // attachment is one network that a container joins.
@@ -30,6 +32,7 @@ type attachment struct {
 	ipv4, ipv6 string
 	mac        string
 	priority   int
+	sysctls    map[string]string
 }
 
 // attachmentsOf merges the list of networks and the attach blocks, in their
@@ -70,6 +73,7 @@ func attachmentsOf(decl provider.Declaration, d values) []attachment {
 		joined.aliases = appendNew(slices.Clone(joined.aliases), block.list("aliases")...)
 		joined.ipv4, joined.ipv6 = addressText(block.text("ipv4")), addressText(block.text("ipv6"))
 		joined.mac = macText(block.text("mac"))
+		joined.sysctls = block.mapping("sysctls")
 		if n, ok := block.number("priority"); ok {
 			joined.priority = int(n)
 		}
@@ -100,12 +104,14 @@ func (a attachment) settings(api string) *network.EndpointSettings {
 	if !versions.LessThan(api, apiEndpointPriority) {
 		out.GwPriority = a.priority
 	}
+	putSysctls(out, a.sysctls, api)
 	return out
 }
 
 // putEndpoints adds what a container's creation takes of its networks: all of
 // them, or before API 1.44 the first, and the hardware address as the container's own.
-func (r request) putEndpoints(config *container.Config, api string) (*network.NetworkingConfig, error) {
+// Kernel parameters of the first interface go from the host's part to its network.
+func (r request) putEndpoints(config *container.Config, host *container.HostConfig, api string) (*network.NetworkingConfig, error) {
 	if err := r.refuseEndpoints(api); err != nil {
 		return nil, err
 	}
@@ -127,6 +133,14 @@ func (r request) putEndpoints(config *container.Config, api string) (*network.Ne
 			out.EndpointsConfig[name] = &network.EndpointSettings{}
 		}
 		out.EndpointsConfig[name].MacAddress = cmp.Or(out.EndpointsConfig[name].MacAddress, mac)
+	}
+	var moved map[string]string
+	if host.Sysctls, moved = r.splitSysctls(api); len(moved) > 0 {
+		name := networkMode(&r.host)
+		if out.EndpointsConfig[name] == nil {
+			out.EndpointsConfig[name] = &network.EndpointSettings{}
+		}
+		putSysctls(out.EndpointsConfig[name], moved, api)
 	}
 	return out, nil
 }
@@ -150,13 +164,14 @@ func (r request) refuseEndpoints(api string) error {
 func attachType() cty.Type {
 	return cty.Object(map[string]cty.Type{
 		"aliases": cty.List(cty.String), "ipv4": cty.String, "ipv6": cty.String, "mac": cty.String, "priority": cty.Number,
+		"sysctls": cty.Map(cty.String),
 	})
 }
 
 func (a attachment) value() cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{
 		"aliases": stringList(sorted(a.aliases)), "ipv4": textOrNull(a.ipv4), "ipv6": textOrNull(a.ipv6), "mac": textOrNull(a.mac),
-		"priority": cty.NumberIntVal(int64(a.priority)),
+		"priority": cty.NumberIntVal(int64(a.priority)), "sysctls": stringMap(a.sysctls),
 	})
 }
 
@@ -178,7 +193,7 @@ func actualAttachments(c container.InspectResponse) cty.Value {
 		if at == nil || onlyNamed(c, at) {
 			continue
 		}
-		a := attachment{mac: macText(at.MacAddress), priority: at.GwPriority}
+		a := attachment{mac: macText(at.MacAddress), priority: at.GwPriority, sysctls: sysctlsOf(at)}
 		for _, alias := range at.Aliases {
 			if alias != c.ID[:12] {
 				a.aliases = appendNew(a.aliases, alias)

@@ -102,7 +102,7 @@ func (m *making) create(ctx context.Context) (id string, adopted bool, err error
 	if err := putMounts(&host, m.request.mounts, m.e.facts.API); err != nil {
 		return "", false, withAddress(err, decl.Address)
 	}
-	endpoints, err := m.request.putEndpoints(&config, m.e.facts.API)
+	endpoints, err := m.request.putEndpoints(&config, &host, m.e.facts.API)
 	if err != nil {
 		return "", false, withAddress(err, decl.Address)
 	}

@@ -64,6 +64,7 @@ func newComparison(item provider.DiffItem) (*comparison, error) {
 		item: item, rows: rows, raw: raw, declared: valuesOf(raw),
 		record: recordOf(item.Created, rows), created: values{flatten(createdOf(item.Created), rows)}, actual: valuesOf(item.Actual),
 	}
+	c.moveSysctls()
 	var err error
 	if c.want, err = c.view(item.Declaration, c.compared); err != nil {
 		return nil, err
@@ -202,7 +203,7 @@ func (c *comparison) single(r row) {
 	if r.name == "mac_address" && have.IsNull() && (c.item.Condition.State != provider.StateRunning || !c.inFirst()) {
 		return // the engine shows it of what runs alone, in the network that it was made in
 	}
-	if r.name == "image" || want == cty.NilVal || same(want, have) {
+	if r.name == "image" || want == cty.NilVal || same(want, have) || r.name == "healthcheck" && c.healthParts(r, want, have) {
 		return
 	}
 	c.add(r, r.name, have, want, c.effect(r, want))

@@ -30,7 +30,7 @@ func fileBlock() provider.Block {
 	target := argument("path", "", "The absolute path in the container. Directories that are missing are made.")
 	content := argument("content", "", "What is in it; file(...) reads one beside the configuration.")
 	target.Required, content.Required = true, true
-	return provider.Block{Name: "file", Doc: "Puts a file into the container before it starts.", Body: provider.Body{Attributes: []provider.Attribute{
+	return provider.Block{Name: "file", Key: "path", Doc: "Puts a file into the container before it starts.", Body: provider.Body{Attributes: []provider.Attribute{
 		target, content,
 		argument("mode", "0644", "Its permissions, in octal."),
 		argument("owner", "0:0", "Its owner: the number of a user, or of a user and a group."),

@@ -21,7 +21,7 @@ func ipamBlock() provider.Block {
 			argument("driver", cty.String, provider.Form{}, "default", "The driver that hands addresses out."),
 			argument("options", cty.Map(cty.String), provider.Form{}, "none", "Options of that driver."),
 		},
-		Blocks: []provider.Block{{Name: "config", Doc: "One range of addresses; at most one each of IPv4 and IPv6 where the driver is the default one.", Body: provider.Body{
+		Blocks: []provider.Block{{Name: "config", Key: "subnet", Doc: "One range of addresses; at most one each of IPv4 and IPv6 where the driver is the default one.", Body: provider.Body{
 			Attributes: []provider.Attribute{
 				subnet,
 				argument("ip_range", cty.String, subnetForm(), "the whole subnet", "The part of the subnet that containers get addresses from."),

@@ -68,7 +68,7 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	if config.MacAddress == "" { //nolint:staticcheck // engines before API 1.44 show it here
 		config.MacAddress = firstMAC(c) //nolint:staticcheck // the view reads it from here
 	}
-	v := containerView(&config, withSysctls(c), actualMounts(c), names, facts, nil)
+	v := containerView(&config, c.HostConfig, actualMounts(c), names, facts, nil)
 	defaults, _ := json.Marshal(image)
 	v[hiddenImage] = cty.StringVal(string(defaults))
 	v[hiddenImageID] = cty.StringVal(c.Image)

@@ -108,7 +108,7 @@ func securityRows() []row {
 			codec: textAt(func(_ *container.Config, h *container.HostConfig) *string { return &h.CgroupParent }),
 		},
 		{
-			name: "sysctls", typ: mapping, effect: replace, layer: layerEngine, fallback: "none", doc: "Kernel parameters of its namespaces.",
+			name: "sysctls", typ: mapping, effect: replace, layer: layerEngine, fallback: "none", doc: "Kernel parameters of its namespaces. From API 1.46 on, those of eth0 are given to the first network's interface; those of another one are said in its attach block.",
 			codec: mapAt(func(_ *container.Config, h *container.HostConfig) *map[string]string { return &h.Sysctls }),
 		},
 		{

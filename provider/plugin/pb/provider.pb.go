@@ -804,6 +804,7 @@ type Block struct {
 	Single        bool                   `protobuf:"varint,2,opt,name=single,proto3" json:"single,omitempty"`
 	Doc           string                 `protobuf:"bytes,3,opt,name=doc,proto3" json:"doc,omitempty"`
 	Body          *Body                  `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
+	Key           string                 `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -864,6 +865,13 @@ func (x *Block) GetBody() *Body {
 		return x.Body
 	}
 	return nil
+}
+
+func (x *Block) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
 }
 
 type ConfigureRequest struct {
@@ -6414,12 +6422,13 @@ const file_provider_proto_rawDesc = "" +
 	"\adefault\x18\b \x01(\tR\adefault\x12\x10\n" +
 	"\x03doc\x18\t \x01(\tR\x03doc\x12\x12\n" +
 	"\x04form\x18\n" +
-	" \x01(\fR\x04form\"t\n" +
+	" \x01(\fR\x04form\"\x86\x01\n" +
 	"\x05Block\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06single\x18\x02 \x01(\bR\x06single\x12\x10\n" +
 	"\x03doc\x18\x03 \x01(\tR\x03doc\x12-\n" +
-	"\x04body\x18\x04 \x01(\v2\x19.dindctl.provider.v1.BodyR\x04body\"\xe2\x01\n" +
+	"\x04body\x18\x04 \x01(\v2\x19.dindctl.provider.v1.BodyR\x04body\x12\x10\n" +
+	"\x03key\x18\x05 \x01(\tR\x03key\"\xe2\x01\n" +
 	"\x10ConfigureRequest\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12\x18\n" +
 	"\acontext\x18\x02 \x01(\tR\acontext\x12X\n" +
