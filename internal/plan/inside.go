@@ -46,7 +46,7 @@ func (m *maker) fateOf(r *Resource) fate {
 		return stays // what was observed says what is known
 	case m.named(data) == "": // it will be made, whatever the daemon has its data on now
 		return emptied
-	case r.Action == Replace && mountsVolume(*r.Before, m.named(data)):
+	case r.Action == Replace && recordOf(r.Before.Owner).ref("data") == data && mountsVolume(*r.Before, m.named(data)):
 		return stays
 	}
 	return another
@@ -60,8 +60,8 @@ func (m *maker) named(address string) string {
 	return m.externals[address].Name
 }
 
-// mountsVolume tells whether an object has a volume of that name now, whatever it was
-// recorded under: its address may have had another one since.
+// mountsVolume tells whether an object has a volume of that name now. The one that it was
+// made with may be recorded under another address again, whose moved block is gone.
 func mountsVolume(o provider.Object, volume string) bool {
 	return slices.ContainsFunc(o.Views, func(v provider.View) bool { return v.Type == "volume" && v.Source == volume })
 }

@@ -165,6 +165,9 @@ func prepare(ctx context.Context, e *engine, decl provider.Declaration, r reques
 		if err := e.putSettings(ctx, decl, r, c); err != nil {
 			return err
 		}
+		if err := e.emptySpoiledKey(ctx, decl, c); err != nil {
+			return err
+		}
 	}
 	if r.dockerConfig != nil {
 		if err := e.putAuth(ctx, c, r.dockerConfig); err != nil {

@@ -102,7 +102,7 @@ func chosenOf(label string) map[string]any {
 // has written it since, and where an entry point may be who did, that alone counts
 // which was chosen.
 func (e *engine) settingsOf(ctx context.Context, object provider.Object, created values) string {
-	if object.Kind != provider.Daemon {
+	if object.Kind != provider.Daemon || object.Condition.State == provider.StateCreated { // then it may be yet to come
 		return ""
 	}
 	chosen := chosenOf(values{object.Actual}.text(hiddenChosen))
@@ -116,18 +116,14 @@ func (e *engine) settingsOf(ctx context.Context, object provider.Object, created
 		return ""
 	}
 	file, there := files[path.Base(daemonJSONPath)]
-	if !there || file.text == "" {
-		return "{}"
-	}
-	if len(settings) > 0 {
-		return file.text
-	}
-	touched := file.written.Unix() != 0
-	if touched && leavesSettings(object) {
-		return file.text
-	}
-	if touched {
+	touched := !there || file.written.Unix() != 0
+	switch {
+	case len(settings) == 0 && touched && !leavesSettings(object):
 		return ""
+	case !there || file.text == "":
+		return "{}"
+	case len(settings) > 0 || touched:
+		return file.text
 	}
 	have := map[string]any{}
 	if json.Unmarshal([]byte(file.text), &have) != nil {
