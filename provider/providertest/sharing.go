@@ -37,7 +37,7 @@ func (s *state) alone(r *record) error {
 	for _, id := range r.livesIn() {
 		if owner := s.Objects[id]; owner == nil || owner.Condition.State != provider.StateRunning {
 			return &provider.Problem{
-				Code: provider.Refused, Address: r.Owner.Address, Summary: "The engine refused it",
+				Code: provider.Refused, Address: r.Owner.Address, Summary: "The engine refused",
 				Detail: fmt.Sprintf("%s joins namespaces of %s, which does not run.", r.Name, id),
 			}
 		}
