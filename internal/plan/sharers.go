@@ -52,10 +52,15 @@ func (m *maker) restartSharers() {
 			if !found || !keepsRunning(r) {
 				continue
 			}
-			if because := m.restarted(r); because != (why{}) {
-				r.follow(Restart, because)
-				again = true
+			because := m.restarted(r)
+			if because == (why{}) {
+				continue
 			}
+			if r.Action == Start { // it was frozen, or is a daemon that does not answer: that is still so
+				because = why{r.Reason, r.Cause + "; " + because.cause}
+			}
+			r.follow(Restart, because)
+			again = true
 		}
 	}
 }
