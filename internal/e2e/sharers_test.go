@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -117,6 +118,39 @@ func TestSharersFollowTheirOwners(t *testing.T) {
 	if left := s.docker("volume", "ls", "-q", "--filter", "label=dev.dindctl.follows"); len(left) > 0 {
 		t.Errorf("no clock was set back, and these say that one was: %v", left)
 	}
+}
+
+// What shares a daemon's network follows the daemon, and a daemon what it shares the
+// network of: with what is inside it, which ends with it, and in turn shares.
+func TestSharersOfADaemonFollowIt(t *testing.T) {
+	s := newNouns(t)
+	inside := "  inside = daemon.dind\n"
+	s.as(sleepers("net", "", "beside", "  network_mode = daemon.dind", "inner", inside, "near", inside+"  network_mode = container.inner") +
+		"daemon \"dind\" {\n  image        = \"dindctl.local/dind\"\n  network_mode = container.net\n}\n")
+	s.applied()
+	of := func(label string) string {
+		t.Helper()
+		return strings.Join(s.docker("exec", s.project+"-dind", "docker", "exec", s.project+"-"+label, "readlink", "/proc/self/ns/net"), "\n")
+	}
+	follow := func(when string) {
+		t.Helper()
+		s.applied()
+		s.shares(when, "dind", "net", "net")
+		s.shares(when, "beside", "net", "dind")
+		if mine, its := of("near"), of("inner"); mine != its {
+			t.Errorf("%s, near has %s, and inner %s", when, mine, its)
+		}
+	}
+	follow("made")
+	s.docker("restart", "-t", "0", s.project+"-net")
+	s.wantPlanned("its network's owner restarted", s.planned(),
+		"container.beside: restart (because_of_another)", "container.inner: update (because_of_another)",
+		"container.near: update (because_of_another)", "daemon.dind: restart (because_of_another)")
+	follow("its network's owner restarted")
+	s.docker("restart", s.project+"-dind")
+	s.wantPlanned("itself restarted", slices.DeleteFunc(s.planned(), func(line string) bool { return !strings.HasPrefix(line, "container.beside") }),
+		"container.beside: restart (because_of_another)")
+	follow("itself restarted")
 }
 
 // restartEngine ends the private engine as an init system does, and starts it again with
