@@ -50,7 +50,11 @@ type Provider interface {
 
 	// Resume brings an object that exists to where Create would have left it:
 	// started, ready, and for a job ended. A job that runs already is waited
-	// for and never started a second time.
+	// for and never started a second time. With [ResumeRequest.Ends] what runs is
+	// ended first.
+	//
+	// Whatever starts an object with namespaces of others (Create, Resume, Wake) sees
+	// to its [Condition.Follows].
 	Resume(ctx context.Context, req ResumeRequest, sink Sink) (ResumeResponse, error)
 
 	// Delete stops and removes an object. One that is gone already is no error.
@@ -240,6 +244,10 @@ type Object struct {
 	Condition Condition
 	// Values are what references to the object evaluate to.
 	Values Values
+	// LivesIn are the ids of the objects, in the same place, whose namespaces it has (its
+	// network, its processes, its shared memory), sorted. It joins those that are there
+	// when it is started, and keeps them also when their owner is started again.
+	LivesIn []string
 	// Views are the mounts in effect.
 	Views []View
 	// Fingerprint changes whenever the object does, other than by its clock.
@@ -289,6 +297,10 @@ type Condition struct {
 	Interrupted bool
 	// Requested says that it was stopped by [Halter.Halt] and not started since.
 	Requested bool
+	// Follows are starts of what the object lives in, as their Started says them, that
+	// the present run, or an earlier one, came after although the engine's clock says
+	// otherwise: it was set back in between. See [Condition.Precedes].
+	Follows []string
 }
 
 // State is the life stage of an object that runs.
@@ -468,6 +480,9 @@ type ResumeRequest struct {
 	ID          string
 	Declaration Declaration
 	Project     string
+	// Ends says that an object that runs is ended first, with its stop signal and its
+	// grace period, and then started. A job is not ended: it is a [*Problem] with code [Invalid].
+	Ends bool
 }
 
 // ResumeResponse is the object as it is afterwards.

@@ -226,7 +226,7 @@ func commandKinds() []Kind {
 		{"surroundings-changed", []string{"Something around an object has changed"}},
 		{"step-failed", []string{
 			"A step did not succeed", "An object could not be changed", "An object could not be created", "An object could not be removed",
-			"An object could not be started", "A job could not be run", "The command could not be run",
+			"An object could not be started", "An object could not be restarted", "A job could not be run", "The command could not be run",
 			"An object could not be stopped", "The output could not be read", "Files could not be copied",
 		}},
 		{"unknown-command", []string{"There is no such command", "There is no such code"}},

@@ -21,6 +21,7 @@ func (b *builder) connect() {
 			}
 		}
 	}
+	b.sharersLast()
 	b.takeOver()
 	b.giveBack()
 	users := b.users()
@@ -152,6 +153,9 @@ func (b *builder) leave(i int, users map[name][]int) {
 	for _, inside := range b.m.around(o.inside) {
 		for _, host := range b.removes[inside] {
 			b.need(i, host)
+		}
+		if at, made := b.makes[inside]; made && b.steps[at].Action == Restart { // what goes need not come back first
+			b.wishes = append(b.wishes, graph.Edge{From: i, To: at})
 		}
 	}
 	for _, user := range users[nameOf(o.inside, o.Object)] {

@@ -105,8 +105,8 @@ func (m *maker) seen(inside string) Snapshot {
 
 const whyOtherData = "its data will be on another volume"
 
-// restartInside plans a start for what runs inside a daemon that is started or
-// replaced: it stops with it.
+// restartInside plans a start for what runs inside a daemon that is started, once more
+// or not, or replaced: it stops with it.
 func (m *maker) restartInside() {
 	for _, in := range m.expanded.Instances { // hosts come before what is inside them
 		r, found := m.resources[in.Address]
@@ -114,19 +114,26 @@ func (m *maker) restartInside() {
 			continue
 		}
 		host, found := m.resources[r.Inside]
-		if !found || host.Action != Start && host.Action != Replace {
+		if !found {
 			continue
 		}
-		cause := r.Inside + " is started"
-		if host.Action == Replace {
+		var cause string
+		switch host.Action {
+		case Start:
+			cause = r.Inside + " is started"
+		case Restart:
+			cause = r.Inside + " is started again"
+		case Replace:
 			cause = r.Inside + " is replaced"
+		case None, Create, Update, Run, Delete, Stop:
+			continue
 		}
 		switch {
 		case r.Kind == provider.Job && r.Action == Start:
 			r.decide(Run, FromAnother, cause+" while it runs")
 			r.Tentative = true
 		case r.Kind == provider.Job:
-		case r.Action == None || r.Action == Update || r.Action == Start:
+		case r.Action == None || r.Action == Update || r.Action == Start || r.Action == Restart:
 			r.decide(Start, FromAnother, cause)
 			r.Tentative = true
 		}

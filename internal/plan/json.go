@@ -171,7 +171,7 @@ func actionsOf(r Resource) []string {
 		return []string{"create"}
 	case Start, Update:
 		return []string{"update"}
-	case None, Create, Delete, Stop:
+	case None, Create, Delete, Restart, Stop:
 	}
 	return []string{string(r.Action)}
 }

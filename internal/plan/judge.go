@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ func (m *maker) judge(r *Resource) {
 }
 
 func (m *maker) judgeLasting(r *Resource) {
-	ground, trigger := m.losesGround(r, provider.Network, provider.Volume, provider.Image), m.triggered(r)
+	ground, trigger := cmp.Or(m.losesGround(r, provider.Network, provider.Volume, provider.Image), m.losesOwner(r)), m.triggered(r)
 	state := r.Before.Condition.State
 	switch {
 	case needsReplacement(r.Changes):

@@ -42,6 +42,7 @@ func (m *maker) make() (*Plan, diag.List) {
 		if m.in.over() {
 			return nil, interrupted()
 		}
+		m.restartSharers()
 		m.restartInside()
 		m.orphans()
 		m.keepHeld()
@@ -92,6 +93,8 @@ type maker struct {
 	// users are, by place and address, something that was made with what is there; nil
 	// until asked for.
 	users map[string]string
+	// addresses are those of the project's objects, by place and id; nil until asked for.
+	addresses map[at]string
 	// settled is the daemon that is looked into again; see Refine.
 	settled string
 
@@ -116,6 +119,9 @@ type placed struct {
 	provider.Object
 	inside string
 }
+
+// at is where an object is: the daemon that it is inside, and its id.
+type at struct{ inside, id string }
 
 // surplus is an object that goes although its address stays.
 type surplus struct {

@@ -86,7 +86,7 @@ func (in Input) over() bool { return in.Interrupted != nil && in.Interrupted() !
 type Action string
 
 // The actions. A replacement is a Delete step and a Create step of one address. A
-// start with changes is an Update step and a Start step. A run whose old record
+// start with changes is an Update step and a Start step; a restart likewise. A run whose old record
 // is in the way of something else is a Delete step and a Run step.
 const (
 	None    Action = "no-op"
@@ -94,6 +94,7 @@ const (
 	Update  Action = "update"  // live
 	Replace Action = "replace" // of a Resource: delete, then create
 	Start   Action = "start"   // an existing object is started, or waited for
+	Restart Action = "restart" // an object that runs is ended and started again
 	Run     Action = "run"     // a job without a good record: an old record is deleted first
 	Delete  Action = "delete"
 	Stop    Action = "stop" // in no plan: an object is stopped by request, and kept

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,7 +33,9 @@ var update = flag.Bool("update", false, "write the wanted plans anew")
 //	destroy bare                      without the configuration: by the records alone
 //	plan target=A exclude=B replace=C  a part of it; likewise apply and destroy
 //	use NAME                          the configuration is now the section NAME
-//	stop, remove ADDRESS              what somebody else does
+//	stop, start, remove ADDRESS       what somebody else does
+//	restart [ADDRESS]                 an object, or the engine with all that is on it
+//	back EVENTS                       the engine's clock is set back
 //	change ADDRESS ATTRIBUTE VALUE
 //	foreign KIND NAME [DAEMON]        in the place of DAEMON
 //	duplicate ADDRESS NAME [DAEMON]   with all labels, in the place of DAEMON
@@ -116,6 +119,14 @@ func (s *story) do(words []string) {
 		s.use(words[1])
 	case "stop":
 		outside.Stop(outside.ID("story", words[1]))
+	case "start":
+		outside.Start(outside.ID("story", words[1]))
+	case "restart":
+		s.restart(words[1:])
+	case "back":
+		events, err := strconv.Atoi(words[1])
+		s.must(err)
+		outside.SetBack(events)
 	case "remove":
 		outside.Remove(outside.ID("story", words[1]))
 	case "change":
@@ -136,6 +147,18 @@ func (s *story) do(words []string) {
 		outside.Earlier()
 	default:
 		s.t.Fatalf("the script says %q", words)
+	}
+}
+
+// restart restarts an object outside, or the engine.
+func (s *story) restart(addresses []string) {
+	outside := s.memory.Outside(provider.Root)
+	if len(addresses) == 0 {
+		outside.Restart()
+	}
+	for _, address := range addresses {
+		outside.Stop(outside.ID("story", address))
+		outside.Start(outside.ID("story", address))
 	}
 }
 

@@ -125,7 +125,6 @@ func (p *Plan) exceeded(now *Plan, daemon string) map[key]diag.Problem {
 		}
 	}
 	// A volume's id is its name: the place is part of what was shown.
-	type at struct{ inside, id string }
 	removed := map[at]bool{}
 	for _, s := range p.Steps {
 		if s.Action == Delete {
@@ -149,7 +148,7 @@ func covers(shown, now Resource) bool {
 	switch now.Action {
 	case None, Stop:
 		return true
-	case Start:
+	case Start, Restart: // of what was to be started, it is the start
 		return shown.Action != None && shown.Action != "" && shown.Action != Delete
 	case Update:
 		return shown.Action == Create || shown.Action == Run || shown.Action == Replace || shown.Action == Update || len(shown.Changes) > 0
@@ -162,7 +161,7 @@ func covers(shown, now Resource) bool {
 
 func doneBy(a Action) string {
 	words := map[Action]string{
-		Start: "started", Update: "changed", Create: "created", Run: "run", Replace: "replaced", Delete: "removed",
+		Start: "started", Restart: "started again", Update: "changed", Create: "created", Run: "run", Replace: "replaced", Delete: "removed",
 	}
 	return words[a]
 }

@@ -98,6 +98,8 @@ func sentenceOf(n *node) string {
 		return "An object could not be changed"
 	case plan.Start:
 		return "An object could not be started"
+	case plan.Restart:
+		return "An object could not be restarted"
 	case plan.Run:
 		return "A job could not be run"
 	case plan.Delete:

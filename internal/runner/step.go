@@ -152,9 +152,9 @@ func (c call) take(ctx context.Context) (done, error) {
 		return c.create(ctx)
 	case plan.Update:
 		return c.update(ctx)
-	case plan.Start:
+	case plan.Start, plan.Restart:
 		resp, err := c.p.Resume(ctx, provider.ResumeRequest{
-			Place: c.place, ID: c.step.Object, Declaration: c.declaration, Project: c.project,
+			Place: c.place, ID: c.step.Object, Declaration: c.declaration, Project: c.project, Ends: c.step.Action == plan.Restart,
 		}, c.sink)
 		return done{object: resp.Object}, err
 	case plan.Delete:

@@ -176,14 +176,14 @@ func (a *actor) prepare(p *providertest.Memory, facts provider.Facts) (plan.Inpu
 	return in, observe, true
 }
 
-// expand evaluates the configuration with what is known. Without images nothing
+// expand evaluates the configuration with what is known. Without images and sharers nothing
 // that is known matters.
 func (a *actor) expand(known config.Known) (*config.Expanded, diag.List) {
 	if a.expanded != nil {
 		return a.expanded, nil
 	}
 	x := expanded(a.blocks, known)
-	if !slices.ContainsFunc(a.blocks, func(b block) bool { return b.Image != "" }) {
+	if !slices.ContainsFunc(a.blocks, func(b block) bool { return b.Image+b.Shares != "" }) {
 		a.expanded = x
 	}
 	return x, nil

@@ -320,6 +320,11 @@ func (w *world) checkThere(blocks []block, consent bool) {
 		}
 	}
 	for _, o := range sorted(things) {
+		for _, id := range o.LivesIn {
+			if owner, there := things[id]; wanted[o.ID] && (!there || o.Condition.Precedes(owner.Condition)) {
+				w.violate(converges, "%s has the network of a run of %s that is over", o.Owner.Address, id)
+			}
+		}
 		if o.Owner.Project != project || wanted[o.ID] || kept(o, consent) {
 			continue
 		}

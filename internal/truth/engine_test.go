@@ -34,6 +34,9 @@ type engine struct {
 	volumes    map[string]*volume.Volume             // by name
 	images     map[string]*image.InspectResponse     // by id
 	files      map[string]map[string]file            // of a container, by its id and their path
+	runs       map[string]int                        // how often a container was started, by id
+	joined     map[string]map[string]int             // of a container that shares namespaces: whose, and of which run
+	back       time.Duration                         // how far the clock was set back
 	events     []happening
 }
 
@@ -57,7 +60,7 @@ func newEngine(api string) *engine {
 	e := &engine{
 		api: api, containers: map[string]*container.InspectResponse{}, stopped: map[string]bool{},
 		networks: map[string]*network.Inspect{}, volumes: map[string]*volume.Volume{}, images: map[string]*image.InspectResponse{},
-		files: map[string]map[string]file{},
+		files: map[string]map[string]file{}, runs: map[string]int{}, joined: map[string]map[string]int{},
 	}
 	e.mux = e.route()
 	for i, name := range []string{"bridge", "host", "none"} {
@@ -80,7 +83,7 @@ func (e *engine) later(api string) bool { return len(e.api) == len(api) && e.api
 
 func (e *engine) now() time.Time {
 	e.serial++
-	return time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(e.serial) * time.Millisecond)
+	return time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(e.serial)*time.Millisecond - e.back)
 }
 
 func (e *engine) newID() string {

@@ -33,6 +33,8 @@ type world interface {
 	// put brings a container into a state by other means than its API; false where it
 	// cannot.
 	put(id, state string) bool
+	// bereft are the names of what runs in namespaces of a run that is over.
+	bereft() []string
 	// another is a world with nothing in it, which ends with the function that is
 	// returned: what became of edits is compared with what is made there.
 	another() (world, func(), error)

@@ -145,6 +145,8 @@ func symbol(a plan.Action) (text, color, verb string) {
 		return "~", yellow, "will be updated in-place"
 	case plan.Start:
 		return "~", yellow, "will be started"
+	case plan.Restart:
+		return "~", yellow, "will be restarted"
 	case plan.Delete:
 		return "-", red, "will be destroyed"
 	case plan.Replace:
@@ -204,7 +206,7 @@ func attributes(r plan.Resource, o Options) []string {
 		if len(r.Changes) == 0 {
 			return declared(r, o)
 		}
-	case plan.Delete, plan.Start, plan.None, plan.Update, plan.Replace, plan.Stop:
+	case plan.Delete, plan.Start, plan.Restart, plan.None, plan.Update, plan.Replace, plan.Stop:
 	}
 	return changed(r, o)
 }

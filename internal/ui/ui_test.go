@@ -111,6 +111,7 @@ func everything() *plan.Plan {
 				Address: "container.app", Kind: provider.Container, Name: "shop-app", Inside: "daemon.dind", Action: plan.Start, Cause: "daemon.dind is replaced",
 				Before: there, Tentative: true,
 			},
+			{Address: "container.beside", Kind: provider.Container, Name: "shop-beside", Action: plan.Restart, Cause: "container.web, whose namespaces it shares, was started again since", Before: there},
 			{
 				Address: "container.web", Kind: provider.Container, Name: "shop-web", Action: plan.Update, Cause: "mem_limit, name: changed outside and configuration", Before: there, MovedFrom: "container.www",
 				Changes: []provider.Change{

@@ -251,6 +251,11 @@ func (p *Provider) Resume(ctx context.Context, req provider.ResumeRequest, sink 
 	}
 	say := newEvents(sink, decl.Address)
 	ctx = withVoice(ctx, say)
+	if req.Ends {
+		if c, err = e.end(ctx, decl, c, say); err != nil {
+			return provider.ResumeResponse{}, err
+		}
+	}
 	if c.State.Status == "created" {
 		r, err := requestOf(decl)
 		if err != nil {
@@ -327,5 +332,5 @@ func (e *engine) object(ctx context.Context, id string) (provider.Object, error)
 	}
 	object := placed(e, e.withFiles(ctx, containerObject(c, w, defaults, e.facts)))
 	e.readAuth(ctx, c, &object)
-	return object, nil
+	return object, e.readOrder(ctx, &object)
 }

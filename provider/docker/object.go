@@ -43,6 +43,7 @@ func containerObject(c container.InspectResponse, w whose, image imageDefaults, 
 		Actual:    containerActual(c, image, facts),
 		Condition: looping(conditionOf(c.State), c),
 		Views:     viewsOf(c),
+		LivesIn:   livesIn(c.HostConfig),
 		Values: provider.Values{
 			ID: c.ID, Ref: name, Addresses: addressesOf(c), Ports: portsOf(c),
 		},

@@ -69,11 +69,13 @@ func fullObject() provider.Object {
 		Actual: cty.ObjectVal(map[string]cty.Value{"a": cty.StringVal("x").Mark(provider.Sensitive), "b": cty.NullVal(cty.Number)}),
 		Condition: provider.Condition{
 			State: provider.StateExited, ExitCode: 137, Health: "unhealthy", Started: "s", Ended: "e", Reason: "r", Interrupted: true, Requested: true,
+			Follows: []string{"m", "n"},
 		},
 		Values: provider.Values{
 			ID: "id", Ref: "ref", Endpoint: "e", Version: "v", StorageDriver: "s",
 			Addresses: map[string]string{"n": "a"}, Ports: map[string]string{}, Stdout: pointer(""), Stderr: pointer("err"), ExitCode: pointer(0),
 		},
+		LivesIn:     []string{"other", "third"},
 		Views:       []provider.View{{Type: "bind", Source: "/s", Target: "/t", Subpath: "sub", ReadOnly: true}},
 		Fingerprint: "f", Users: []string{"container web"}, Warnings: []string{"it clashes"},
 	}

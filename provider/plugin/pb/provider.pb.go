@@ -1681,6 +1681,7 @@ type Object struct {
 	Stray         bool                   `protobuf:"varint,15,opt,name=stray,proto3" json:"stray,omitempty"`
 	Members       int64                  `protobuf:"varint,16,opt,name=members,proto3" json:"members,omitempty"`
 	Created       string                 `protobuf:"bytes,17,opt,name=created,proto3" json:"created,omitempty"`
+	LivesIn       []string               `protobuf:"bytes,18,rep,name=lives_in,json=livesIn,proto3" json:"lives_in,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1834,6 +1835,13 @@ func (x *Object) GetCreated() string {
 	return ""
 }
 
+func (x *Object) GetLivesIn() []string {
+	if x != nil {
+		return x.LivesIn
+	}
+	return nil
+}
+
 type Ownership struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Project       string                 `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
@@ -1960,6 +1968,7 @@ type Condition struct {
 	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	Interrupted   bool                   `protobuf:"varint,7,opt,name=interrupted,proto3" json:"interrupted,omitempty"`
 	Requested     bool                   `protobuf:"varint,8,opt,name=requested,proto3" json:"requested,omitempty"`
+	Follows       []string               `protobuf:"bytes,9,rep,name=follows,proto3" json:"follows,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2048,6 +2057,13 @@ func (x *Condition) GetRequested() bool {
 		return x.Requested
 	}
 	return false
+}
+
+func (x *Condition) GetFollows() []string {
+	if x != nil {
+		return x.Follows
+	}
+	return nil
 }
 
 type Values struct {
@@ -3116,6 +3132,7 @@ type ResumeRequest struct {
 	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	Declaration   *Declaration           `protobuf:"bytes,3,opt,name=declaration,proto3" json:"declaration,omitempty"`
 	Project       string                 `protobuf:"bytes,4,opt,name=project,proto3" json:"project,omitempty"`
+	Ends          bool                   `protobuf:"varint,5,opt,name=ends,proto3" json:"ends,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3176,6 +3193,13 @@ func (x *ResumeRequest) GetProject() string {
 		return x.Project
 	}
 	return ""
+}
+
+func (x *ResumeRequest) GetEnds() bool {
+	if x != nil {
+		return x.Ends
+	}
+	return false
 }
 
 type ResumeReply struct {
@@ -6518,7 +6542,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"Z\n" +
 	"\x06Unread\x126\n" +
 	"\aproblem\x18\x01 \x01(\v2\x1c.dindctl.provider.v1.ProblemR\aproblem\x12\x18\n" +
-	"\aforeign\x18\x02 \x01(\bR\aforeign\"\xd1\x04\n" +
+	"\aforeign\x18\x02 \x01(\bR\aforeign\"\xec\x04\n" +
 	"\x06Object\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -6537,7 +6561,8 @@ const file_provider_proto_rawDesc = "" +
 	"\awhy_not\x18\x0e \x01(\tR\x06whyNot\x12\x14\n" +
 	"\x05stray\x18\x0f \x01(\bR\x05stray\x12\x18\n" +
 	"\amembers\x18\x10 \x01(\x03R\amembers\x12\x18\n" +
-	"\acreated\x18\x11 \x01(\tR\acreated\"\xe7\x01\n" +
+	"\acreated\x18\x11 \x01(\tR\acreated\x12\x19\n" +
+	"\blives_in\x18\x12 \x03(\tR\alivesIn\"\xe7\x01\n" +
 	"\tOwnership\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -6549,7 +6574,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x06schema\x18\b \x01(\x03R\x06schema\x12\x12\n" +
 	"\x04name\x18\t \x01(\tR\x04name\x12\x14\n" +
 	"\x05place\x18\n" +
-	" \x01(\tR\x05place\"\xde\x01\n" +
+	" \x01(\tR\x05place\"\xf8\x01\n" +
 	"\tCondition\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x1b\n" +
 	"\texit_code\x18\x02 \x01(\x03R\bexitCode\x12\x16\n" +
@@ -6558,7 +6583,8 @@ const file_provider_proto_rawDesc = "" +
 	"\x05ended\x18\x05 \x01(\tR\x05ended\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12 \n" +
 	"\vinterrupted\x18\a \x01(\bR\vinterrupted\x12\x1c\n" +
-	"\trequested\x18\b \x01(\bR\trequested\"\xfb\x02\n" +
+	"\trequested\x18\b \x01(\bR\trequested\x12\x18\n" +
+	"\afollows\x18\t \x03(\tR\afollows\"\xfb\x02\n" +
 	"\x06Values\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03ref\x18\x02 \x01(\tR\x03ref\x12\x1a\n" +
@@ -6653,12 +6679,13 @@ const file_provider_proto_rawDesc = "" +
 	"\vUpdateReply\x120\n" +
 	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x123\n" +
 	"\x06result\x18\x02 \x01(\v2\x1b.dindctl.provider.v1.ObjectR\x06result\x126\n" +
-	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\x93\x01\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\xa7\x01\n" +
 	"\rResumeRequest\x12\x14\n" +
 	"\x05place\x18\x01 \x01(\tR\x05place\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12B\n" +
 	"\vdeclaration\x18\x03 \x01(\v2 .dindctl.provider.v1.DeclarationR\vdeclaration\x12\x18\n" +
-	"\aproject\x18\x04 \x01(\tR\aproject\"\xac\x01\n" +
+	"\aproject\x18\x04 \x01(\tR\aproject\x12\x12\n" +
+	"\x04ends\x18\x05 \x01(\bR\x04ends\"\xac\x01\n" +
 	"\vResumeReply\x120\n" +
 	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x123\n" +
 	"\x06result\x18\x02 \x01(\v2\x1b.dindctl.provider.v1.ObjectR\x06result\x126\n" +
