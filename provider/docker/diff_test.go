@@ -149,7 +149,7 @@ func TestDiffOfContainers(t *testing.T) {
 			c.HostConfig.Privileged, c.HostConfig.SecurityOpt = true, []string{"label=disable", "no-new-privileges:true"}
 		}},
 		{name: "ports in another order, on all addresses", declared: one("ports", cty.ListVal([]cty.Value{
-			cty.ObjectVal(attributes{"target": cty.NumberIntVal(80), "published": cty.NumberIntVal(8080), "protocol": cty.NullVal(cty.String), "host_ip": text("0.0.0.0")}),
+			cty.ObjectVal(attributes{"target": cty.NumberIntVal(80), "published": cty.NumberIntVal(8080), "protocol": cty.NullVal(cty.String), "host_ip": cty.NullVal(cty.String)}),
 			cty.ObjectVal(attributes{"target": cty.NumberIntVal(53), "published": cty.NullVal(cty.Number), "protocol": text("udp"), "host_ip": cty.NullVal(cty.String)}),
 		})), actual: func(c *container.InspectResponse) {
 			c.HostConfig.PortBindings = nat.PortMap{"53/udp": {{}}, "80/tcp": {{HostPort: "8080"}}}

@@ -184,7 +184,11 @@ func (u *update) join(ctx context.Context, n attachment) error {
 			return err
 		}
 	}
-	err := u.e.write.NetworkConnect(ctx, cmp.Or(n.id, n.name), u.c.ID, n.settings(u.e.facts.API))
+	settings := n.settings(u.e.facts.API)
+	if sysctls := interfaceSysctls(&u.r.host, u.e.facts.API); sysctls != "" && n.name == cmp.Or(ownNetwork(u.c), networkMode(u.c.HostConfig)) {
+		settings.DriverOpts = map[string]string{endpointSysctls: sysctls}
+	}
+	err := u.e.write.NetworkConnect(ctx, cmp.Or(n.id, n.name), u.c.ID, settings)
 	return u.e.problem(err, "connecting "+u.decl.Name+" to the network", u.decl.Address, n.name)
 }
 
@@ -221,8 +225,10 @@ func (u *update) check(object provider.Object, changes []provider.Change) error 
 		asked[c.Path] = true
 	}
 	var missing []provider.Change
-	for _, c := range left {
-		if asked[c.Path] {
+	live := liveRows()
+	for _, c := range toDo(left) {
+		// What was asked for just now is not recorded yet: see leftOut.
+		if asked[c.Path] && !(live[c.Path].kernel && nothingIn(c.From)) {
 			missing = append(missing, c)
 		}
 	}
