@@ -11,6 +11,8 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -66,6 +68,13 @@ func ActualOf(c container.InspectResponse, image *container.Config, facts provid
 	}
 	return containerActual(c, defaults, facts)
 }
+
+// NetworkActual and VolumeActual are networks and volumes as Observe reports them, for tests.
+func NetworkActual(n network.Inspect, facts provider.Facts) cty.Value {
+	return networkObject(n, whose{}, facts).Actual
+}
+
+func VolumeActual(v volume.Volume) cty.Value { return volumeObject(v, whose{}).Actual }
 
 // Size reads and writes a size, for tests.
 func Size(text string) (string, error) {
