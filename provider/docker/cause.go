@@ -191,6 +191,9 @@ func (c *comparison) cause(r row, path string) provider.Cause {
 		}
 		return provider.Outside
 	}
+	if want, before := c.want[name], c.before()[name]; !desired.unknown && len(created) > 0 && want != cty.NilVal && same(want, before) && !same(before, c.actual.get(name)) {
+		return provider.Outside // it is declared in another spelling now
+	}
 	shared := len(r.refs) > 0 && bytes.HasPrefix(created, []byte(`{"ref":`)) && strings.HasPrefix(c.actual.text(name), "container:")
 	if shared || same(c.before()[name], c.actual.get(name)) {
 		return provider.Configured // of a reference the record has the address alone
