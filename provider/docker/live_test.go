@@ -84,8 +84,12 @@ func TestLiveIsDoneLive(t *testing.T) {
 // walkLimits goes from each set to each other, and counts how.
 func walkLimits(t *testing.T, r *rig, sets []attributes) (live, replaced int) {
 	t.Helper()
-	declared := func(set attributes) provider.Declaration { return r.sleeper(both(attributes{"stop_signal": text("KILL")}, set)) }
-	kernel := func(id string) string { return r.docker("exec", id, "sh", "-c", strings.ReplaceAll(kernelLimits, "\n", " ")) }
+	declared := func(set attributes) provider.Declaration {
+		return r.sleeper(both(attributes{"stop_signal": text("KILL")}, set))
+	}
+	kernel := func(id string) string {
+		return r.docker("exec", id, "sh", "-c", strings.ReplaceAll(kernelLimits, "\n", " "))
+	}
 	fresh := make([]string, len(sets))
 	var is provider.Object
 	made := func(i int) {

@@ -43,12 +43,14 @@ func TestWhatCannotBeDoneLiveIsAReplacement(t *testing.T) {
 		{"a quota that is not known, beside no cpus", nil, attributes{"cpu_quota": unknown(cty.Number)}, nil, "cpu_quota live configuration nothing -> ?"},
 		{"a quota that is not known, where cpus are", half, attributes{"cpu_quota": unknown(cty.Number)}, cpus, "cpu_quota replace configuration nothing -> ?\ncpus replace configuration 0.5 -> nothing engine"},
 		{
-			"a limit of swap that is not known, and may come out as none", attributes{"mem_limit": text("64m")}, attributes{"mem_limit": text("64m"), "memswap_limit": unknown(cty.String)},
+			"a limit of swap that is not known, and may come out as none",
+			attributes{"mem_limit": text("64m")},
+			attributes{"mem_limit": text("64m"), "memswap_limit": unknown(cty.String)},
 			host(func(h *container.HostConfig) { h.Memory, h.MemorySwap = 64<<20, 128<<20 }), "memswap_limit replace configuration nothing -> ?",
 		},
 		{"memory that is not known", nil, attributes{"mem_limit": unknown(cty.String)}, nil, "mem_limit replace configuration nothing -> ?"},
 		{"processes that are not known", nil, attributes{"pids_limit": unknown(cty.Number)}, nil, "pids_limit live configuration nothing -> ?"},
-		{"a limit of the kernel's memory, by hand", nil, nil, host(func(h *container.HostConfig) { h.KernelMemory = 64 << 20 }), `kernel_memory replace changed outside "64m" -> nothing engine`}, //nolint:staticcheck // engines of API 1.41 have it
+		{"a limit of the kernel's memory, by hand", nil, nil, host(func(h *container.HostConfig) { h.KernelMemory = 64 << 20 }), `kernel_memory replace changed outside "64m" -> nothing engine`},
 		{"memory nodes, by hand", nil, nil, host(func(h *container.HostConfig) { h.CpusetMems = "0" }), `cpuset_mems replace changed outside "0" -> nothing engine`},
 		{"other memory nodes, by hand", attributes{"cpuset_mems": text("0-1")}, attributes{"cpuset_mems": text("0,1")}, host(func(h *container.HostConfig) { h.CpusetMems = "1" }), `cpuset_mems live changed outside "1" -> "0-1"`},
 	} {
@@ -62,7 +64,9 @@ func TestWhatCannotBeDoneLiveIsAReplacement(t *testing.T) {
 // nobody changed it: it says so of itself, or nobody could have taken it back.
 func TestWhatWasLeftOutIsNoDifference(t *testing.T) {
 	t.Parallel()
-	weight := func(n int64) attributes { return attributes{"blkio_config": cty.ObjectVal(attributes{"weight": cty.NumberIntVal(n)})} }
+	weight := func(n int64) attributes {
+		return attributes{"blkio_config": cty.ObjectVal(attributes{"weight": cty.NumberIntVal(n)})}
+	}
 	limited := attributes{"blkio_config": cty.ObjectVal(attributes{"device_read_bps": cty.ListVal([]cty.Value{cty.ObjectVal(attributes{"path": text("/dev/sda"), "rate": text("1m")})})})}
 	swap := attributes{"mem_limit": text("64m"), "memswap_limit": text("100m")}
 	processes := attributes{"pids_limit": cty.NumberIntVal(100)}
@@ -106,9 +110,9 @@ func TestARefusalIsCalledWhatItIs(t *testing.T) {
 	for words, want := range map[string]string{
 		"Cannot update container abc: Conflicting options: Nano CPUs cannot be updated as CPU Period has already been set": "The engine refused",
 		"Conflict. The container name \"/p-x\" is already in use by container \"abc\".":                                    "Something is in the way",
-		"network with name p-x already exists":                               "Something is in the way",
-		"create p-x: conflict: volume name must be unique":                   "Something is in the way",
-		"You cannot remove a running container abc. Stop the container first": "The engine refused",
+		"network with name p-x already exists":                                                                             "Something is in the way",
+		"create p-x: conflict: volume name must be unique":                                                                 "Something is in the way",
+		"You cannot remove a running container abc. Stop the container first":                                              "The engine refused",
 	} {
 		endpoint := oddEngine(t, map[string]http.HandlerFunc{
 			"POST /networks/create": func(w http.ResponseWriter, _ *http.Request) {

@@ -53,7 +53,7 @@ func memoryRows() []row {
 			name: "kernel_memory", typ: text, effect: replace, layer: layerEngine, always: true, core: true,
 			codec: codec{
 				put:  func(*builder, string) {},
-				read: sizeAt(func(_ *container.Config, h *container.HostConfig) *int64 { return &h.KernelMemory }).read, //nolint:staticcheck // engines of API 1.41 have it
+				read: sizeAt(func(_ *container.Config, h *container.HostConfig) *int64 { return &h.KernelMemory }).read,
 			},
 		},
 		{

@@ -237,15 +237,19 @@ func kernelValue(name, value string) string {
 
 // memparse is a number with a unit as the kernel reads it.
 func memparse(text string) string {
-	units := "kmgtpe"
-	number, shift := text, 0
-	if n := len(text); n > 0 {
-		if at := strings.IndexByte(units, text[n-1]|0x20); at >= 0 && !(text[n-1]|0x20 == 'e' && strings.HasPrefix(strings.ToLower(text), "0x")) {
-			number, shift = text[:n-1], 10*(at+1)
+	number, shift := strings.ToLower(text), 0
+	hexadecimal := strings.HasPrefix(number, "0x")
+	for i, unit := range []string{"k", "m", "g", "t", "p", "e"} {
+		if hexadecimal && unit == "e" {
+			continue // a digit
+		}
+		if plain, found := strings.CutSuffix(number, unit); found {
+			number, shift = plain, 10*(i+1)
+			break
 		}
 	}
-	if strings.ContainsAny(number, "_oObB") && !strings.HasPrefix(strings.ToLower(number), "0x") || strings.Contains(number, "_") {
-		return text // spellings of Go's
+	if !hexadecimal && strings.Trim(number, "0123456789") != "" || strings.Contains(number, "_") {
+		return text // none, or a spelling of Go's alone
 	}
 	n, err := strconv.ParseUint(number, 0, 63)
 	if err != nil || n<<shift>>shift != n {

@@ -108,8 +108,17 @@ func sets(t *rapid.T) spelled {
 
 func signals(t *rapid.T) spelled {
 	return rapid.SampledFrom([]spelled{
-		{"SIGTERM", "15", "INT"}, {"SIGUSR1", "10", "USR2"}, {"CLD", "chld", "HUP"}, {"SIGIOT", "6", "7"}, {"poll", "SIGIO", "PWR"}, {"SIGWINCH", "28", "27"},
-		{"RTMIN+3", "37", "38"}, {"SIGRTMAX-14", "50", "RTMAX-13"}, {"RTMIN", "34", "RTMIN+1"}, {"RTMIN+20", "RTMAX-10", "RTMAX"}, {"sigquit", "3", "SIGABRT"},
+		{"SIGTERM", "15", "INT"},
+		{"SIGUSR1", "10", "USR2"},
+		{"CLD", "chld", "HUP"},
+		{"SIGIOT", "6", "7"},
+		{"poll", "SIGIO", "PWR"},
+		{"SIGWINCH", "28", "27"},
+		{"RTMIN+3", "37", "38"},
+		{"SIGRTMAX-14", "50", "RTMAX-13"},
+		{"RTMIN", "34", "RTMIN+1"},
+		{"RTMIN+20", "RTMAX-10", "RTMAX"},
+		{"sigquit", "3", "SIGABRT"},
 	}).Draw(t, "signal")
 }
 
@@ -146,7 +155,6 @@ type place struct {
 	kind    provider.Kind
 	values  func(*rapid.T) spelled
 	declare func(string) cty.Value
-	path    string // how the paths of its changes begin, where not with its name
 }
 
 func places() []place {
@@ -172,7 +180,9 @@ func places() []place {
 	disk := func(s string) cty.Value {
 		return cty.ObjectVal(attributes{"device_read_iops": cty.ListVal([]cty.Value{cty.ObjectVal(attributes{"path": text(s), "rate": text("7")})})})
 	}
-	mount := func(source, target string) cty.Value { return cty.ListVal([]cty.Value{mountValue("bind", source, target, false)}) }
+	mount := func(source, target string) cty.Value {
+		return cty.ListVal([]cty.Value{mountValue("bind", source, target, false)})
+	}
 	ipam := func(argument string, subnet string) func(string) cty.Value {
 		return func(s string) cty.Value {
 			config := attributes{"subnet": text(subnet), "ip_range": cty.NullVal(cty.String), "gateway": cty.NullVal(cty.String), "aux_addresses": cty.NullVal(cty.Map(cty.String))}
@@ -188,22 +198,38 @@ func places() []place {
 		return spelled{s.one + "/64", s.two + "/64", "fc00::/64"}
 	}
 	container := []place{
-		{name: "dns", values: addressesOfEither, declare: one}, {name: "extra_hosts", values: addressesOfEither, declare: within("db")},
+		{name: "dns", values: addressesOfEither, declare: one},
+		{name: "extra_hosts", values: addressesOfEither, declare: within("db")},
 		{name: "ports", values: addressesOfEither, declare: field("ports", "host_ip", port)},
-		{name: "attach", values: ipv6s, declare: field("attach", "ipv6", network)}, {name: "attach", values: ipv4s, declare: field("attach", "ipv4", network)},
-		{name: "attach", values: macs, declare: field("attach", "mac", network)}, {name: "mac_address", values: macs, declare: text},
+		{name: "attach", values: ipv6s, declare: field("attach", "ipv6", network)},
+		{name: "attach", values: ipv4s, declare: field("attach", "ipv4", network)},
+		{name: "attach", values: macs, declare: field("attach", "mac", network)},
+		{name: "mac_address", values: macs, declare: text},
 		{name: "stop_grace_period", values: durations, declare: text},
-		{name: "healthcheck", values: durations, declare: single("interval", check)}, {name: "healthcheck", values: durations, declare: single("timeout", check)},
-		{name: "healthcheck", values: durations, declare: single("start_period", check)}, {name: "healthcheck", values: durations, declare: single("start_interval", check)},
-		{name: "mem_limit", values: sizes, declare: text}, {name: "mem_reservation", values: sizes, declare: text}, {name: "shm_size", values: sizes, declare: text},
-		{name: "blkio_config", values: sizes, declare: throttle}, {name: "blkio_config", values: paths, declare: disk},
-		{name: "storage_opt", values: sizes, declare: within("size")}, {name: "logging", values: logSizes, declare: func(s string) cty.Value { return cty.ObjectVal(attributes{"options": within("max-size")(s)}) }},
-		{name: "working_dir", values: paths, declare: text}, {name: "cgroup_parent", values: paths, declare: text}, {name: "tmpfs", values: tmpfses, declare: one},
-		{name: "mount", values: paths, declare: func(s string) cty.Value { return mount(s, "/in") }}, {name: "mount", values: paths, declare: func(s string) cty.Value { return mount("/host", s) }},
-		{name: "devices", values: paths, declare: field("devices", "source", device)}, {name: "devices", values: paths, declare: field("devices", "target", device)},
-		{name: "cpuset", values: sets, declare: text}, {name: "cpuset_mems", values: sets, declare: text},
-		{name: "stop_signal", values: signals, declare: text}, {name: "expose", values: ports, declare: one},
-		{name: "cap_add", values: capabilities, declare: one}, {name: "cap_drop", values: capabilities, declare: one},
+		{name: "healthcheck", values: durations, declare: single("interval", check)},
+		{name: "healthcheck", values: durations, declare: single("timeout", check)},
+		{name: "healthcheck", values: durations, declare: single("start_period", check)},
+		{name: "healthcheck", values: durations, declare: single("start_interval", check)},
+		{name: "mem_limit", values: sizes, declare: text},
+		{name: "mem_reservation", values: sizes, declare: text},
+		{name: "shm_size", values: sizes, declare: text},
+		{name: "blkio_config", values: sizes, declare: throttle},
+		{name: "blkio_config", values: paths, declare: disk},
+		{name: "storage_opt", values: sizes, declare: within("size")},
+		{name: "logging", values: logSizes, declare: func(s string) cty.Value { return cty.ObjectVal(attributes{"options": within("max-size")(s)}) }},
+		{name: "working_dir", values: paths, declare: text},
+		{name: "cgroup_parent", values: paths, declare: text},
+		{name: "tmpfs", values: tmpfses, declare: one},
+		{name: "mount", values: paths, declare: func(s string) cty.Value { return mount(s, "/in") }},
+		{name: "mount", values: paths, declare: func(s string) cty.Value { return mount("/host", s) }},
+		{name: "devices", values: paths, declare: field("devices", "source", device)},
+		{name: "devices", values: paths, declare: field("devices", "target", device)},
+		{name: "cpuset", values: sets, declare: text},
+		{name: "cpuset_mems", values: sets, declare: text},
+		{name: "stop_signal", values: signals, declare: text},
+		{name: "expose", values: ports, declare: one},
+		{name: "cap_add", values: capabilities, declare: one},
+		{name: "cap_drop", values: capabilities, declare: one},
 	}
 	for i := range container {
 		container[i].kind = provider.Container

@@ -227,8 +227,8 @@ func (u *update) check(object provider.Object, changes []provider.Change) error 
 	var missing []provider.Change
 	live := liveRows()
 	for _, c := range toDo(left) {
-		// What was asked for just now is not recorded yet: see leftOut.
-		if asked[c.Path] && !(live[c.Path].kernel && nothingIn(c.From)) {
+		leftOut := live[c.Path].kernel && nothingIn(c.From) // it is not recorded yet, see there
+		if asked[c.Path] && !leftOut {
 			missing = append(missing, c)
 		}
 	}
