@@ -115,6 +115,9 @@ func VolumeOf(declared cty.Value) cty.Value {
 	return VolumeActual(volume.Volume{Driver: o.Driver, Options: o.DriverOpts})
 }
 
+// InterfaceSysctls is interfaceSysctls, for tests.
+func InterfaceSysctls(h *container.HostConfig, api string) string { return interfaceSysctls(h, api) }
+
 // NetworkActual and VolumeActual are networks and volumes as Observe reports them, for tests.
 func NetworkActual(n network.Inspect, facts provider.Facts) cty.Value {
 	return networkObject(n, whose{}, facts).Actual
