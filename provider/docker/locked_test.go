@@ -134,3 +134,36 @@ func TestARefusalIsCalledWhatItIs(t *testing.T) {
 		wantProblem(t, err, code, want, words[:20])
 	}
 }
+
+// What another object's namespace was and is declared no longer was changed by the
+// configuration; what is declared in another spelling, by whoever changed the object.
+func TestTheCauseOfASpelling(t *testing.T) {
+	t.Parallel()
+	sharing := func(c *container.InspectResponse) {
+		c.HostConfig.NetworkMode, c.NetworkSettings.Networks = "container:db1", nil
+	}
+	for _, row := range []struct {
+		name              string
+		created, declared attributes
+		actual            func(*container.InspectResponse)
+		want              string
+	}{
+		{"a shared network, declared no longer", attributes{"network_mode": sharedNetwork("db1")}, nil, sharing, `network_mode replace configuration "container:db1" -> nothing engine`},
+		{
+			"a size in another spelling, and another size by hand", attributes{"shm_size": text("1m")}, attributes{"shm_size": text("1024k")},
+			func(c *container.InspectResponse) { c.HostConfig.ShmSize = 2 << 20 }, `shm_size replace changed outside "2m" -> "1m"`,
+		},
+		{
+			"another size, and a third by hand", attributes{"shm_size": text("1m")}, attributes{"shm_size": text("4m")},
+			func(c *container.InspectResponse) { c.HostConfig.ShmSize = 2 << 20 }, `shm_size replace both "2m" -> "4m"`,
+		},
+		{
+			"another size", attributes{"shm_size": text("1m")}, attributes{"shm_size": text("4m")},
+			func(c *container.InspectResponse) { c.HostConfig.ShmSize = 1 << 20 }, `shm_size replace configuration "1m" -> "4m"`,
+		},
+	} {
+		if got := diffText(t, item(t, row.created, row.declared, row.actual, "1.41")); got != row.want {
+			t.Errorf("%s:\n got %s\nwant %s", row.name, got, row.want)
+		}
+	}
+}
