@@ -150,15 +150,21 @@ func TestTheCauseOfASpelling(t *testing.T) {
 	}{
 		{"a shared network, declared no longer", attributes{"network_mode": sharedNetwork("db1")}, nil, sharing, `network_mode replace configuration "container:db1" -> nothing engine`},
 		{
-			"a size in another spelling, and another size by hand", attributes{"shm_size": text("1m")}, attributes{"shm_size": text("1024k")},
+			"a size in another spelling, and another size by hand",
+			attributes{"shm_size": text("1m")},
+			attributes{"shm_size": text("1024k")},
 			func(c *container.InspectResponse) { c.HostConfig.ShmSize = 2 << 20 }, `shm_size replace changed outside "2m" -> "1m"`,
 		},
 		{
-			"another size, and a third by hand", attributes{"shm_size": text("1m")}, attributes{"shm_size": text("4m")},
+			"another size, and a third by hand",
+			attributes{"shm_size": text("1m")},
+			attributes{"shm_size": text("4m")},
 			func(c *container.InspectResponse) { c.HostConfig.ShmSize = 2 << 20 }, `shm_size replace both "2m" -> "4m"`,
 		},
 		{
-			"another size", attributes{"shm_size": text("1m")}, attributes{"shm_size": text("4m")},
+			"another size",
+			attributes{"shm_size": text("1m")},
+			attributes{"shm_size": text("4m")},
 			func(c *container.InspectResponse) { c.HostConfig.ShmSize = 1 << 20 }, `shm_size replace configuration "1m" -> "4m"`,
 		},
 	} {
