@@ -115,6 +115,9 @@ func VolumeOf(declared cty.Value) cty.Value {
 	return VolumeActual(volume.Volume{Driver: o.Driver, Options: o.DriverOpts})
 }
 
+// SettingText is settingText, for tests.
+func SettingText(key string, v any) string { return settingText(key, v) }
+
 // InterfaceSysctls is interfaceSysctls, for tests.
 func InterfaceSysctls(h *container.HostConfig, api string) string { return interfaceSysctls(h, api) }
 

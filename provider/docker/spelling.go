@@ -324,6 +324,33 @@ func spelled(options map[string]string, one func(name, value string) string) map
 	return out
 }
 
+// settingText is a setting of a daemon's as JSON, with what has several spellings in one:
+// the base of a pool of addresses (whatever else the pool says stays), the address of a
+// mirror, name servers.
+func settingText(key string, v any) string {
+	text := jsonText(v)
+	var list []any
+	if json.Unmarshal([]byte(text), &list) != nil {
+		return text
+	}
+	for i, element := range list {
+		switch one := element.(type) {
+		case string:
+			switch key {
+			case "registry-mirrors":
+				list[i] = strings.TrimSuffix(one, "/")
+			case "dns":
+				list[i] = address(one)
+			}
+		case map[string]any:
+			if base, is := one["base"].(string); is && key == "default-address-pools" {
+				one["base"] = prefixText(base)
+			}
+		}
+	}
+	return jsonText(list)
+}
+
 // flagText writes a truth value in one way.
 func flagText(value string) string {
 	if b, err := strconv.ParseBool(value); err == nil {

@@ -304,3 +304,24 @@ func TestTwoSpellingsOfOneValueAreNoDifference(t *testing.T) {
 		})
 	}
 }
+
+// A daemon's settings have one form, too, and lose nothing by it.
+func TestSettingsInTwoSpellings(t *testing.T) {
+	t.Parallel()
+	type pool = map[string]any
+	for _, row := range []struct {
+		key        string
+		one, other any
+		want       string
+	}{
+		{"default-address-pools", []any{pool{"base": "FD00:0::/48", "size": 64, "more": true}}, []pool{{"base": "fd00::/48", "size": 64.0, "more": true}}, `[{"base":"fd00::/48","more":true,"size":64}]`},
+		{"registry-mirrors", []string{"https://m.example/"}, []any{"https://m.example"}, `["https://m.example"]`},
+		{"dns", []string{"FD00::0:1"}, []any{"fd00::1"}, `["fd00::1"]`},
+		{"hosts", []string{"FD00::0:1/"}, []any{"FD00::0:1/"}, `["FD00::0:1/"]`},
+		{"debug", true, true, "true"}, {"mtu", 1400, 1400.0, "1400"}, {"labels", nil, nil, "null"},
+	} {
+		if a, b := docker.SettingText(row.key, row.one), docker.SettingText(row.key, row.other); a != row.want || b != row.want {
+			t.Errorf("%s: %s and %s, want %s", row.key, a, b, row.want)
+		}
+	}
+}
