@@ -318,7 +318,9 @@ func TestSettingsInTwoSpellings(t *testing.T) {
 		{"registry-mirrors", []string{"https://m.example/"}, []any{"https://m.example"}, `["https://m.example"]`},
 		{"dns", []string{"FD00::0:1"}, []any{"fd00::1"}, `["fd00::1"]`},
 		{"hosts", []string{"FD00::0:1/"}, []any{"FD00::0:1/"}, `["FD00::0:1/"]`},
-		{"debug", true, true, "true"}, {"mtu", 1400, 1400.0, "1400"}, {"labels", nil, nil, "null"},
+		{"debug", true, true, "true"},
+		{"mtu", 1400, 1400.0, "1400"},
+		{"labels", nil, nil, "null"},
 	} {
 		if a, b := docker.SettingText(row.key, row.one), docker.SettingText(row.key, row.other); a != row.want || b != row.want {
 			t.Errorf("%s: %s and %s, want %s", row.key, a, b, row.want)
