@@ -432,6 +432,9 @@ const (
 	Both       Cause = "both"
 	// Expires is for what ends by itself, such as a certificate. It is a warning, too.
 	Expires Cause = "expires"
+	// LeftOut is for what was asked for and left out for good, such as a limit that a
+	// kernel does not have. It is a warning alone: nothing is to be done about it.
+	LeftOut Cause = "left out"
 )
 
 // CreateRequest asks for one object.

@@ -178,6 +178,7 @@ func commandKinds() []Kind {
 			"The provider could not compare", "The provider does not describe itself",
 		}},
 		{"expires", []string{"Something expires soon, or has expired"}},
+		{"left-out", []string{"Something is not supported here, and was left out"}},
 		{"job-ends", []string{"A job ends with its daemon"}},
 		{"no-terminal", []string{"Standard input is no terminal", "The terminal could not be used", "A tar archive and a terminal do not go together"}},
 		{"path-missing", []string{"The path is not there", "A tar archive needs a directory"}},

@@ -20,7 +20,7 @@ func (m *maker) judge(r *Resource) {
 		}
 		r.Changes = append(slices.Clone(r.Changes), change)
 	}
-	r.Changes = m.following(r, heeded(r.Changes, r.After.Lifecycle))
+	r.Changes = m.following(r, heeded(r.Changes, r.After.Lifecycle)) // the name, too
 	if r.Kind == provider.Job {
 		m.judgeJob(r)
 	} else {

@@ -103,6 +103,8 @@ type maker struct {
 	holding   []string
 	resources map[string]*Resource
 	kept      []Kept
+	// leftOut is what was asked for of objects and left out for good, by address.
+	leftOut map[string][]provider.Change
 	// extra are objects that go although their address stays.
 	extra []surplus
 	// wanted are the names that the configuration wants, and borne what bears which;

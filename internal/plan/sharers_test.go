@@ -103,9 +103,9 @@ func TestSharersInsideAreStartedInOrder(t *testing.T) {
 	}
 	sharer.Condition.Started, owner.Condition.Started = "2026-12-01T10:00:00Z", "2026-12-01T10:00:01Z"
 	in.Observed = w.observe(x)
-	steps, problems := plan.Refine(in, prior, "daemon.d")
+	refined, problems := plan.Refine(in, prior, "daemon.d")
 	got := ""
-	for _, s := range steps {
+	for _, s := range refined.Steps {
 		got += fmt.Sprintf("%s %s\n", s.Action, s.Address)
 	}
 	for _, problem := range problems {

@@ -199,8 +199,9 @@ func (e *engine) info() map[string]any {
 		"ID": "TRUTH", "Name": "truth", "ServerVersion": version, "OSType": "linux", "Architecture": "x86_64", "NCPU": 2, "MemTotal": 8 << 30,
 		"Driver": "overlay2", "DefaultRuntime": "runc", "LoggingDriver": "json-file", "CgroupVersion": "2", "CgroupDriver": "systemd",
 		"DockerRootDir": "/var/lib/docker", "OperatingSystem": "Debian GNU/Linux 12 (bookworm)", "KernelVersion": "6.1.0",
-		"SwapLimit": true, "MemoryLimit": true, "SecurityOptions": []string{"name=seccomp,profile=default", "name=cgroupns"},
-		"DriverStatus": [][2]string{{"Backing Filesystem", "extfs"}},
+		"SwapLimit": true, "MemoryLimit": true, "CPUShares": true, "CpuCfsPeriod": true, "CpuCfsQuota": true, "CPUSet": true, "PidsLimit": true, "OomKillDisable": true,
+		"SecurityOptions": []string{"name=seccomp,profile=default", "name=cgroupns"},
+		"DriverStatus":    [][2]string{{"Backing Filesystem", "extfs"}},
 	}
 }
 

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -33,6 +34,10 @@ type attachment struct {
 	mac        string
 	priority   int
 	sysctls    map[string]string
+	// What no argument asks for; somebody else can have connected the container so.
+	linkLocal []string
+	links     []string
+	options   map[string]string // of the driver, such as the name of the interface
 }
 
 // attachmentsOf merges the list of networks and the attach blocks, in their
@@ -88,6 +93,9 @@ func isReference(v cty.Value) bool {
 	}
 	return provider.IsRef(v.Type()) || v.Type().IsObjectType() && v.Type().HasAttribute("ref")
 }
+
+// bridgeNetwork is where engines put a container that joins no network.
+const bridgeNetwork = "bridge"
 
 // builtIn tells of the networks that every engine has.
 func builtIn(name string) bool { return name == "bridge" || name == "host" || name == "none" }
@@ -164,7 +172,8 @@ func (r request) refuseEndpoints(api string) error {
 func attachType() cty.Type {
 	return cty.Object(map[string]cty.Type{
 		"aliases": cty.List(cty.String), "ipv4": cty.String, "ipv6": cty.String, "mac": cty.String, "priority": cty.Number,
-		"sysctls": cty.Map(cty.String),
+		"sysctls":        cty.Map(cty.String),
+		"link_local_ips": cty.List(cty.String), "links": cty.List(cty.String), "driver_opts": cty.Map(cty.String),
 	})
 }
 
@@ -172,6 +181,8 @@ func (a attachment) value() cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{
 		"aliases": stringList(sorted(a.aliases)), "ipv4": textOrNull(a.ipv4), "ipv6": textOrNull(a.ipv6), "mac": textOrNull(a.mac),
 		"priority": cty.NumberIntVal(int64(a.priority)), "sysctls": stringMap(a.sysctls),
+		"link_local_ips": stringList(sorted(addresses(a.linkLocal))), "links": stringList(sorted(a.links)),
+		"driver_opts": stringMap(a.options),
 	})
 }
 
@@ -193,7 +204,8 @@ func actualAttachments(c container.InspectResponse) cty.Value {
 		if at == nil || onlyNamed(c, at) {
 			continue
 		}
-		a := attachment{mac: macText(at.MacAddress), priority: at.GwPriority, sysctls: sysctlsOf(at)}
+		a := attachment{mac: macText(at.MacAddress), priority: at.GwPriority, sysctls: sysctlsOf(at), links: at.Links, options: maps.Clone(at.DriverOpts)}
+		delete(a.options, endpointSysctls) // which are sysctls
 		for _, alias := range at.Aliases {
 			if alias != c.ID[:12] {
 				a.aliases = appendNew(a.aliases, alias)
@@ -201,6 +213,7 @@ func actualAttachments(c container.InspectResponse) cty.Value {
 		}
 		if at.IPAMConfig != nil {
 			a.ipv4, a.ipv6 = addressText(at.IPAMConfig.IPv4Address), addressText(at.IPAMConfig.IPv6Address)
+			a.linkLocal = at.IPAMConfig.LinkLocalIPs
 		}
 		if a.mac == "" && len(c.NetworkSettings.Networks) == 1 {
 			a.mac = macText(c.Config.MacAddress) //nolint:staticcheck // where these engines keep it while the container is stopped
@@ -223,6 +236,9 @@ func (c *comparison) networks(r row) {
 	want, have := c.want["networks"], c.actual.get("networks")
 	joined, endpoints := values{c.actual.get(hiddenNetworkIDs)}, c.actual.objects(hiddenAttach)
 	wanted := attachmentsOf(c.item.Declaration, c.declared)
+	if len(wanted) == 0 && c.want["network_mode"].IsNull() {
+		wanted = []attachment{{name: bridgeNetwork}} // which engines put it into
+	}
 	created := c.attachedBefore(wanted)
 	loses := c.losingMAC(wanted, created)
 	own := c.actual.text(hiddenOwnNetwork)
@@ -242,7 +258,7 @@ func (c *comparison) networks(r row) {
 			c.addCaused(r, "networks["+quoted(n.name)+"]", cty.StringVal(is), n.idValue(), connecting(provider.Live, loses[i]), causeOfOther(n, created[i]))
 			continue
 		}
-		if endpoint, ok := endpoints[n.name]; ok && !builtIn(n.name) {
+		if endpoint, ok := endpoints[n.name]; ok {
 			c.endpoint(r, n, created[i], endpoint, loses[i])
 		}
 	}
@@ -353,6 +369,7 @@ func (c *comparison) endpoint(r row, want, created attachment, have values, lose
 	for _, option := range endpointRows() {
 		effect := connecting(option.effectAt(c.item.Facts.API), losesMAC)
 		switch name := option.name; {
+		case name == "aliases" && builtIn(want.name): // engines take none there
 		case name == "aliases":
 			differs(name, stringList(named(want.aliases)), stringList(named(created.aliases)), stringList(named(have.list(name))), effect)
 		case name != "mac", have.text(name) != "" && (want.mac != "" || created.mac == have.text(name)):

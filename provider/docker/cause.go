@@ -191,11 +191,24 @@ func (c *comparison) cause(r row, path string) provider.Cause {
 		}
 		return provider.Outside
 	}
+	if c.respelled(r, desired) {
+		return provider.Outside
+	}
 	shared := len(r.refs) > 0 && bytes.HasPrefix(created, []byte(`{"ref":`)) && strings.HasPrefix(c.actual.text(name), "container:")
 	if shared || same(c.before()[name], c.actual.get(name)) {
 		return provider.Configured // of a reference the record has the address alone
 	}
 	return provider.Both
+}
+
+// respelled tells of an attribute that differs that its declaration says the same as the
+// recorded one, in other words. Of a reference a record has the address alone.
+func (c *comparison) respelled(r row, desired spec) bool {
+	if desired.unknown || len(desired.text) == 0 || len(c.record[r.name]) == 0 || len(r.refs) > 0 || c.want[r.name] == cty.NilVal {
+		return false
+	}
+	before := c.before()[r.name]
+	return same(c.want[r.name], before) && !same(before, c.actual.get(r.name))
 }
 
 // keyOf returns the key of a path into a map attribute.

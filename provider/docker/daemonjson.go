@@ -179,7 +179,7 @@ func (c *comparison) daemonFile() {
 }
 
 func (c *comparison) setting(key string, want, then, have any) {
-	to, was, is := jsonText(want), jsonText(then), jsonText(have)
+	to, was, is := settingText(key, want), settingText(key, then), settingText(key, have)
 	if to == is {
 		return
 	}

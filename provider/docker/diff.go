@@ -184,7 +184,8 @@ func (c *comparison) row(r row) {
 func (c *comparison) single(r row) {
 	declared := c.declared.get(r.name)
 	if unknownFor(r, declared) {
-		c.add(r, r.name, c.actual.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effectAt(c.item.Facts.API))
+		unknown := cty.UnknownVal(cty.DynamicPseudoType)
+		c.add(r, r.name, c.actual.get(r.name), unknown, c.effect(r, unknown))
 		return
 	}
 	if !c.compared(r) {
@@ -204,6 +205,10 @@ func (c *comparison) single(r row) {
 		return // the engine shows it of what runs alone, in the network that it was made in
 	}
 	if r.name == "image" || want == cty.NilVal || same(want, have) || r.name == "healthcheck" && c.healthParts(r, want, have) {
+		return
+	}
+	if c.leftOut(r, want, have) {
+		c.addCaused(r, r.name, have, want, provider.Live, provider.LeftOut)
 		return
 	}
 	c.add(r, r.name, have, want, c.effect(r, want))
@@ -235,21 +240,43 @@ func unknownFor(r row, declared cty.Value) bool {
 }
 
 // effect is how a change to want is made: the engine takes 0 for "as it is", so
-// that some limits cannot be lifted on a container as it stands.
+// that some limits cannot be lifted on a container as it stands. What is not known yet
+// may come out as nothing, or as what cannot be changed live: the larger effect is
+// announced, and what turns out smaller is done so.
 func (c *comparison) effect(r row, want cty.Value) provider.Effect {
-	quota := !c.actual.get(hiddenQuota).IsNull()
+	nothing := !want.IsKnown() || want.IsNull()
 	switch {
-	case want.IsNull() && r.unset != "":
+	case nothing && r.unset != "":
 		return r.unset
-	case r.name == "memswap_limit" && !want.IsNull() && want.AsString() == unlimited:
-		// Engines take it, show it, and leave the kernel's limit: measured on 20.10 and 28.5, and in
-		// https://github.com/moby/moby/blob/v28.5.2/daemon/update_linux.go.
+	case r.locked != nil && r.locked(c, want):
 		return provider.Replace
-	case r.name == "cpus" && quota,
-		(r.name == "cpu_quota" || r.name == "cpu_period") && !c.actual.get("cpus").IsNull():
-		return provider.Replace // an engine refuses the one where the other was said
 	}
 	return r.effectAt(c.item.Facts.API)
+}
+
+// leftOut tells of what was asked for and is not there that the engine left it out: it
+// says that its kernel does not have it, or it was recorded when the object was made
+// and nobody can take it back on a container as it stands.
+func (c *comparison) leftOut(r row, want, have cty.Value) bool {
+	if !r.kernel || want == cty.NilVal || want.IsNull() || !nothingIn(have) || nothingIn(want) {
+		return false
+	}
+	if slices.Contains(strings.Split(c.item.Facts.Details[detailLacks], ","), r.name) {
+		return true
+	}
+	_, recorded := c.record[r.name]
+	return recorded && (r.unset == provider.Replace || r.effectAt(c.item.Facts.API) == provider.Replace)
+}
+
+// nothingIn tells whether a value is what an object shows that has no such limit.
+func nothingIn(v cty.Value) bool {
+	if v == cty.NilVal || v.IsNull() {
+		return true
+	}
+	if !v.IsWhollyKnown() {
+		return false
+	}
+	return v.RawEquals(cty.False) || v.CanIterateElements() && v.LengthInt() == 0
 }
 
 // keys compares a map, of which only those keys count that are or were declared
@@ -337,6 +364,9 @@ func (c *comparison) recorded(r row) {
 	now := c.specNow(r.name)
 	if now.unknown {
 		c.add(r, r.name, c.created.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effect)
+		return
+	}
+	if was, is := c.created.get(r.name), c.declared.get(r.name); r.spell != nil && !was.IsNull() && !is.IsNull() && r.spell(textOf(was)) == r.spell(textOf(is)) {
 		return
 	}
 	if !bytes.Equal(now.text, c.record[r.name]) {

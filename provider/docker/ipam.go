@@ -2,9 +2,7 @@ package docker
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/docker/docker/api/types/network"
 	"github.com/zclconf/go-cty/cty"
@@ -78,26 +76,6 @@ func ipamConfigValue(c network.IPAMConfig) cty.Value {
 		"subnet": cty.StringVal(prefixText(c.Subnet)), "ip_range": cty.StringVal(prefixText(c.IPRange)),
 		"gateway": cty.StringVal(addressText(c.Gateway)), "aux_addresses": stringMap(aux),
 	})
-}
-
-// prefixText writes a range in its canonical form; what is none stays as it is.
-func prefixText(text string) string {
-	p, err := netip.ParsePrefix(strings.TrimSpace(text))
-	if err != nil {
-		return text
-	}
-	return p.Masked().String()
-}
-
-// addressText writes an address in its canonical form, without the length of a
-// range, which engines add to gateways.
-func addressText(text string) string {
-	plain, _, _ := strings.Cut(strings.TrimSpace(text), "/")
-	a, err := netip.ParseAddr(plain)
-	if err != nil {
-		return text
-	}
-	return a.String()
 }
 
 // ipam compares what is declared of a network's addresses, and what was; what the

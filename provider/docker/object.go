@@ -81,6 +81,7 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	v[hiddenAddress] = textOrNull(c.Config.Labels[labelAddress])
 	v[hiddenSocket] = cty.StringVal(c.Config.Labels[labelSocketGroup])
 	v[hiddenQuota] = quotaCPUs(c.HostConfig)
+	v[hiddenCPUs] = textOrNull(saidOf(c.HostConfig))
 	// Of the many attributes most containers have few: what is missing is null.
 	maps.DeleteFunc(v, func(_ string, attribute cty.Value) bool { return attribute.IsNull() })
 	return cty.ObjectVal(v)

@@ -240,8 +240,10 @@ func (u *update) check(object provider.Object, changes []provider.Change) error 
 		asked[c.Path] = true
 	}
 	var missing []provider.Change
-	for _, c := range left {
-		if asked[c.Path] {
+	live := liveRows()
+	for _, c := range toDo(left) {
+		leftOut := live[c.Path].kernel && nothingIn(c.From) // it is not recorded yet, see there
+		if asked[c.Path] && !leftOut {
 			missing = append(missing, c)
 		}
 	}
