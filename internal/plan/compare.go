@@ -50,7 +50,8 @@ func (m *maker) compare() diag.List {
 		return diag.Errorf("The provider could not compare", "%v. This is a defect of the provider.", err)
 	}
 	for i, r := range compared {
-		r.Changes = differences[i].Changes
+		r.Changes, r.NotCompared = differences[i].Changes, differences[i].NotCompared
+		r.Secrets = secretsOf(items[i], differences[i])
 		m.judge(r)
 	}
 	m.foretell()

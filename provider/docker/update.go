@@ -221,7 +221,7 @@ func (u *update) check(object provider.Object, changes []provider.Change) error 
 		asked[c.Path] = true
 	}
 	var missing []provider.Change
-	for _, c := range left {
+	for _, c := range left.Changes {
 		if asked[c.Path] {
 			missing = append(missing, c)
 		}
