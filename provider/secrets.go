@@ -18,10 +18,12 @@ const LeastSecret = 4
 const (
 	hiddenText    = "(sensitive)"
 	spelledSecret = `{"sensitive":true}`
-	// leastLine is the length from which a line of a longer secret is looked for by
-	// itself, and mostLines how many are: an error quotes one line of a file.
-	leastLine = 8
+	// mostLines is how many lines of a longer secret are looked for by themselves: an
+	// error quotes one line of a file.
 	mostLines = 1000
+	// mostSearched is how much of the beginning of a text is looked for at first, in
+	// bytes: at each place of what is searched, no more than that is compared.
+	mostSearched = 256
 )
 
 // Secrets decides what of one object is secret, by three things: the place where a
@@ -33,7 +35,8 @@ type Secrets struct {
 	now, then *part
 	names     map[string][]string
 	texts     []string
-	search    func() *strings.Replacer // nil where no text is known
+	search    func() *strings.Replacer // finds whole texts; nil where none is known
+	lines     func() *strings.Replacer // finds their lines, too
 }
 
 // SecretsRequest is what [SecretsOf] goes by; everything in it may be empty.
@@ -83,9 +86,10 @@ func (s Secrets) Known(values ...cty.Value) Secrets {
 	}
 	slices.SortFunc(s.texts, longestFirst)
 	s.texts = slices.Compact(s.texts)
-	s.search = nil
+	s.search, s.lines = nil, nil
 	if len(s.texts) > 0 {
-		s.search = sync.OnceValue(func() *strings.Replacer { return replacerOf(s.texts) })
+		s.search = sync.OnceValue(func() *strings.Replacer { return replacerOf(s.texts, 0) })
+		s.lines = sync.OnceValue(func() *strings.Replacer { return replacerOf(s.texts, mostLines) })
 	}
 	return s
 }
@@ -150,10 +154,10 @@ func (s Secrets) Path(path string) string {
 
 // Text is a text without the texts of secrets, whole or one of their lines.
 func (s Secrets) Text(text string) string {
-	if s.search == nil {
+	if s.lines == nil {
 		return text
 	}
-	return s.search().Replace(text)
+	return s.lines().Replace(text)
 }
 
 // Record is a record in which what is secret now stands as such, too.
@@ -185,7 +189,12 @@ func (s Secrets) Exposed() []string {
 
 // holds tells whether a text holds that of a secret, whole.
 func (s Secrets) holds(text string) bool {
-	return s.search != nil && len(text) >= LeastSecret && s.Text(text) != text
+	if s.search == nil || len(text) < LeastSecret || s.search().Replace(text) == text {
+		return false
+	}
+	return slices.ContainsFunc(s.texts, func(secret string) bool {
+		return slices.ContainsFunc(spelled(secret), func(form string) bool { return strings.Contains(text, form) })
+	})
 }
 
 // still takes the texts that an object still has where its record has secrets.
@@ -359,15 +368,16 @@ func (s Secrets) hiddenList(list []any, now []*part) any {
 	return list
 }
 
-// replacerOf finds texts, the longest first, in one pass over whatever it is given,
-// however many they are and however long that is.
-func replacerOf(texts []string) *strings.Replacer {
+// replacerOf finds texts, the longest first, and most lines of each, in one pass over
+// whatever it is given, however many they are and however long that is. Without lines it
+// finds their beginnings alone.
+func replacerOf(texts []string, most int) *strings.Replacer {
 	all := []string{}
 	for _, text := range texts {
 		all = append(all, spelled(text)...)
 		lines := strings.Split(text, "\n")
-		for _, line := range lines[:min(len(lines), mostLines)] {
-			if line = strings.TrimSpace(line); len(lines) > 1 && len(line) >= leastLine {
+		for _, line := range lines[:min(len(lines), most)] {
+			if line = strings.TrimSpace(line); len(lines) > 1 && len(line) >= LeastSecret {
 				all = append(all, spelled(line)...)
 			}
 		}
@@ -376,6 +386,9 @@ func replacerOf(texts []string) *strings.Replacer {
 	all = slices.Compact(all)
 	pairs := make([]string, 0, 2*len(all))
 	for _, text := range all {
+		if most == 0 {
+			text = text[:min(len(text), mostSearched)]
+		}
 		pairs = append(pairs, text, hiddenText)
 	}
 	return strings.NewReplacer(pairs...)

@@ -31,6 +31,7 @@ func shownPlaces() []shownPlace {
 	}
 	return append(out,
 		shownPlace{[]string{"file", "path"}, "The %s of %s would hold something sensitive, and plans say by their paths which files change. Put the secret into its content."},
+		shownPlace{[]string{"tmpfs"}, "The %s of %s would hold something sensitive. Plans and the listing of mounts print what is mounted. Use a value that is not sensitive here."},
 		shownPlace{[]string{"triggers"}, "The %s of %s would hold something sensitive. They are compared with what was recorded, and a record holds no secret: that it changed would go unnoticed. " +
 			"Write something that changes with it and is none, such as the number of its version."},
 		shownPlace{[]string{"build", "args"}, "The %s of %s would hold something sensitive. An image shows its arguments to everybody who has it, and a record holds no secret: that it changed would go unnoticed. " +

@@ -50,6 +50,8 @@ type outcome struct {
 	err   error
 	// problems are used instead of err where there are some.
 	problems diag.List
+	// hide takes the secrets of the step out of what is said of it; nil where it has none.
+	hide func(string) string
 }
 
 // link makes n wait for need.

@@ -106,7 +106,11 @@ func (r *run) perform(c call) func() outcome {
 	ctx := r.ctx
 	return func() outcome {
 		left, err := c.take(ctx)
-		return outcome{err: err, apply: func() { r.record(c, left, err) }}
+		out := outcome{err: err, apply: func() { r.record(c, left, err) }}
+		if err != nil {
+			out.hide = c.secrets().Text
+		}
+		return out
 	}
 }
 
@@ -234,6 +238,9 @@ func (c call) secrets() provider.Secrets {
 	var beside []cty.Value
 	for _, related := range c.declaration.Related {
 		beside = append(beside, related.Declared)
+	}
+	if c.next != nil {
+		beside = append(beside, c.next.Declaration.Declared)
 	}
 	return provider.SecretsOf(provider.SecretsRequest{
 		Declared: c.declaration.Declared, Created: c.before.Owner.Spec, Actual: c.before.Actual, Beside: beside,

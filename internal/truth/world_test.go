@@ -162,8 +162,10 @@ func (u *user) valid(c configuration) diag.List {
 	return problems
 }
 
-func (u *user) load(c configuration) (*config.Config, diag.List) {
-	if err := os.WriteFile(filepath.Join(u.dir, "main.hcl"), []byte(c.text()), 0o600); err != nil {
+func (u *user) load(c configuration) (*config.Config, diag.List) { return u.loadText(c.text()) }
+
+func (u *user) loadText(text string) (*config.Config, diag.List) {
+	if err := os.WriteFile(filepath.Join(u.dir, "main.hcl"), []byte(text), 0o600); err != nil {
 		return nil, diag.Errorf("No file", "%v", err)
 	}
 	cfg, _, problems := hcl.Load(hcl.LoadRequest{Path: "main.hcl", Cwd: u.dir, MachineID: "truth"})
@@ -172,7 +174,12 @@ func (u *user) load(c configuration) (*config.Config, diag.List) {
 
 // plan plans as the command does.
 func (u *user) plan(ctx context.Context, c configuration) (planned, diag.List) {
-	cfg, problems := u.load(c)
+	return u.planText(ctx, c.text())
+}
+
+// planText plans what stands in a file.
+func (u *user) planText(ctx context.Context, text string) (planned, diag.List) {
+	cfg, problems := u.loadText(text)
 	if problems.HasErrors() {
 		return planned{}, problems
 	}

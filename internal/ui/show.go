@@ -118,7 +118,7 @@ func showOne(s Shown, o Options) string {
 	for _, l := range lines {
 		fmt.Fprintf(&out, "  %s = %s\n", inColumn(l.name, width), clean(l.text))
 	}
-	for _, v := range object.Views {
+	for _, v := range shownViews(object) {
 		fmt.Fprintf(&out, "  mount %s\n", viewText(v))
 	}
 	out.WriteString("}\n")
@@ -152,6 +152,16 @@ type shownAttribute struct {
 	name   string
 	value  cty.Value
 	secret bool
+}
+
+// shownViews are an object's mounts without the secrets that it was declared with.
+func shownViews(object provider.Object) []provider.View {
+	secrets := provider.SecretsOf(provider.SecretsRequest{Created: object.Owner.Spec, Actual: object.Actual})
+	out := slices.Clone(object.Views)
+	for i, v := range out {
+		out[i].Source, out[i].Target, out[i].Subpath = secrets.Text(v.Source), secrets.Text(v.Target), secrets.Text(v.Subpath)
+	}
+	return out
 }
 
 // shownAttributes are the attributes that hold something. What was recorded as a
@@ -250,7 +260,7 @@ func shownJSON(s Shown, attributes bool) JSONValue {
 		values[a.name] = valueJSON(a)
 	}
 	mounts := []JSONValue{}
-	for _, m := range object.Views {
+	for _, m := range shownViews(object) {
 		mounts = append(mounts, JSONValue{"type": m.Type, "source": m.Source, "target": m.Target, "subpath": m.Subpath, "read_only": m.ReadOnly})
 	}
 	v["attributes"], v["mounts"], v["depends_on"] = values, mounts, append([]string{}, object.Owner.Deps...)

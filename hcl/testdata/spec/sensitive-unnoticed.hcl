@@ -32,6 +32,7 @@ container "c" {
     content = ""
   }
   environment = { TOKEN = var.token }
+  tmpfs       = ["/run", "/tmp/${var.token}"]
 }
 job "j" {
   image    = "bash"
