@@ -141,7 +141,8 @@ func markedAt(v cty.Value, path []string) bool {
 func (c *comparison) cause(r row, path string) provider.Cause {
 	name := r.name
 	desired, created := c.specNow(name), c.record[name]
-	if c.secretRecord(r, path) || name == "volumes_from" { // which nobody changes on a container that is there
+	// Nobody changes volumes_from on a container that is there, nor the flags behind its command.
+	if c.secretRecord(r, path) || name == "volumes_from" || name == "command" && secretIn(c.record["flags"]) {
 		return provider.Configured
 	}
 	if key := keyOf(name, path); key != "" {
