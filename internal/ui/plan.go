@@ -102,7 +102,7 @@ func writeSecrets(out *strings.Builder, p *plan.Plan, o Options) {
 			note(out, fmt.Sprintf("%s of %s is not compared: %s. If it has changed, give %s.", clean(n.Path), r.Address, clean(n.Why), r.Anew()), o)
 		}
 		for _, path := range r.Exposed {
-			note(out, fmt.Sprintf("%s of %s is sensitive now, and %s holds its value: it was none when that was made. %s writes it anew.",
+			note(out, fmt.Sprintf("%s of %s is sensitive now, and %s holds its value, which was not sensitive when that was written. %s writes it anew.",
 				clean(path), r.Address, plan.ExposedBy, r.Anew()), o)
 		}
 	}
