@@ -49,20 +49,15 @@ func partOf(v cty.Value) *part {
 		}
 		return p
 	}
+	named := v.Type().IsObjectType() || v.Type().IsMapType()
 	for it := v.ElementIterator(); it.Next(); {
 		key, element := it.Element()
-		child := partOf(element)
-		if !v.Type().IsObjectType() && !v.Type().IsMapType() {
-			if child == nil {
-				child = &part{}
-			}
-			p.list = append(p.list, child)
-			continue
-		}
-		if child != nil {
-			if p.keys == nil {
-				p.keys = map[string]*part{}
-			}
+		switch child := partOf(element); {
+		case !named:
+			p.list = append(p.list, orEmpty(child))
+		case child != nil && p.keys == nil:
+			p.keys = map[string]*part{key.AsString(): child}
+		case child != nil:
 			p.keys[key.AsString()] = child
 		}
 	}
@@ -255,12 +250,12 @@ func (p *part) child(key string) []*part {
 		}
 		return nil
 	}
-	var named, any []*part
+	var named, all []*part
 	for _, element := range p.list {
 		if element.keys == nil {
 			continue
 		}
-		any = append(any, element)
+		all = append(all, element)
 		if element.called(key) {
 			named = append(named, element)
 		}
@@ -268,7 +263,7 @@ func (p *part) child(key string) []*part {
 	if len(named) > 0 {
 		return named
 	}
-	return any
+	return all
 }
 
 // otherNames are a key and what else the same thing is called: of a content, [Spec]

@@ -45,7 +45,7 @@ func problemsOf(err error, summary, address string) diag.List {
 // joined are the errors that stand side by side in one; nil where there is one alone. That
 // it was interrupted is left out beside what says more.
 func joined(err error) []error {
-	list, are := err.(interface{ Unwrap() []error }) //nolint:errorlint // what wraps them has words of its own
+	list, are := err.(interface{ Unwrap() []error })
 	if !are {
 		return nil
 	}

@@ -106,8 +106,10 @@ func secretConfiguration(forms []secretForm, v secretValues, secret bool) string
 	var out strings.Builder
 	fmt.Fprintf(&out, "project { name = %q }\n", project)
 	for _, variable := range [][2]string{
-		{"token", fmt.Sprintf("%q", v.token)}, {"login", fmt.Sprintf("{ user = %q, password = %q }", v.user, v.password)},
-		{"size", v.size}, {"number", v.number},
+		{"token", fmt.Sprintf("%q", v.token)},
+		{"login", fmt.Sprintf("{ user = %q, password = %q }", v.user, v.password)},
+		{"size", v.size},
+		{"number", v.number},
 	} {
 		fmt.Fprintf(&out, "variable %q {\n sensitive = %t\n default = %s\n}\n", variable[0], secret, variable[1])
 	}
