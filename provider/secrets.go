@@ -193,7 +193,7 @@ func (s Secrets) holds(text string) bool {
 		return false
 	}
 	return slices.ContainsFunc(s.texts, func(secret string) bool {
-		return slices.ContainsFunc(spelled(secret), func(form string) bool { return strings.Contains(text, form) })
+		return slices.ContainsFunc(spellings(secret), func(form string) bool { return strings.Contains(text, form) })
 	})
 }
 
@@ -374,11 +374,11 @@ func (s Secrets) hiddenList(list []any, now []*part) any {
 func replacerOf(texts []string, most int) *strings.Replacer {
 	all := []string{}
 	for _, text := range texts {
-		all = append(all, spelled(text)...)
+		all = append(all, spellings(text)...)
 		lines := strings.Split(text, "\n")
 		for _, line := range lines[:min(len(lines), most)] {
 			if line = strings.TrimSpace(line); len(lines) > 1 && len(line) >= LeastSecret {
-				all = append(all, spelled(line)...)
+				all = append(all, spellings(line)...)
 			}
 		}
 	}
@@ -392,6 +392,25 @@ func replacerOf(texts []string, most int) *strings.Replacer {
 		pairs = append(pairs, text, hiddenText)
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+// spellings are the forms in which a text stands in JSON in JSON in JSON: what an engine
+// says of a record that is one of its labels.
+func spellings(text string) []string {
+	out := []string{text}
+	for range 3 {
+		var next []string
+		for _, form := range out {
+			next = append(next, spelled(form)...)
+		}
+		slices.Sort(next)
+		next = slices.Compact(next)
+		if len(next) == 1 {
+			return next
+		}
+		out = next
+	}
+	return out
 }
 
 // spelled are a text as it is, and as it stands in JSON and between quotes.

@@ -60,11 +60,8 @@ func joined(err error) []error {
 	return says
 }
 
-// hiding takes secrets out of all that is said in problems; hide may be nil.
+// hiding takes secrets out of all that is said in problems.
 func hiding(list diag.List, hide func(string) string) diag.List {
-	if hide == nil {
-		return list
-	}
 	out := slices.Clone(list)
 	for i, p := range out {
 		out[i].Summary, out[i].Detail = hide(p.Summary), hide(p.Detail)

@@ -185,7 +185,10 @@ func (r *run) finish(o outcome) {
 		o.problems = problemsOf(o.err, sentenceOf(n), n.String())
 	}
 	n.state = failed
-	n.problems = hiding(placed(o.problems, o.err, r.instance), o.hide)
+	n.problems = placed(o.problems, o.err, r.instance)
+	if o.secrets != nil {
+		n.problems = hiding(n.problems, o.secrets().Text)
+	}
 	if n.gate == "" {
 		r.sink(Event{Kind: Failed, Step: n.step, Took: r.req.Now().Sub(n.began), Problems: n.problems})
 	}

@@ -56,7 +56,7 @@ func (r *run) prepare(step plan.Step) (func() outcome, diag.List) {
 	}
 	c.preparer = r.preparer
 	if step.Action == plan.Delete {
-		c.next = r.successor(step, place)
+		c.next, c.before = r.successor(step, place), r.objects[step.Address].object // what goes
 		return r.perform(c), nil
 	}
 	problems := r.declare(&c)
@@ -108,10 +108,21 @@ func (r *run) perform(c call) func() outcome {
 		left, err := c.take(ctx)
 		out := outcome{err: err, apply: func() { r.record(c, left, err) }}
 		if err != nil {
-			out.hide = c.secrets().Text
+			out.secrets = func() provider.Secrets { return r.secretsOf(c) }
 		}
 		return out
 	}
+}
+
+// secretsOf decides what of a step's object may be said. A removal declares nothing: what
+// takes the place of the object says what of it is secret by now.
+func (r *run) secretsOf(c call) provider.Secrets {
+	if c.step.Action == plan.Delete && r.req.Expanded != nil {
+		if declaration, problems := r.req.Expanded.Declaration(c.step.Address, r.known); !problems.HasErrors() {
+			c.declaration = declaration
+		}
+	}
+	return c.secrets()
 }
 
 // record takes in what a step left.
