@@ -242,7 +242,7 @@ func (s Secrets) mark(v cty.Value, parts []*part) cty.Value {
 	if whole(parts) {
 		return v.Mark(Sensitive)
 	}
-	if v.IsNull() || !v.IsKnown() {
+	if v.IsNull() || !v.IsKnown() || IsRef(v.Type()) { // addresses and names are shown everywhere
 		return v
 	}
 	switch t := v.Type(); {

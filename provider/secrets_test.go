@@ -105,3 +105,20 @@ func TestSecretsInLargeTexts(t *testing.T) {
 		t.Error("a long secret in a longer text is not found")
 	}
 }
+
+// A reference stays whole, whatever words a secret shares with a name: whoever shows it
+// reads its address.
+func TestReferencesAreNoSecrets(t *testing.T) {
+	t.Parallel()
+	attributes := map[string]cty.Value{}
+	for name, of := range provider.RefType().AttributeTypes() {
+		attributes[name] = cty.NullVal(of)
+	}
+	attributes["address"] = cty.StringVal("volume.data")
+	ref := cty.ObjectVal(attributes)
+	s := provider.SecretsOf(provider.SecretsRequest{Declared: object(map[string]cty.Value{"token": secretText("data")})})
+	change := s.Change(provider.Change{Path: "data", From: cty.ListVal([]cty.Value{ref}), To: ref, Created: cty.StringVal("data")})
+	if provider.HasMarks(change.From) || provider.HasMarks(change.To) || !change.Created.IsMarked() {
+		t.Errorf("%#v", change)
+	}
+}
