@@ -238,7 +238,9 @@ type Object struct {
 	// where it is: it may be removed, and serves for nothing else.
 	Stray bool
 	// Actual holds the attributes as they are, in the schema's names and types,
-	// for Diff and for people. The core never looks into it.
+	// for Diff and for people. What was secret when it was recorded bears the mark
+	// [Sensitive]; names that begin with _ are for Diff alone, and are never shown. The
+	// core looks into it for the texts of secrets alone.
 	Actual cty.Value
 	// Condition is the state of what runs; zero for what does not.
 	Condition Condition
@@ -395,6 +397,15 @@ type DiffResponse struct {
 // means none.
 type Difference struct {
 	Changes []Change
+	// NotCompared are sensitive arguments of which neither the record nor the object
+	// tells whether they changed.
+	NotCompared []NotCompared
+}
+
+// NotCompared is an argument that cannot be compared.
+type NotCompared struct {
+	Path string // "build.secrets"
+	Why  string // a clause: "an image does not show it"
 }
 
 // Change is one attribute that has to change.
@@ -408,7 +419,8 @@ type Change struct {
 	// Default names the layer that To comes from, where the attribute is not
 	// declared: "image", "engine", "dindctl" (its own choice); else empty.
 	Default string
-	// Sensitive says that From, To and Created must not be shown.
+	// Sensitive says that From, To and Created must not be shown. Where a part of them
+	// must not, that part bears the mark [Sensitive].
 	Sensitive bool
 }
 

@@ -59,6 +59,7 @@ func (m *maker) compare() diag.List {
 			}
 			r.Changes = append(r.Changes, c)
 		}
+		r.NotCompared, r.Secrets = differences[i].NotCompared, secretsOf(items[i], differences[i])
 		m.judge(r)
 	}
 	m.foretell()

@@ -258,7 +258,7 @@ func stoppedCause(c provider.Condition) why {
 func (m *maker) because(r *Resource) why {
 	var causes, attributes []string
 	for _, c := range r.Changes {
-		attributes = append(attributes, c.Path)
+		attributes = append(attributes, r.Secrets.Path(c.Path))
 		if !slices.Contains(causes, string(c.Cause)) {
 			causes = append(causes, string(c.Cause))
 		}

@@ -171,6 +171,11 @@ type Resource struct {
 	Changes   []provider.Change
 	Tentative bool
 	DataLoss  string
+	// NotCompared are sensitive arguments of which nothing tells whether they changed, and
+	// Exposed the places whose values became sensitive after they were recorded. Both are
+	// empty where the object is made anew, or goes.
+	NotCompared []provider.NotCompared
+	Exposed     []string
 	// MovedFrom is the address under which the object was recorded, where a moved
 	// block says that this one is meant. Its records stay until it is made anew.
 	MovedFrom string
@@ -178,6 +183,8 @@ type Resource struct {
 	// wanted, nil for a deletion.
 	Before *provider.Object
 	After  *config.Instance
+	// Secrets decides what of Before, After and Changes may be shown.
+	Secrets provider.Secrets
 }
 
 // Kept is an object that is left.

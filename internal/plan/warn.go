@@ -58,7 +58,7 @@ func expiring(r *Resource) diag.List {
 			continue
 		}
 		detail := fmt.Sprintf("%s of %s expires.", c.Path, r.Address)
-		if from := c.From; from != cty.NilVal && from.IsKnown() && !from.IsNull() && from.Type() == cty.String {
+		if from := c.From; from != cty.NilVal && !from.IsMarked() && from.IsKnown() && !from.IsNull() && from.Type() == cty.String {
 			detail = fmt.Sprintf("%s of %s: %s.", c.Path, r.Address, from.AsString())
 		}
 		if r.Action == Replace {

@@ -156,7 +156,7 @@ type planned struct {
 
 // valid tells whether a configuration is one.
 func (u *user) valid(c configuration) diag.List {
-	cfg, problems := u.load(c.text())
+	cfg, problems := u.load(c)
 	if problems.HasErrors() {
 		return problems
 	}
@@ -164,7 +164,9 @@ func (u *user) valid(c configuration) diag.List {
 	return problems
 }
 
-func (u *user) load(text string) (*config.Config, diag.List) {
+func (u *user) load(c configuration) (*config.Config, diag.List) { return u.loadText(c.text()) }
+
+func (u *user) loadText(text string) (*config.Config, diag.List) {
 	if err := os.WriteFile(filepath.Join(u.dir, "main.hcl"), []byte(text), 0o600); err != nil {
 		return nil, diag.Errorf("No file", "%v", err)
 	}
@@ -177,8 +179,9 @@ func (u *user) plan(ctx context.Context, c configuration) (planned, diag.List) {
 	return u.planText(ctx, c.text())
 }
 
+// planText plans what stands in a file.
 func (u *user) planText(ctx context.Context, text string) (planned, diag.List) {
-	cfg, problems := u.load(text)
+	cfg, problems := u.loadText(text)
 	if problems.HasErrors() {
 		return planned{}, problems
 	}

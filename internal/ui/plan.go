@@ -20,6 +20,7 @@ func Plan(p *plan.Plan, o Options) string {
 		note(&out, "Only a part was asked for (-target, -exclude). The rest may have changes, too.", o)
 	}
 	writeMoved(&out, p, o)
+	writeSecrets(&out, p, o)
 	if p.Clean {
 		writeKept(&out, p)
 		out.WriteString(foreign(p.Foreign, o))
@@ -97,6 +98,20 @@ func writeMoved(out *strings.Builder, p *plan.Plan, o Options) {
 	}
 	if moved {
 		out.WriteByte('\n')
+	}
+}
+
+// writeSecrets says of which sensitive arguments nothing tells whether they changed, and
+// what holds values openly that became sensitive later.
+func writeSecrets(out *strings.Builder, p *plan.Plan, o Options) {
+	for _, r := range p.Resources {
+		for _, n := range r.NotCompared {
+			note(out, fmt.Sprintf("%s of %s is not compared: %s. If it has changed, give %s.", clean(n.Path), r.Address, clean(n.Why), r.Anew()), o)
+		}
+		for _, path := range r.Exposed {
+			note(out, fmt.Sprintf("%s of %s is sensitive now, and %s holds its value, which was not sensitive when that was written. %s writes it anew.",
+				clean(path), r.Address, plan.ExposedBy, r.Anew()), o)
+		}
 	}
 }
 
@@ -216,7 +231,7 @@ func declared(r plan.Resource, o Options) []string {
 	if r.After == nil {
 		return nil
 	}
-	value, _ := r.After.Declared.Unmark()
+	value, _ := r.Secrets.Object(r.After.Declared).Unmark()
 	if value.IsNull() || !value.IsKnown() || !value.Type().IsObjectType() {
 		return nil
 	}
@@ -262,7 +277,7 @@ func mountLines(mounts cty.Value) []string {
 	}
 	for it := mounts.ElementIterator(); it.Next(); {
 		_, m := it.Element()
-		line := fmt.Sprintf("mount %s -> %s", short(attr(m, "source"), false), short(attr(m, "target"), false))
+		line := fmt.Sprintf("mount %s -> %s", short(attrMarked(m, "source"), false), short(attrMarked(m, "target"), false))
 		if t := attr(m, "type"); t.IsKnown() && !t.IsNull() && t.AsString() != "bind" {
 			line += " (" + t.AsString() + ")"
 		}
@@ -275,12 +290,16 @@ func mountLines(mounts cty.Value) []string {
 }
 
 func attr(v cty.Value, name string) cty.Value {
-	v, _ = v.Unmark()
+	out, _ := attrMarked(v, name).Unmark()
+	return out
+}
+
+func attrMarked(v cty.Value, name string) cty.Value {
+	v, marks := v.Unmark()
 	if v.IsNull() || !v.IsKnown() || !v.Type().IsObjectType() || !v.Type().HasAttribute(name) {
 		return cty.NullVal(cty.String)
 	}
-	out, _ := v.GetAttr(name).Unmark()
-	return out
+	return v.GetAttr(name).WithMarks(marks)
 }
 
 func summary(p *plan.Plan, o Options) string {

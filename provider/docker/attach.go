@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
@@ -411,9 +410,8 @@ func (c *comparison) causeOfMembership() provider.Cause {
 
 // addCaused notes a change whose cause is known.
 func (c *comparison) addCaused(r row, path string, from, to cty.Value, effect provider.Effect, cause provider.Cause) {
-	name, _, _ := strings.Cut(path, "[")
 	c.changes = append(c.changes, provider.Change{
 		Path: path, From: from, To: to, Created: cty.NullVal(cty.DynamicPseudoType), Effect: effect, Cause: cause,
-		Sensitive: c.sensitive(row{name: name, sensitive: r.sensitive}, path),
+		Sensitive: r.sensitive,
 	})
 }

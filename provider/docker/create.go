@@ -126,10 +126,10 @@ func laterVersion(kind, name string, owner provider.Ownership) error {
 // applied compares what was made with what was asked for: an engine that accepts
 // something and does not do it is an error.
 func applied(req provider.CreateRequest, object provider.Object, facts provider.Facts, imageID string) error {
-	changes, err := diff(provider.DiffItem{
+	found, err := diff(provider.DiffItem{
 		Declaration: req.Declaration, Created: req.Owner.Spec, Actual: object.Actual, Condition: object.Condition, Facts: facts, ImageID: imageID,
 	})
-	changes = toDo(changes)
+	changes := toDo(found.Changes)
 	if err != nil || len(changes) == 0 {
 		return err
 	}

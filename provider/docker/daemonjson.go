@@ -173,9 +173,25 @@ func (c *comparison) daemonFile() {
 			return
 		}
 	}
+	unread := c.actual.get(hiddenDaemonJSON).IsNull()
 	for _, key := range unionKeys(want, then, have) {
+		if unread && c.secretSetting(key) {
+			c.uncompared("config."+key, unreadNow)
+			continue
+		}
 		c.setting(key, want[key], then[key], have[key])
 	}
+}
+
+// secretSetting tells of a key of daemon.json that its record says no more than that it
+// holds a secret.
+func (c *comparison) secretSetting(key string) bool {
+	for argument, own := range daemonKeys() {
+		if own == key && secretIn(c.record[argument]) {
+			return true
+		}
+	}
+	return secretIn(c.recordIn("config", key))
 }
 
 func (c *comparison) setting(key string, want, then, have any) {
@@ -187,7 +203,7 @@ func (c *comparison) setting(key string, want, then, have any) {
 	switch {
 	case to == was:
 		cause = provider.Outside
-	case was == is, c.isSecret("config"):
+	case was == is, c.secretSetting(key):
 		cause = provider.Configured
 	}
 	path, name := "config."+key, "config"
@@ -198,8 +214,6 @@ func (c *comparison) setting(key string, want, then, have any) {
 	}
 	c.addCaused(row{name: name}, path, jsonValue(have), jsonValue(want), provider.Replace, cause)
 }
-
-func (c *comparison) isSecret(name string) bool { return secretIn(c.record[name]) }
 
 // unknownSetting notes the settings that are known only after another step.
 func (c *comparison) unknownSetting() bool {

@@ -19,27 +19,28 @@ import (
 func (p *Provider) Diff(_ context.Context, req provider.DiffRequest) (provider.DiffResponse, error) {
 	resp := provider.DiffResponse{Differences: make([]provider.Difference, 0, len(req.Items))}
 	for _, item := range req.Items {
-		changes, err := diff(item)
+		difference, err := diff(item)
 		if err != nil {
 			return provider.DiffResponse{}, err
 		}
-		resp.Differences = append(resp.Differences, provider.Difference{Changes: changes})
+		resp.Differences = append(resp.Differences, difference)
 	}
 	return resp, nil
 }
 
 // diff compares one object with its declaration, row by row.
-func diff(item provider.DiffItem) ([]provider.Change, error) {
+func diff(item provider.DiffItem) (provider.Difference, error) {
 	c, err := newComparison(item)
 	if err != nil {
-		return nil, err
+		return provider.Difference{}, err
 	}
 	for _, r := range c.rows {
 		c.row(r)
 	}
 	c.expiry()
+	c.hide()
 	slices.SortStableFunc(c.changes, func(a, b provider.Change) int { return strings.Compare(a.Path, b.Path) })
-	return c.changes, nil
+	return provider.Difference{Changes: c.changes, NotCompared: c.not}, nil
 }
 
 // comparison is one object, as it is wanted, as it was created, as it is.
@@ -55,6 +56,7 @@ type comparison struct {
 	then     map[string]cty.Value // see before
 	actual   values
 	changes  []provider.Change
+	not      []provider.NotCompared
 }
 
 func newComparison(item provider.DiffItem) (*comparison, error) {
@@ -357,8 +359,11 @@ func unknownKeys(v cty.Value) []string {
 // recorded compares with what was recorded at creation; the object does not show
 // it, so that only the configuration can have changed it.
 func (c *comparison) recorded(r row) {
-	if r.name == "build" {
+	switch {
+	case r.name == "build":
 		c.build(r)
+		return
+	case r.name == "flags" && c.hiddenFlags():
 		return
 	}
 	now := c.specNow(r.name)
@@ -383,9 +388,15 @@ func (c *comparison) build(r row) {
 		return
 	}
 	for _, name := range []string{"inputs", "dockerfile", "dockerfile_inline", "target", "platform", "network"} {
-		if now.text(name) != then.text(name) && !c.secretBuild(name) {
+		switch {
+		case c.secretBuild(name):
+			c.uncompared("build."+name, imageHides)
+		case now.text(name) != then.text(name):
 			c.partOfBuild(r, then.get(name), now.get(name), name)
 		}
+	}
+	if c.secretBuild("secrets") {
+		c.uncompared("build.secrets", imageHides)
 	}
 	for _, name := range []string{"args", "labels"} {
 		pairs, old := now.mapping(name), then.mapping(name)
@@ -408,7 +419,6 @@ func (c *comparison) build(r row) {
 func (c *comparison) partOfBuild(r row, from, to cty.Value, path ...string) {
 	path = append([]string{"build"}, path...)
 	c.configured(r, strings.Join(path, "."), from, to)
-	c.changes[len(c.changes)-1].Sensitive = markedAt(c.raw, path) || secretIn(c.recordIn(path...))
 }
 
 // image compares ids where that of the wanted reference is known in the place, or

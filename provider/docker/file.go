@@ -335,7 +335,11 @@ func (c *comparison) seen(found values, name string) (values, bool) {
 
 func (c *comparison) file(r row, path string, now, then, is values) {
 	for _, name := range []string{"sha256", "mode", "owner"} {
-		if same(now.get(name), is.get(name)) || is.get(name).IsNull() {
+		if is.get(name).IsNull() {
+			c.uncompared(path+"."+strings.Replace(name, "sha256", "content", 1), unreadNow)
+			continue
+		}
+		if same(now.get(name), is.get(name)) {
 			continue
 		}
 		cause := provider.Both

@@ -35,7 +35,7 @@ func (c *comparison) healthParts(r row, want, have cty.Value) bool {
 		}
 		c.changes = append(c.changes, provider.Change{
 			Path: path, From: healthPart(is, name), To: healthPart(now, name), Created: cty.NullVal(cty.DynamicPseudoType),
-			Effect: r.effectAt(c.item.Facts.API), Cause: cause, Default: layer, Sensitive: c.sensitive(r, path),
+			Effect: r.effectAt(c.item.Facts.API), Cause: cause, Default: layer, Sensitive: r.sensitive,
 		})
 	}
 	return true

@@ -170,7 +170,7 @@ func (c *comparison) ipamChange(r row, path string, from, to cty.Value) {
 	}
 	c.changes = append(c.changes, provider.Change{
 		Path: path, From: from, To: to, Created: cty.NullVal(cty.DynamicPseudoType), Effect: r.effect, Cause: cause,
-		Default: layer, Sensitive: c.sensitive(r, path),
+		Default: layer,
 	})
 }
 

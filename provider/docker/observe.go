@@ -228,6 +228,7 @@ func (o *observation) emit(object provider.Object) error {
 	defer o.mu.Unlock()
 	if o.failed == nil {
 		object.Place = o.engine.place
+		object.Actual = hidden(&object)
 		o.failed = o.each(object)
 	}
 	return o.failed

@@ -241,7 +241,7 @@ func (u *update) check(object provider.Object, changes []provider.Change) error 
 	}
 	var missing []provider.Change
 	live := liveRows()
-	for _, c := range toDo(left) {
+	for _, c := range toDo(left.Changes) {
 		leftOut := live[c.Path].kernel && nothingIn(c.From) // it is not recorded yet, see there
 		if asked[c.Path] && !leftOut {
 			missing = append(missing, c)

@@ -101,8 +101,12 @@ func TestMessagesArriveWhole(t *testing.T) {
 	wantObject := fullObject()
 	empty := provider.Object{ID: "empty"}
 	change := provider.Change{
-		Path: "a", From: cty.StringVal("x"), To: cty.UnknownVal(cty.String), Created: cty.NullVal(cty.String),
+		Path: "a", From: cty.TupleVal([]cty.Value{cty.StringVal("x"), cty.StringVal("y").Mark(provider.Sensitive)}), To: cty.UnknownVal(cty.String), Created: cty.NullVal(cty.String),
 		Effect: provider.Live, Cause: provider.Both, Default: "engine", Sensitive: true,
+	}
+	difference := provider.Difference{
+		Changes:     []provider.Change{change},
+		NotCompared: []provider.NotCompared{{Path: "build.secrets", Why: "an image does not show it"}},
 	}
 	p := plugin.InProcess(t, scripted{
 		create: func(_ context.Context, r provider.CreateRequest, sink provider.Sink) (provider.CreateResponse, error) {
@@ -112,7 +116,7 @@ func TestMessagesArriveWhole(t *testing.T) {
 		},
 		diff: func(r provider.DiffRequest) (provider.DiffResponse, error) {
 			gotDiff = r
-			return provider.DiffResponse{Differences: []provider.Difference{{Changes: []provider.Change{change}}}}, nil
+			return provider.DiffResponse{Differences: []provider.Difference{difference}}, nil
 		},
 		observe: func(r provider.ObserveRequest, each func(provider.Object) error) (provider.ObserveResponse, error) {
 			gotObserve = r
@@ -153,7 +157,7 @@ func TestMessagesArriveWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	same("diff", diff, gotDiff)
-	same("differences", []provider.Difference{{Changes: []provider.Change{change}}}, differences.Differences)
+	same("differences", []provider.Difference{difference}, differences.Differences)
 
 	observe := provider.ObserveRequest{
 		Place: "p", Project: "x", Images: []string{"a"}, Output: []string{"job.a"},
