@@ -299,9 +299,9 @@ func (h *halting) again(ctx context.Context, stop []provider.Object, wanted func
 		stopped[o.ID] = true
 	}
 	if len(stop) > 0 {
-		if h.halt(ctx, stop).HasErrors() {
-			return h.problems
-		}
+		h.halt(ctx, stop)
+	}
+	if len(stop) > 0 && !h.over(ctx) {
 		if problems := h.observe(ctx); problems.HasErrors() {
 			return append(h.problems, problems...)
 		}

@@ -181,3 +181,33 @@ func TestWhatSharesWithWhatIsNeededFollows(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be stopped keeps nothing else down: what was to be started starts, what was
+// stopped for it runs again, inside daemons, too, and what failed is told once.
+func TestASharerThatCannotBeStoppedKeepsNothingDown(t *testing.T) {
+	t.Parallel()
+	const failed = "container.stubborn: An object could not be stopped"
+	for name, row := range map[string]struct {
+		net  provider.State
+		do   func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List)
+		want []string
+	}{
+		"start": {provider.StateExited, runner.Wake, []string{
+			"halt log", "halt stubborn", "halt inner", "halt dind", "wake net", "wake log", "wake dind", "wake inner", failed,
+		}},
+		"restart": {provider.StateRunning, runner.Restart, []string{ // net is not stopped before it
+			"halt log", "halt stubborn", "halt inner", "halt dind", "wake log", "wake dind", "wake inner", failed,
+		}},
+	} {
+		s := newStage()
+		s.put("container.net", row.net, "")
+		s.put("container.log", provider.StateRunning, "", "net")
+		s.put("container.stubborn", provider.StateRunning, "", "net")
+		s.put("daemon.dind", provider.StateRunning, "", "net")
+		s.put("container.inner", provider.StateRunning, "dind")
+		s.refuses["stubborn"] = true
+		if diff := cmp.Diff(row.want, s.told(t, row.do, "container.net")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
