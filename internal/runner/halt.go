@@ -54,7 +54,7 @@ func Halt(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 
 // Wake starts what does not run, after what it needs, which is started as well;
 // then what is inside the daemons that were started. What runs in the namespaces of
-// something that is started is restarted.
+// something that is started is restarted, with what is inside it.
 func Wake(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 	h, problems := newHalting(ctx, req)
 	if problems.HasErrors() {
@@ -71,21 +71,14 @@ func Wake(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 	wanted := func(o provider.Object) bool {
 		return len(req.Addresses) == 0 || meant[o.Owner.Address] || h.inAny(o, meant)
 	}
-	follow := map[string]bool{}
-	if sharers := h.sharersOf(h.sleeping(ctx, wanted, nil)); len(sharers) > 0 {
-		for _, o := range sharers {
-			follow[o.ID] = true
-		}
-		if problems = append(h.halt(ctx, sharers), h.observe(ctx)...); problems.HasErrors() {
-			return h.result, problems
-		}
-	}
-	problems = append(problems, h.wake(ctx, func(o provider.Object) bool { return wanted(o) || follow[o.ID] })...)
+	drawn := h.drawn(ctx, nil, wanted)
+	problems = append(problems, h.endingJobs(drawn)...)
+	problems = append(problems, h.again(ctx, drawn, wanted)...)
 	return h.result, append(problems, h.stops...)
 }
 
-// Restart stops what runs and starts the same again, with what runs in its namespaces.
-// What did not run stays so.
+// Restart stops what runs and starts the same again, with what runs in its namespaces
+// and what is inside that. What did not run stays so.
 func Restart(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 	h, problems := newHalting(ctx, req)
 	if problems.HasErrors() {
@@ -95,20 +88,11 @@ func Restart(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 	if problems.HasErrors() {
 		return HaltResult{}, problems
 	}
-	ran := map[string]bool{}
+	nothing := func(provider.Object) bool { return false }
 	running := slices.DeleteFunc(chosen, func(o provider.Object) bool { return o.Condition.State != provider.StateRunning })
-	running = append(running, h.sharersOf(running)...)
-	for _, o := range running {
-		ran[o.ID] = true
-	}
+	running = h.drawn(ctx, running, nothing)
 	problems = append(problems, h.endingJobs(running)...)
-	if problems = append(problems, h.halt(ctx, running)...); problems.HasErrors() {
-		return h.result, problems
-	}
-	if problems = append(problems, h.observe(ctx)...); problems.HasErrors() {
-		return h.result, problems
-	}
-	problems = append(problems, h.wake(ctx, func(o provider.Object) bool { return ran[o.ID] })...)
+	problems = append(problems, h.again(ctx, running, nothing)...)
 	return h.result, append(problems, h.stops...)
 }
 
@@ -201,19 +185,66 @@ func (h *halting) hostOf(o provider.Object) string {
 	return ""
 }
 
-// sharersOf are the objects that run and have namespaces of one of the given ones, or of
-// one of them in turn; without those that are given.
-func (h *halting) sharersOf(owners []provider.Object) []provider.Object {
-	all := slices.Clone(owners)
-	for i := 0; i < len(all); i++ { // all grows
-		for _, o := range h.objects {
-			known := slices.ContainsFunc(all, func(k provider.Object) bool { return k.Place == o.Place && k.ID == o.ID })
-			if !known && lasts(o) && o.Condition.State == provider.StateRunning && livesIn(o, all[i]) {
-				all = append(all, o)
-			}
+// key is what an object is known by: two engines may give the same id.
+type key struct {
+	place provider.Place
+	id    string
+}
+
+func keyOf(o provider.Object) key { return key{o.Place, o.ID} }
+
+// drawn are the objects that run and have to be restarted where those given are, and
+// what is wanted is started: the given ones, and what follows them or what is started.
+// That may need something more that is asleep, and draw what follows it.
+func (h *halting) drawn(ctx context.Context, given []provider.Object, wanted func(provider.Object) bool) []provider.Object {
+	follow := h.followers()
+	all, in := slices.Clone(given), map[key]bool{}
+	for _, o := range all {
+		in[keyOf(o)] = true
+	}
+	for begin := all; ; {
+		asleep := h.sleeping(ctx, func(o provider.Object) bool { return wanted(o) || in[keyOf(o)] }, nil)
+		// What is frozen goes on in the namespaces that it has.
+		asleep = slices.DeleteFunc(asleep, func(o provider.Object) bool { return o.Condition.State != provider.StateExited })
+		begin = follow(slices.Concat(begin, asleep), in)
+		if len(begin) == 0 {
+			return all
+		}
+		all = append(all, begin...)
+	}
+}
+
+// followers returns what finds the objects that run and follow the given ones, or follow
+// one another, and are not known yet, and makes them known: they have namespaces of one
+// of those, or are inside it.
+func (h *halting) followers() func(given []provider.Object, known map[key]bool) []provider.Object {
+	sharers, inside := map[key][]provider.Object{}, map[provider.Place][]provider.Object{}
+	for _, o := range h.objects {
+		if !lasts(o) || o.Condition.State != provider.StateRunning {
+			continue
+		}
+		inside[o.Place] = append(inside[o.Place], o)
+		for _, id := range o.LivesIn {
+			owner := key{o.Place, id}
+			sharers[owner] = append(sharers[owner], o)
 		}
 	}
-	return all[len(owners):]
+	return func(given []provider.Object, known map[key]bool) []provider.Object {
+		all := slices.Clone(given)
+		for i := 0; i < len(all); i++ { // all grows
+			next := sharers[keyOf(all[i])]
+			if s := h.observed.Inside[all[i].Owner.Address]; all[i].Kind == provider.Daemon && s.Readable {
+				next = slices.Concat(next, inside[s.Place])
+			}
+			for _, o := range next {
+				if !known[keyOf(o)] {
+					known[keyOf(o)] = true
+					all = append(all, o)
+				}
+			}
+		}
+		return all[len(given):]
+	}
 }
 
 // livesIn tells whether an object has namespaces of another one.
@@ -260,6 +291,24 @@ func (h *halting) halt(ctx context.Context, chosen []provider.Object) diag.List 
 	return h.problems
 }
 
+// again stops objects, and starts them, with what else is wanted. What could not be
+// stopped is told, and goes on as it was; it keeps nothing else down.
+func (h *halting) again(ctx context.Context, stop []provider.Object, wanted func(provider.Object) bool) diag.List {
+	stopped := map[string]bool{} // by id alone: a daemon that runs again may give another place
+	for _, o := range stop {
+		stopped[o.ID] = true
+	}
+	if len(stop) > 0 {
+		h.halt(ctx, stop)
+	}
+	if len(stop) > 0 && !h.over(ctx) {
+		if problems := h.observe(ctx); problems.HasErrors() {
+			return append(h.problems, problems...)
+		}
+	}
+	return h.wake(ctx, func(o provider.Object) bool { return wanted(o) || stopped[o.ID] })
+}
+
 // wakeRounds bounds how often wake looks again. Each round leads one daemon deeper at
 // least, and nobody nests so many; a daemon that always shows something else that is
 // stopped would go on for ever.
@@ -268,7 +317,7 @@ const wakeRounds = 20
 // wake starts what is wanted, and what that needs, as far as it can be seen; then
 // it looks into the daemons that were started, and goes on there.
 func (h *halting) wake(ctx context.Context, wanted func(provider.Object) bool) diag.List {
-	tried := map[string]bool{}
+	tried, before := map[string]bool{}, len(h.problems)
 	for round := 1; ; round++ {
 		sleeping := h.sleeping(ctx, wanted, tried)
 		if h.over(ctx) && !h.problems.HasErrors() {
@@ -289,12 +338,12 @@ func (h *halting) wake(ctx context.Context, wanted func(provider.Object) bool) d
 			tried[o.ID] = true
 			opened = opened || o.Kind == provider.Daemon
 		}
-		before := func(a, b provider.Object) bool { return h.needs(b, a) }
-		h.carryOut(ctx, tasksOf(sleeping, plan.Start, func() bool { return h.over(ctx) }, before), func(ctx context.Context, o provider.Object, sink provider.Sink) error {
+		first := func(a, b provider.Object) bool { return h.needs(b, a) }
+		h.carryOut(ctx, tasksOf(sleeping, plan.Start, func() bool { return h.over(ctx) }, first), func(ctx context.Context, o provider.Object, sink provider.Sink) error {
 			_, err := h.halter.Wake(ctx, provider.WakeRequest{Place: o.Place, ID: o.ID, Project: h.req.Project}, sink)
 			return err
 		})
-		if !opened || h.problems.HasErrors() {
+		if !opened || h.problems[before:].HasErrors() {
 			return h.problems
 		}
 		if problems := h.observe(ctx); problems.HasErrors() {

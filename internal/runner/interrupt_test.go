@@ -113,6 +113,26 @@ func TestFindingWhatToStartEndsOnRequest(t *testing.T) {
 	}
 }
 
+// Among however many that share namespaces, those that follow are found in one pass.
+func TestFindingWhatFollowsIsCheap(t *testing.T) {
+	t.Parallel()
+	const n = 20000 // pair by pair, 400,000,000 comparisons, and in each of them once more all
+	h := newHalter()
+	var objects []provider.Object
+	for i := range n {
+		o := lasting(provider.Container, fmt.Sprintf("container.c%05d", i), fmt.Sprintf("%d", i), provider.StateRunning)
+		o.LivesIn = []string{fmt.Sprintf("%d", i/2)}
+		objects = append(objects, o)
+	}
+	_, problems := runner.Restart(t.Context(), runner.HaltRequest{
+		Provider: h, Project: project, Sink: func(runner.Event) {}, Stop: closed(), Addresses: []string{"container.c00000"},
+		Observed: plan.Observed{Root: plan.Snapshot{Place: provider.Root, Readable: true, Objects: objects}},
+	})
+	if len(problems) != 1 || problems[0].Code != "interrupted" || len(h.called()) > 0 {
+		t.Errorf("problems %v, calls %v", problems, h.called())
+	}
+}
+
 // A daemon in which something else is stopped each time that one looks is given up.
 func TestStartingEndsWhereThereIsEverMore(t *testing.T) {
 	t.Parallel()

@@ -98,14 +98,15 @@ func (e *engine) forgetOrder(ctx context.Context, id string) error {
 	return err
 }
 
-// follows are the starts in the record of order of a container.
-func (l lists) follows(id string) []string {
+// follows are the starts in all records of order, by the ids of their containers.
+func (l lists) follows() map[string][]string {
+	out := map[string][]string{}
 	for _, v := range l.volumes {
-		if v.Name == followsPrefix+id {
-			return startsIn(*v)
+		if starts := startsIn(*v); starts != nil {
+			out[v.Labels[followsID]] = starts
 		}
 	}
-	return nil
+	return out
 }
 
 // startsIn reads a record of order; any other volume has none.

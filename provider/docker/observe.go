@@ -81,7 +81,7 @@ func (p *Provider) Observe(ctx context.Context, req provider.ObserveRequest, eac
 		return provider.ObserveResponse{}, err
 	}
 	o := &observation{
-		engine: e, lists: l, notes: l.notes(), each: each,
+		engine: e, lists: l, notes: l.notes(), follows: l.follows(), each: each,
 		resp: provider.ObserveResponse{Images: map[string]string{}, Contents: map[string]string{}, Projects: l.projects(), Unread: unread},
 	}
 	records := make([]provider.Ownership, len(l.whose))
@@ -151,6 +151,7 @@ type observation struct {
 	engine     *engine
 	lists      lists
 	notes      map[string]map[string]json.RawMessage // see noteChanges
+	follows    map[string][]string                   // see noteOrder
 	wanted     func(kind provider.Kind, name string, w whose) bool
 	where      provider.Whereabouts
 	survey     bool // what is not ours is inspected, too
@@ -259,7 +260,9 @@ func (o *observation) container(ctx context.Context, listed container.Summary, s
 	}
 	object := containerObject(c, w, defaults, o.engine.facts)
 	object.Condition.Requested = o.lists.requested(object)
-	object.Condition.Follows = o.lists.follows(object.ID)
+	if len(object.LivesIn) > 0 {
+		object.Condition.Follows = o.follows[object.ID]
+	}
 	object.Owner.Spec = amended(object.Owner.Spec, o.notes[c.ID])
 	if object.Owner.Project == "" || object.Stray || object.Owner.Schema > provider.OwnershipSchema {
 		return o.emit(object)

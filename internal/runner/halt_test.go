@@ -1,0 +1,213 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/internal/runner"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// stage is a small world of objects that stop and start as they are told, but for those
+// that refuse to stop. What is inside a daemon, by the daemon's id, is seen only while it
+// runs; nothing in it starts by itself.
+type stage struct {
+	halter
+	mu      sync.Mutex
+	objects []*provider.Object
+	inside  map[string]string // an object's id -> the id of the daemon that it is inside
+	refuses map[string]bool   // ids
+}
+
+func newStage() *stage {
+	s := &stage{halter: newHalter(), inside: map[string]string{}, refuses: map[string]bool{}}
+	s.before = func(_ context.Context, op, id string) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if op == "halt" && s.refuses[id] {
+			return errors.New("it does not end")
+		}
+		o := s.find(id)
+		o.Condition = provider.Condition{State: provider.StateRunning}
+		if op == "halt" {
+			o.Condition = provider.Condition{State: provider.StateExited, Requested: true}
+			for inner, daemon := range s.inside {
+				if c := &s.find(inner).Condition; daemon == id && c.State == provider.StateRunning {
+					*c = provider.Condition{State: provider.StateExited}
+				}
+			}
+		}
+		return nil
+	}
+	return s
+}
+
+func (s *stage) find(id string) *provider.Object {
+	for _, o := range s.objects {
+		if o.ID == id {
+			return o
+		}
+	}
+	panic("no object " + id)
+}
+
+// put adds an object, whose id is the label of its address, with the namespaces of others.
+func (s *stage) put(address string, state provider.State, inside string, livesIn ...string) *provider.Object {
+	kind, id, _ := strings.Cut(address, ".")
+	o := lasting(provider.Kind(kind), address, id, state)
+	o.LivesIn, o.Place = livesIn, provider.Root
+	if inside != "" {
+		s.inside[id], o.Place = inside, provider.Place("/"+inside)
+		o.Owner.Deps = []string{"daemon." + inside}
+	}
+	s.objects = append(s.objects, &o)
+	return &o
+}
+
+func (s *stage) look(context.Context) (plan.Observed, diag.List) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := plan.Observed{Root: plan.Snapshot{Place: provider.Root, Readable: true}, Inside: map[string]plan.Snapshot{}}
+	for _, o := range s.objects {
+		if daemon := s.inside[o.ID]; daemon != "" && s.find(daemon).Condition.State != provider.StateRunning {
+			continue
+		}
+		if o.Kind == provider.Daemon && o.Condition.State == provider.StateRunning {
+			at := out.Inside[o.Owner.Address]
+			at.Place, at.Readable = provider.Place("/"+o.ID), true
+			out.Inside[o.Owner.Address] = at
+		}
+		if o.Place == provider.Root {
+			out.Root.Objects = append(out.Root.Objects, *o)
+			continue
+		}
+		at := out.Inside["daemon."+s.inside[o.ID]]
+		at.Objects = append(at.Objects, *o)
+		out.Inside["daemon."+s.inside[o.ID]] = at
+	}
+	return out, nil
+}
+
+// told runs one of the commands on addresses, one object at a time, and returns what was
+// asked of the engine and the problems, by their summaries.
+func (s *stage) told(t *testing.T, do func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List), addresses ...string) []string {
+	t.Helper()
+	first, _ := s.look(t.Context())
+	_, problems := do(t.Context(), runner.HaltRequest{
+		Provider: s.halter, Observed: first, Project: project, Addresses: addresses, Look: s.look, Parallelism: 1, Sink: func(runner.Event) {},
+	})
+	out := s.called()
+	for _, problem := range problems {
+		out = append(out, fmt.Sprintf("%s: %s", problem.Address, problem.Summary))
+	}
+	return out
+}
+
+// What is restarted because it shares namespaces is stopped with what is inside it, and
+// what shares with that, in order; all of it runs again afterwards. A job inside ends.
+func TestWhatIsInsideASharerFollowsToo(t *testing.T) {
+	t.Parallel()
+	build := func(net provider.State) *stage {
+		s := newStage()
+		s.put("container.net", net, "")
+		s.put("daemon.dind", provider.StateRunning, "", "net")
+		s.put("container.beside", provider.StateRunning, "", "dind")
+		s.put("container.apart", provider.StateRunning, "")
+		s.put("container.inner", provider.StateRunning, "dind")
+		s.put("container.near", provider.StateRunning, "dind", "inner")
+		s.put("container.off", provider.StateExited, "dind", "inner")
+		s.put("job.list", provider.StateRunning, "dind")
+		s.put("daemon.deep", provider.StateRunning, "dind")
+		s.put("container.bottom", provider.StateRunning, "deep")
+		return s
+	}
+	followers := []string{
+		"halt beside", "halt near", "halt bottom", "halt inner", "halt deep", "halt dind",
+	}
+	again := []string{"wake net", "wake dind", "wake beside", "wake inner", "wake deep", "wake near", "wake bottom"}
+	const ends = "job.list: A job ends with its daemon"
+	for name, row := range map[string]struct {
+		net  provider.State
+		do   func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List)
+		halt []string
+	}{
+		"restart": {provider.StateRunning, runner.Restart, append(append([]string{}, followers...), "halt net")},
+		"start":   {provider.StateExited, runner.Wake, followers},
+	} {
+		got := build(row.net).told(t, row.do, "container.net")
+		if diff := cmp.Diff(append(append(row.halt, again...), ends), got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// Something that was frozen goes on in its own namespaces: what shares them goes on, too.
+func TestWhatSharesWithTheFrozenIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	s := newStage()
+	s.put("container.net", provider.StatePaused, "")
+	s.put("container.log", provider.StateRunning, "", "net")
+	if diff := cmp.Diff([]string{"wake net"}, s.told(t, runner.Wake, "container.net")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// What is started because something needs it draws those that share its namespaces, too.
+func TestWhatSharesWithWhatIsNeededFollows(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		state provider.State
+		do    func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List)
+		want  []string
+	}{
+		"start":   {provider.StateExited, runner.Wake, []string{"halt log", "halt tail", "wake base", "wake net", "wake tail", "wake log"}},
+		"restart": {provider.StateRunning, runner.Restart, []string{"halt log", "halt tail", "halt net", "wake base", "wake net", "wake tail", "wake log"}},
+	} {
+		s := newStage()
+		s.put("container.net", row.state, "")
+		s.put("container.log", provider.StateRunning, "", "net").Owner.Deps = []string{"container.base"}
+		s.put("container.base", provider.StateExited, "")
+		s.put("container.tail", provider.StateRunning, "", "base")
+		if diff := cmp.Diff(row.want, s.told(t, row.do, "container.net")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// What cannot be stopped keeps nothing else down: what was to be started starts, what was
+// stopped for it runs again, inside daemons, too, and what failed is told once.
+func TestASharerThatCannotBeStoppedKeepsNothingDown(t *testing.T) {
+	t.Parallel()
+	const failed = "container.stubborn: An object could not be stopped"
+	for name, row := range map[string]struct {
+		net  provider.State
+		do   func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List)
+		want []string
+	}{
+		"start": {provider.StateExited, runner.Wake, []string{
+			"halt log", "halt stubborn", "halt inner", "halt dind", "wake net", "wake log", "wake dind", "wake inner", failed,
+		}},
+		"restart": {provider.StateRunning, runner.Restart, []string{ // net is not stopped before it
+			"halt log", "halt stubborn", "halt inner", "halt dind", "wake log", "wake dind", "wake inner", failed,
+		}},
+	} {
+		s := newStage()
+		s.put("container.net", row.net, "")
+		s.put("container.log", provider.StateRunning, "", "net")
+		s.put("container.stubborn", provider.StateRunning, "", "net")
+		s.put("daemon.dind", provider.StateRunning, "", "net")
+		s.put("container.inner", provider.StateRunning, "dind")
+		s.refuses["stubborn"] = true
+		if diff := cmp.Diff(row.want, s.told(t, row.do, "container.net")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
