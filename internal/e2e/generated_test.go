@@ -7,7 +7,7 @@ import (
 // What dindctl and the entry point make for a daemon that declares no config is compared
 // like what is declared: its daemon.json changed, extended, spoiled or gone, and the
 // certificates of its clients gone or somebody else's, are in the plan, and an apply
-// mends them.
+// mends them. A daemon.json from a file block is that file, and has nothing added.
 func TestWhatIsGeneratedIsCompared(t *testing.T) {
 	t.Parallel()
 	needEngine(t)
@@ -15,6 +15,14 @@ func TestWhatIsGeneratedIsCompared(t *testing.T) {
 	s.write("ci.hcl", "project {\n  name = \""+s.project+"\"\n}\n"+`
 daemon "dind" {
   image = "`+dindImage+`"
+}
+daemon "own" {
+  image = "`+dindImage+`"
+  alias = "own"
+  file {
+    path    = "/etc/docker/daemon.json"
+    content = jsonencode({ debug = true })
+  }
 }
 controller "ci" {
   daemon  = daemon.dind

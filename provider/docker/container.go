@@ -188,7 +188,7 @@ func prepare(ctx context.Context, e *engine, decl provider.Declaration, r reques
 // for the daemon is then theirs to say.
 func (e *engine) putSettings(ctx context.Context, decl provider.Declaration, r request, c container.InspectResponse) error {
 	chosen := chosenOf(c.Config.Labels[labelChosen])
-	if len(r.settings) == 0 && mountedOver(r.mounts, daemonJSONPath) != "" {
+	if len(r.settings) == 0 && (mountedOver(r.mounts, daemonJSONPath) != "" || putsSettings(valuesOf(decl.Declared))) {
 		return nil
 	}
 	if len(r.settings) == 0 && len(chosen) > 0 {

@@ -108,7 +108,7 @@ func (e *engine) settingsOf(ctx context.Context, object provider.Object, created
 	chosen := chosenOf(values{object.Actual}.text(hiddenChosen))
 	settings, _ := daemonSettings(created)
 	covered := slices.ContainsFunc(object.Views, func(v provider.View) bool { return within(daemonJSONPath, v.Target) })
-	if len(settings) == 0 && (len(chosen) == 0 || covered) {
+	if len(settings) == 0 && (len(chosen) == 0 || covered || putsSettings(created)) {
 		return ""
 	}
 	files, err := e.readTexts(ctx, object.ID, daemonJSONPath)
@@ -131,6 +131,13 @@ func (e *engine) settingsOf(ctx context.Context, object provider.Object, created
 	}
 	maps.DeleteFunc(have, func(key string, _ any) bool { _, ours := chosen[key]; return !ours })
 	return jsonText(have)
+}
+
+// putsSettings tells whether a file block is the daemon.json: it is compared as a file,
+// and what would be chosen for the daemon is its to say.
+func putsSettings(d values) bool {
+	files, _ := filesOf(d) // what cannot be read was refused
+	return slices.ContainsFunc(files, func(f fileSpec) bool { return f.path == daemonJSONPath })
 }
 
 // leavesSettings tells of an entry point that is known not to write daemon.json: that

@@ -258,7 +258,8 @@ func (c *comparison) effect(r row, want cty.Value) provider.Effect {
 
 // leftOut tells of what was asked for and is not there that the engine left it out: it
 // says that its kernel does not have it, or it was recorded when the object was made
-// and nobody can take it back on a container as it stands.
+// and nobody can take it back on a container as it stands. What the engine says that its
+// kernel does have can have come since, and is given then.
 func (c *comparison) leftOut(r row, want, have cty.Value) bool {
 	if !r.kernel || want == cty.NilVal || want.IsNull() || !nothingIn(have) || nothingIn(want) {
 		return false
@@ -267,7 +268,8 @@ func (c *comparison) leftOut(r row, want, have cty.Value) bool {
 		return true
 	}
 	_, recorded := c.record[r.name]
-	return recorded && (r.unset == provider.Replace || r.effectAt(c.item.Facts.API) == provider.Replace)
+	has := slices.Contains([]string{"mem_limit", "mem_reservation", "cpuset", "cpuset_mems"}, r.name) // see lackingIn
+	return recorded && !has && (r.unset == provider.Replace || r.effectAt(c.item.Facts.API) == provider.Replace)
 }
 
 // nothingIn tells whether a value is what an object shows that has no such limit.

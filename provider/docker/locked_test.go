@@ -88,6 +88,7 @@ func TestWhatWasLeftOutIsNoDifference(t *testing.T) {
 		{"swap that is not counted", "1.41", "memswap_limit", swap, swap, func(c *container.InspectResponse) {
 			c.HostConfig.Memory, c.HostConfig.MemorySwap = 64<<20, -1
 		}, `memswap_limit live left out nothing -> "100m"`},
+		{"memory that the kernel counts since", "1.41", "", attributes{"mem_limit": text("64m")}, attributes{"mem_limit": text("64m")}, nil, `mem_limit live changed outside nothing -> "64m"`},
 		{"processes, taken back by somebody", "1.41", "", processes, processes, nil, "pids_limit live changed outside nothing -> 100"},
 		{"processes that are not counted", "1.41", "cpu_shares,pids_limit", nil, processes, nil, "pids_limit live left out nothing -> 100"},
 	} {

@@ -123,7 +123,7 @@ func signalName(name string) string {
 		name = "SYS"
 	}
 	names := signalNames()
-	if number, err := strconv.Atoi(name); err == nil && number < len(names) && names[number] != "" {
+	if number, err := strconv.Atoi(name); err == nil && number > 0 && number < len(names) && names[number] != "" {
 		return "SIG" + names[number]
 	}
 	if name[0] >= '0' && name[0] <= '9' {
@@ -261,8 +261,12 @@ func memparse(text string) string {
 // logOption is an option of a log driver: a size has a thousand bytes in a kilobyte there.
 func logOption(name, value string) string {
 	switch name {
-	case "max-size", "max-buffer-size":
+	case "max-size":
 		if n, err := units.FromHumanSize(value); err == nil && n > 0 {
+			return strconv.FormatInt(n, 10)
+		}
+	case "max-buffer-size": // the engine reads this one in powers of two (container.go in moby's package container)
+		if n, err := units.RAMInBytes(value); err == nil && n > 0 {
 			return strconv.FormatInt(n, 10)
 		}
 	case "compress":
@@ -300,7 +304,7 @@ func networkOption(name, value string) string {
 func volumeOption(options map[string]string, name string) string {
 	value := options[name]
 	switch {
-	case name == "device" && strings.HasPrefix(value, "/"):
+	case name == "device" && strings.HasPrefix(value, "/") && (options["type"] == "none" || options["type"] == ""): // of cifs, //server/share
 		return cleanPath(value)
 	case name == "o" && options["type"] == "tmpfs":
 		var out []string
