@@ -166,7 +166,7 @@ impostors-some: ## the part of them that make test runs: what the owner of a dae
 	$(MAKE) --no-print-directory impostors IMPOSTORS=TestWhoOwnsADaemonMovesNothingOutside
 
 # What `make test` runs on a current engine; `make real ENGINE=forky` runs all.
-FORKY_RUN := TestExamplesAreAlike|TestCase1|TestCase2|TestCase3|TestVerify|TestVolumesAreKept|TestDataInside|TestMatrix
+FORKY_RUN := TestExamplesAreAlike|TestCase1|TestCase2|TestCase3|TestVerify|TestVolumesAreKept|TestDataInside|TestMatrix|TestAnImageInside|TestSharers|TestSpellings
 .PHONY: forky
 forky: test-binaries ## the chosen part of the tests that need an engine, on 28.5 with both image stores
 	cd provider/docker && export DINDCTL_ENGINE=forky; $(WITH_ENGINE) --bare -- $(TESTS)/docker.test -test.timeout 2h
