@@ -69,7 +69,7 @@ func TestEdits(t *testing.T) {
 	for _, what := range []string{"moved beside another change", "networks", "mount", "share", "image", "restart of the engine"} {
 		wanted[what] = 20
 	}
-	generated(t, false, wanted)
+	inMemory().generated(t, false, wanted)
 }
 
 // Whatever somebody else does: the next plan has it, at its address and with its cause,
@@ -85,7 +85,7 @@ func TestOutside(t *testing.T) {
 			wanted["outside "+what] = 3
 		}
 	}
-	generated(t, true, wanted)
+	inMemory().generated(t, true, wanted)
 }
 
 // tally counts what was tried, so that a generator that tries nothing fails.
@@ -105,9 +105,23 @@ func (c tally) missing(wanted tally) []string {
 // wholeCases is from how many cases on everything has to have been tried.
 const wholeCases = 500
 
+// proving is how schedules are gone through.
+type proving struct {
+	generate func(seed uint64, outside bool) schedule
+	try      trial
+	atOnce   int           // how many schedules
+	small    time.Duration // for how long one that fails is made small
+	replay   string        // the command that a replay is asked for by
+}
+
+func inMemory() proving {
+	// What a start waits for is no work.
+	return proving{generate, simulate, 4 * runtime.GOMAXPROCS(0), 30 * time.Second, "go test ./internal/truth"}
+}
+
 // generated goes through as many schedules as have so many cases, and on, up to three
 // times as many, until all that is wanted was tried. With fewer than wholeCases nothing is.
-func generated(t *testing.T, outside bool, wanted tally) {
+func (p proving) generated(t *testing.T, outside bool, wanted tally) {
 	t.Helper()
 	began, cases := time.Now(), *caseCount
 	if cases == 0 {
@@ -131,15 +145,15 @@ func generated(t *testing.T, outside bool, wanted tally) {
 		return i >= 3*schedules || i >= schedules && len(total.missing(wanted)) == 0
 	}
 	var group sync.WaitGroup
-	for range 4 * runtime.GOMAXPROCS(0) { // what a start waits for is no work
+	for range p.atOnce {
 		group.Go(func() {
 			for !failed.Load() {
 				i := next.Add(1) - 1
 				if enough(i) {
 					return
 				}
-				s := generate(*firstSeed+i, outside)
-				out := simulate(t.Context(), s, false)
+				s := p.generate(*firstSeed+i, outside)
+				out := p.try(t.Context(), s, false)
 				mu.Lock()
 				total["schedules"]++
 				for what, n := range out.tally {
@@ -149,7 +163,7 @@ func generated(t *testing.T, outside bool, wanted tally) {
 				if out.broken != "" && *goOn {
 					t.Errorf("seed %d: %s\n%s", s.Seed, out.broken, out.how)
 				} else if out.broken != "" && !failed.Swap(true) {
-					report(t, s, out)
+					p.report(t, s, out)
 				}
 			}
 		})
@@ -170,24 +184,24 @@ func (c tally) String() string {
 }
 
 // report makes a failing schedule small and tells what happens in it.
-func report(t *testing.T, s schedule, out outcome) {
+func (p proving) report(t *testing.T, s schedule, out outcome) {
 	t.Helper()
-	small := shrink(t.Context(), s, out)
-	told := simulate(t.Context(), small, true)
-	t.Errorf("seed %d breaks a promise: %s\n%s\nReplay it with: go test ./internal/truth -run %s -seed %d -cases 1\n\nMade small:\n%s\n%s\n%s\nwhat happens:\n  %s",
-		s.Seed, out.broken, out.how, t.Name(), s.Seed, small, told.broken, told.how, strings.Join(told.story, "\n  "))
+	small := p.shrink(t.Context(), s, out)
+	told := p.try(t.Context(), small, true)
+	t.Errorf("seed %d breaks a promise: %s\n%s\nReplay it with: %s -run %s -seed %d -cases 1\n\nMade small:\n%s\n%s\n%s\nwhat happens:\n  %s",
+		s.Seed, out.broken, out.how, p.replay, t.Name(), s.Seed, small, told.broken, told.how, strings.Join(told.story, "\n  "))
 }
 
 // shrink makes a schedule as small as it can while the same promise is broken.
-func shrink(ctx context.Context, s schedule, out outcome) schedule {
+func (p proving) shrink(ctx context.Context, s schedule, out outcome) schedule {
 	began := time.Now()
 	for smaller := true; smaller; {
 		smaller = false
 		for _, next := range s.smaller() {
-			if time.Since(began) > 30*time.Second {
+			if time.Since(began) > p.small {
 				return s
 			}
-			if o := simulate(ctx, next, false); o.broken == out.broken {
+			if o := p.try(ctx, next, false); o.broken == out.broken {
 				s, smaller = next, true
 				break
 			}
