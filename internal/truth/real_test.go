@@ -480,6 +480,9 @@ func TestRealValues(t *testing.T) { //nolint:paralleltest // there is one engine
 					c.Blocks[0].Args[turn.after] = chosen{}
 				}
 				through := &run{u: u, c: c, out: outcome{tally: tally{}}}
+				if p, ok := through.plan(t.Context(), "alone"); spelling > 0 && ok && !p.Clean {
+					t.Errorf("%s: %s after %s: %s", turn.name, spellings[spelling], spellings[spelling-1], through.explain(p))
+				}
 				if !through.converge(t.Context(), "alone", nil) {
 					t.Errorf("%s: %s: %s\n%s", turn.name, spellings[spelling], through.out.broken, through.out.how)
 				}

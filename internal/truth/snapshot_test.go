@@ -83,8 +83,10 @@ func declaredLabels(labels map[string]string) map[string]string {
 
 // containerLines is a container without its identity.
 func containerLines(is container.InspectResponse, names map[string]string) []string {
-	if is.Config.Hostname == is.ID[:12] {
-		is.Config.Hostname = "(its own)"
+	for id, name := range names { // its own, or of whose namespace it shares
+		if is.Config.Hostname == id[:12] {
+			is.Config.Hostname = "(" + name + ")"
+		}
 	}
 	is.Config.Labels = declaredLabels(is.Config.Labels)
 	networks := map[string]any{}
@@ -180,9 +182,10 @@ func oneSpelling(is container.InspectResponse) {
 	}
 }
 
-// withoutOwn leaves out a hardware address that the engine chose.
+// withoutOwn leaves out a hardware address that the engine chose: one that is
+// administered locally, as its second digit says.
 func withoutOwn(mac string) string {
-	if strings.HasPrefix(mac, "02:42:") {
+	if len(mac) > 1 && strings.Contains("26ae", mac[1:2]) {
 		return ""
 	}
 	return mac

@@ -153,7 +153,11 @@ func (p proving) generated(t *testing.T, outside bool, wanted tally) {
 					return
 				}
 				s := p.generate(*firstSeed+i, outside)
+				begun := time.Now()
 				out := p.try(t.Context(), s, false)
+				if p.atOnce == 1 {
+					t.Logf("seed %d: %d cases in %.0f s", s.Seed, out.tally["cases"], time.Since(begun).Seconds())
+				}
 				mu.Lock()
 				total["schedules"]++
 				for what, n := range out.tally {
@@ -161,7 +165,7 @@ func (p proving) generated(t *testing.T, outside bool, wanted tally) {
 				}
 				mu.Unlock()
 				if out.broken != "" && *goOn {
-					t.Errorf("seed %d: %s\n%s", s.Seed, out.broken, out.how)
+					t.Errorf("seed %d: %s\n%s\n%s", s.Seed, out.broken, out.how, strings.Join(out.story, "\n  "))
 				} else if out.broken != "" && !failed.Swap(true) {
 					p.report(t, s, out)
 				}
