@@ -59,6 +59,9 @@ type real struct {
 	pid  int
 	kept []string // ids of images that were there before
 	last int64    // when the last event happened that was told
+	// there are the volumes: engines tell of one that is created whenever somebody asks
+	// for it, as each container does that mounts it.
+	there map[string]bool
 }
 
 func (r *real) host() string { return os.Getenv("DOCKER_HOST") }
@@ -81,7 +84,7 @@ func needEngine(t *testing.T) *real {
 }
 
 func newReal(ctx context.Context) (*real, error) {
-	r := &real{ctx: ctx}
+	r := &real{ctx: ctx, there: map[string]bool{}}
 	hand, err := client.NewClientWithOpts(client.WithHost(r.host()), client.WithAPIVersionNegotiation())
 	if err != nil {
 		return nil, err
@@ -220,6 +223,16 @@ func told(m events.Message) bool {
 	}
 }
 
+// news tells whether something is there now, or gone, that was not before.
+func (r *real) news(m events.Message) bool {
+	if m.Type != events.VolumeEventType {
+		return true
+	}
+	was := r.there[m.Actor.ID]
+	r.there[m.Actor.ID] = m.Action == events.ActionCreate
+	return was != r.there[m.Actor.ID]
+}
+
 // eventsKept is how many events an engine remembers: eventsLimit in
 // https://github.com/moby/moby/blob/v28.5.2/daemon/events/events.go
 const eventsKept = 256
@@ -236,7 +249,7 @@ func (r *real) happened() []happening {
 		case m := <-all:
 			if n++; m.TimeNano > r.last {
 				r.last = m.TimeNano
-				if told(m) {
+				if told(m) && r.news(m) {
 					out = append(out, r.happening(m))
 				}
 			}
@@ -290,6 +303,7 @@ func (r *real) restart() { _ = r.restarted(func() error { return nil }) }
 
 // restarted does something while the engine is down. It returns when the engine answers.
 func (r *real) restarted(down func() error) error {
+	r.happened() // which the engine forgets
 	if err := syscall.Kill(r.pid, syscall.SIGTERM); err != nil {
 		return fmt.Errorf("ending the engine: %w", err)
 	}
