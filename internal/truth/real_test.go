@@ -26,6 +26,7 @@ import (
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/dindctl/dindctl/provider"
 )
@@ -129,9 +130,9 @@ func words(file string) []string {
 }
 
 // sleeps is what runs in containers: it ends when it is asked to, as the first process
-// of a container, too, and at once where broken lies beside it.
+// of a container, too, as if it had been killed, and at once where broken lies beside it.
 const sleeps = `#!/bin/bash
-trap 'exit 0' TERM INT
+trap 'exit 137' TERM INT
 [ -s /broken ] && exit 1
 exec 3<>/dev/ptmx
 read -r -t "$1" -u 3
@@ -143,7 +144,7 @@ func (r *real) base(tag string) error {
 	var sent bytes.Buffer
 	w := tar.NewWriter(&sent)
 	for name, content := range map[string]string{
-		"Dockerfile": "FROM dindctl.local/bash\nENV FROM=image\nRUN rm -f /bin/sleep\nCOPY sleep /bin/sleep\nCOPY which /which\nCMD [\"bash\"]\n",
+		"Dockerfile": "FROM dindctl.local/bash\nENV FROM=image\nRUN rm -f /bin/sleep\nCOPY sleep /bin/sleep\nCOPY which /which\nCMD [\"sleep\", \"1000\"]\n",
 		"sleep":      sleeps, "which": tag,
 	} {
 		if err := errors.Join(w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}), writing(w, content)); err != nil {
@@ -505,5 +506,20 @@ func TestRealValues(t *testing.T) { //nolint:paralleltest // there is one engine
 		if err := r.purge(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// Each kind of change has on a real engine the cause that it has in memory.
+func TestRealCauses(t *testing.T) { //nolint:paralleltest // there is one engine
+	r := needEngine(t)
+	for _, c := range causes() {
+		t.Run(c.name, func(t *testing.T) { //nolint:paralleltest // there is one engine
+			if err := r.purge(); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(c.want, c.planned(t, r)); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
 	}
 }
