@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,6 +59,9 @@ type real struct {
 	argv []string
 	env  []string
 	pid  int
+	// restarts is how often it was ended and started again by [real.restart].
+	restarts int
+
 	kept []string // ids of images that were there before
 	last int64    // when the last event happened that was told
 	// there are the volumes: engines tell of one that is created whenever somebody asks
@@ -299,16 +303,54 @@ func withoutBuilds(all []happening) []happening {
 	return slices.DeleteFunc(all, func(h happening) bool { return state[h.ID] == 2 })
 }
 
-// restart ends the engine as an init system does, and starts it again.
-func (r *real) restart() { _ = r.restarted(func() error { return nil }) }
+// restart ends the engine as an init system does, or, every second time, as a host does
+// that loses its power, and starts it again.
+func (r *real) restart() {
+	how := syscall.SIGTERM
+	if r.restarts++; r.restarts%2 == 0 {
+		how = syscall.SIGKILL
+	}
+	_ = r.restarted(how, func() error { return nil }) // what does not answer is seen by whoever asks next
+}
+
+// end ends the engine; with SIGKILL everything that runs below it, too.
+func (r *real) end(how syscall.Signal) error {
+	pids := []int{r.pid}
+	if how == syscall.SIGKILL {
+		processes, err := filepath.Glob("/proc/[0-9]*")
+		if err != nil {
+			return err
+		}
+		for _, process := range processes {
+			name := filepath.Base(words(filepath.Join(process, "cmdline"))[0])
+			if pid, err := strconv.Atoi(filepath.Base(process)); err == nil && (strings.HasPrefix(name, "containerd") || name == "docker-proxy") {
+				pids = append(pids, pid)
+			}
+		}
+		running, err := r.hand.ContainerList(r.ctx, container.ListOptions{})
+		if err != nil {
+			return err
+		}
+		for _, c := range running {
+			if is, err := r.hand.ContainerInspect(r.ctx, c.ID); err == nil && is.State.Pid > 0 {
+				pids = append(pids, is.State.Pid)
+			}
+		}
+	}
+	for _, pid := range pids { // the engine first: it must not see the others end
+		if err := syscall.Kill(pid, how); err != nil && pid == r.pid {
+			return fmt.Errorf("ending the engine: %w", err)
+		}
+	}
+	return until("the engine to end", func() bool {
+		return !slices.ContainsFunc(pids, func(pid int) bool { return syscall.Kill(pid, 0) == nil })
+	})
+}
 
 // restarted does something while the engine is down. It returns when the engine answers.
-func (r *real) restarted(down func() error) error {
+func (r *real) restarted(how syscall.Signal, down func() error) error {
 	r.happened() // which the engine forgets
-	if err := syscall.Kill(r.pid, syscall.SIGTERM); err != nil {
-		return fmt.Errorf("ending the engine: %w", err)
-	}
-	if err := until("the engine to end", func() bool { return syscall.Kill(r.pid, 0) != nil }); err != nil {
+	if err := r.end(how); err != nil {
 		return err
 	}
 	did := down()
@@ -359,16 +401,17 @@ func (r *real) put(id, state string) bool {
 		return false
 	}
 	policy := is.HostConfig.RestartPolicy
-	forEver := policy.IsAlways() || policy.IsUnlessStopped()
+	// What somebody stopped is started with the engine only where it always is.
+	const byHand = "HasBeenManuallyStopped"
 	switch state {
 	case "running":
 		return r.breaks(id, "") && r.hand.ContainerRestart(r.ctx, id, container.StopOptions{}) == nil
 	case "restarting":
-		return forEver && is.State.Running && !is.State.Paused && !is.HostConfig.ReadonlyRootfs && r.loops(id, is.State.Pid)
+		return (policy.IsAlways() || policy.IsUnlessStopped()) && is.State.Running && !is.State.Paused && !is.HostConfig.ReadonlyRootfs && r.loops(id, is.State.Pid)
 	case "dead":
 		return r.writes(id, map[string]any{"Running": false, "Dead": true})
-	case "created": // what the engine would not start again
-		return !forEver && r.writes(id, map[string]any{"Running": false, "StartedAt": never, "FinishedAt": never, "ExitCode": 0})
+	case "created":
+		return !policy.IsAlways() && r.writes(id, map[string]any{byHand: true, "Running": false, "StartedAt": never, "FinishedAt": never, "ExitCode": 0})
 	default:
 		return false
 	}
@@ -402,7 +445,7 @@ func (r *real) writes(id string, change map[string]any) bool {
 		return false
 	}
 	file := filepath.Join(info.DockerRootDir, "containers", id, "config.v2.json")
-	return r.restarted(func() error {
+	return r.restarted(syscall.SIGTERM, func() error {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			return err
@@ -415,7 +458,11 @@ func (r *real) writes(id string, change map[string]any) bool {
 		}
 		state, _ := known["State"].(map[string]any)
 		for name, value := range change {
-			state[name] = value
+			if _, own := known[name]; own {
+				known[name] = value
+			} else {
+				state[name] = value
+			}
 		}
 		if content, err = json.Marshal(known); err != nil {
 			return err
