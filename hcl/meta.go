@@ -115,30 +115,30 @@ func (l *loader) ignoreChanges(a *hcl2.Attribute, m *config.Meta) {
 		if !ok {
 			continue
 		}
-		path := pathOf(t)
-		m.Ignored = append(m.Ignored, config.Ignored{Path: path, Range: rangeOf(element.Range())})
-		m.Lifecycle.IgnoreChanges = append(m.Lifecycle.IgnoreChanges, path)
+		ignored := config.Ignored{Steps: stepsOf(t), Range: rangeOf(element.Range())}
+		m.Ignored = append(m.Ignored, ignored)
+		m.Lifecycle.IgnoreChanges = append(m.Lifecycle.IgnoreChanges, ignored.Paths()...)
 	}
 }
 
-// pathOf is a traversal as changes name attributes: "environment.LANG".
-func pathOf(t hcl2.Traversal) string {
-	var b strings.Builder
+// stepsOf is a traversal as the steps of a path.
+func stepsOf(t hcl2.Traversal) []config.Step {
+	var out []config.Step
 	for i, step := range t {
 		switch step := step.(type) {
 		case hcl2.TraverseRoot:
-			b.WriteString(step.Name)
+			out = append(out, config.Step{Name: step.Name})
 		case hcl2.TraverseAttr:
-			b.WriteString("." + step.Name)
+			out = append(out, config.Step{Name: step.Name})
 		case hcl2.TraverseIndex:
-			if name := stepName(t[i]); name != "" {
-				b.WriteString("." + name)
-				continue
+			name, text := stepName(t[i]), true
+			if name == "" {
+				name, text = show(step.Key), false
 			}
-			b.WriteString("[" + show(step.Key) + "]")
+			out = append(out, config.Step{Name: name, Key: true, Number: !text})
 		}
 	}
-	return b.String()
+	return out
 }
 
 // trigger is an element of replace_triggered_by: a name, perhaps with a key that

@@ -50,7 +50,11 @@ type Provider interface {
 
 	// Resume brings an object that exists to where Create would have left it:
 	// started, ready, and for a job ended. A job that runs already is waited
-	// for and never started a second time.
+	// for and never started a second time. With [ResumeRequest.Ends] what runs is
+	// ended first.
+	//
+	// Whatever starts an object with namespaces of others (Create, Resume, Wake) sees
+	// to its [Condition.Follows].
 	Resume(ctx context.Context, req ResumeRequest, sink Sink) (ResumeResponse, error)
 
 	// Delete stops and removes an object. One that is gone already is no error.
@@ -234,12 +238,18 @@ type Object struct {
 	// where it is: it may be removed, and serves for nothing else.
 	Stray bool
 	// Actual holds the attributes as they are, in the schema's names and types,
-	// for Diff and for people. The core never looks into it.
+	// for Diff and for people. What was secret when it was recorded bears the mark
+	// [Sensitive]; names that begin with _ are for Diff alone, and are never shown. The
+	// core looks into it for the texts of secrets alone.
 	Actual cty.Value
 	// Condition is the state of what runs; zero for what does not.
 	Condition Condition
 	// Values are what references to the object evaluate to.
 	Values Values
+	// LivesIn are the ids of the objects, in the same place, whose namespaces it has (its
+	// network, its processes, its shared memory), sorted. It joins those that are there
+	// when it is started, and keeps them also when their owner is started again.
+	LivesIn []string
 	// Views are the mounts in effect.
 	Views []View
 	// Fingerprint changes whenever the object does, other than by its clock.
@@ -289,6 +299,10 @@ type Condition struct {
 	Interrupted bool
 	// Requested says that it was stopped by [Halter.Halt] and not started since.
 	Requested bool
+	// Follows are starts of what the object lives in, as their Started says them, that
+	// the present run, or an earlier one, came after although the engine's clock says
+	// otherwise: it was set back in between. See [Condition.Precedes].
+	Follows []string
 }
 
 // State is the life stage of an object that runs.
@@ -383,6 +397,15 @@ type DiffResponse struct {
 // means none.
 type Difference struct {
 	Changes []Change
+	// NotCompared are sensitive arguments of which neither the record nor the object
+	// tells whether they changed.
+	NotCompared []NotCompared
+}
+
+// NotCompared is an argument that cannot be compared.
+type NotCompared struct {
+	Path string // "build.secrets"
+	Why  string // a clause: "an image does not show it"
 }
 
 // Change is one attribute that has to change.
@@ -396,7 +419,8 @@ type Change struct {
 	// Default names the layer that To comes from, where the attribute is not
 	// declared: "image", "engine", "dindctl" (its own choice); else empty.
 	Default string
-	// Sensitive says that From, To and Created must not be shown.
+	// Sensitive says that From, To and Created must not be shown. Where a part of them
+	// must not, that part bears the mark [Sensitive].
 	Sensitive bool
 }
 
@@ -420,6 +444,9 @@ const (
 	Both       Cause = "both"
 	// Expires is for what ends by itself, such as a certificate. It is a warning, too.
 	Expires Cause = "expires"
+	// LeftOut is for what was asked for and left out for good, such as a limit that a
+	// kernel does not have. It is a warning alone: nothing is to be done about it.
+	LeftOut Cause = "left out"
 )
 
 // CreateRequest asks for one object.
@@ -468,6 +495,9 @@ type ResumeRequest struct {
 	ID          string
 	Declaration Declaration
 	Project     string
+	// Ends says that an object that runs is ended first, with its stop signal and its
+	// grace period, and then started. A job is not ended: it is a [*Problem] with code [Invalid].
+	Ends bool
 }
 
 // ResumeResponse is the object as it is afterwards.

@@ -43,8 +43,11 @@ type Attribute struct {
 type Block struct {
 	Name   string
 	Single bool
-	Doc    string
-	Body   Body
+	// Key is the argument by whose value changes tell several of them apart, as in
+	// mount["/data"].read_only; where it is empty, a change shows them as one.
+	Key  string
+	Doc  string
+	Body Body
 }
 
 // Attribute returns the argument called name, or false.

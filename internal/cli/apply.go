@@ -142,7 +142,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 	request := runner.ApplyRequest{
 		Plan: p, Provider: s.provider, Observed: s.observed, Observe: s.wanted, Differ: in.Diff,
 		Parallelism: s.command.Int("parallelism"), Stop: s.app.env.Stop, Now: s.now,
-		Refine: func(observed plan.Observed, daemon string) ([]plan.Step, diag.List) {
+		Refine: func(observed plan.Observed, daemon string) (plan.Refinement, diag.List) {
 			again := in
 			again.Observed, again.Interrupted = observed, s.app.asked(ctx)
 			return plan.Refine(again, p, daemon)

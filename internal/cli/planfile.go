@@ -272,6 +272,7 @@ func (s *session) stale(now *plan.Plan) diag.List {
 	if len(moved) == 0 {
 		return nil
 	}
-	return diag.Errorf("The plan is stale",
-		"What it was made from has changed since, and nothing was done:\n  %s\nRun plan -out again, and look at what it shows now.", strings.Join(moved, "\n  "))
+	return append(diag.Errorf("The plan is stale",
+		"What it was made from has changed since, and nothing was done:\n  %s\nRun plan -out again, and look at what it shows now.", strings.Join(moved, "\n  ")),
+		now.Stopped...)
 }

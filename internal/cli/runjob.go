@@ -161,7 +161,7 @@ func (s *session) runNow(ctx context.Context, p *plan.Plan, in plan.Input, job s
 				progress(e)
 			}
 		},
-		Refine: func(observed plan.Observed, daemon string) ([]plan.Step, diag.List) {
+		Refine: func(observed plan.Observed, daemon string) (plan.Refinement, diag.List) {
 			again := in
 			again.Observed, again.Interrupted = observed, s.app.asked(ctx)
 			return plan.Refine(again, p, daemon)

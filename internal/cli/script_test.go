@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/dindctl/dindctl/internal/cli"
+	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/plugin"
 	"github.com/dindctl/dindctl/provider/providertest"
 )
@@ -54,9 +55,13 @@ func run() int {
 }
 
 // outside is the hand of somebody else: outside stop PROJECT ADDRESS, outside
-// duplicate PROJECT ADDRESS NAME.
+// duplicate PROJECT ADDRESS NAME, outside foreign KIND NAME.
 func outside() {
 	at := memory().Outside("")
+	if os.Args[1] == "foreign" {
+		at.AddForeign(provider.Kind(os.Args[2]), os.Args[3])
+		return
+	}
 	id := at.ID(os.Args[2], os.Args[3])
 	switch os.Args[1] {
 	case "stop":

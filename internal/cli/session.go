@@ -268,7 +268,7 @@ func (s *session) look(ctx context.Context, project string, expanded *config.Exp
 	done()
 	s.observed = observed
 	if s.cfg != nil {
-		s.cfg.Names = observed.KeptNames(project)
+		s.cfg.Names = observed.KeptNames(project, s.cfg.KeepsName)
 	}
 	return problems
 }

@@ -40,7 +40,8 @@ func (a *app) start() *ucli.Command {
 		Description: `Example: dindctl start daemon.dind
 
 What an object needs is started before it, and what is inside a daemon after it. It
-starts what exists, as it was made; what is not there, or differs, is apply's to do.`,
+starts what exists, as it was made; what is not there, or differs, is apply's to do.
+What runs and shares namespaces with what is started is restarted.`,
 		Flags: stopFlags(),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			return a.halting(ctx, c, runner.Wake)
@@ -53,7 +54,8 @@ func (a *app) restart() *ucli.Command {
 		Name: "restart", Usage: "stop and start objects, or the whole project", ArgsUsage: "[PATH] [ADDRESS...]",
 		Description: `Example: dindctl restart controller.control
 
-What ran runs again, in order, and what was stopped stays stopped.`,
+What ran runs again, in order, with what shares its namespaces; what was stopped stays
+stopped.`,
 		Flags: stopFlags(),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			return a.halting(ctx, c, runner.Restart)

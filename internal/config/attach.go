@@ -17,7 +17,7 @@ func attachBlock() provider.Block {
 	argument := func(name string, t cty.Type, fallback, doc string) provider.Attribute {
 		return provider.Attribute{Name: name, Type: t, Effect: provider.Live, Default: fallback, Doc: doc}
 	}
-	return provider.Block{Name: "attach", Doc: "Joins one network, where a name in networks does not say enough.", Body: provider.Body{Attributes: []provider.Attribute{
+	return provider.Block{Name: "attach", Key: "network", Doc: "Joins one network, where a name in networks does not say enough.", Body: provider.Body{Attributes: []provider.Attribute{
 		{
 			Name: "network", Type: provider.RefType(), Required: true, Refs: []provider.Kind{provider.Network}, Effect: provider.Live,
 			Doc: "The network to join. It may stand in networks too.",
@@ -32,6 +32,14 @@ func attachBlock() provider.Block {
 		{
 			Name: "priority", Type: cty.Number, Effect: provider.Live, MinAPI: "1.48", Default: "0",
 			Doc: "The network with the highest priority leads outside.",
+		},
+		{
+			Name: "sysctls", Type: cty.Map(cty.String), Effect: provider.Live, MinAPI: "1.46", Default: "none",
+			Form: provider.Form{
+				Keys: `net\.(ipv4|ipv6|mpls)\.[a-z0-9_]+\.IFNAME\.[A-Za-z0-9_./-]+`, KeysSay: "a kernel parameter of an interface with IFNAME for its name, such as net.ipv4.conf.IFNAME.forwarding",
+				Kind: provider.FormText, Pattern: `[^,]+`, Says: "text without commas",
+			},
+			Doc: `Kernel parameters of the interface there, IFNAME for its name: { "net.ipv4.conf.IFNAME.forwarding" = 1 }.`,
 		},
 	}}}
 }

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/internal/diag"
@@ -114,11 +117,47 @@ type Meta struct {
 	Triggers                []Trigger
 }
 
-// Ignored is an element of ignore_changes: the path of an argument, such as
-// "cpus" or "environment.LANG".
+// Ignored is an element of ignore_changes: the path of an argument or of a part of
+// one, such as cpus, environment.LANG or mount["/data"].read_only.
 type Ignored struct {
-	Path  string
+	Steps []Step
 	Range diag.Range
+}
+
+// Step is one word of such a path: a name after a dot, or a key in brackets, which may
+// be a number.
+type Step struct {
+	Name        string
+	Key, Number bool
+}
+
+// Paths are the spellings that a change may have there: keys of maps stand after a dot.
+func (i Ignored) Paths() []string {
+	spell := func(key func(Step) string) string {
+		var b strings.Builder
+		for n, step := range i.Steps {
+			switch {
+			case n == 0:
+				b.WriteString(step.Name)
+			case step.Key:
+				b.WriteString(key(step))
+			default:
+				b.WriteString("." + step.Name)
+			}
+		}
+		return b.String()
+	}
+	bracketed := spell(func(s Step) string {
+		if s.Number {
+			return "[" + s.Name + "]"
+		}
+		return "[" + strconv.Quote(s.Name) + "]"
+	})
+	dotted := spell(func(s Step) string { return "." + s.Name })
+	if dotted == bracketed {
+		return []string{dotted}
+	}
+	return []string{bracketed, dotted}
 }
 
 // Lifecycle is what a block says of changes.
@@ -127,7 +166,8 @@ type Lifecycle struct {
 	// PreventRange is where that stands.
 	PreventDestroy bool
 	PreventRange   diag.Range
-	// IgnoreAll, or the paths of IgnoreChanges ("environment.LANG", "cpus"), are not compared.
+	// IgnoreAll, or the paths of IgnoreChanges ("environment.LANG", "cpus", in each of
+	// their spellings), are not heeded.
 	IgnoreAll     bool
 	IgnoreChanges []string
 	// ReplacedBy is what the object is made anew with. It is empty in a block that

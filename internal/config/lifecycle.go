@@ -20,8 +20,10 @@ func (s *state) settleLifecycle(e *evaluation, n *noun) diag.List {
 	n.lifecycle = n.block.Meta.Lifecycle
 	n.lifecycle.ReplacedBy = nil
 	var problems diag.List
+	n.lifecycle.IgnoreChanges = slices.Clone(n.lifecycle.IgnoreChanges)
 	for _, i := range n.block.Meta.Ignored {
 		problems = append(problems, checkIgnored(n, i)...)
+		n.lifecycle.IgnoreChanges = append(n.lifecycle.IgnoreChanges, s.shownAs(n, i)...)
 	}
 	for _, t := range n.block.Meta.Triggers {
 		problems = append(problems, s.checkTrigger(n, t)...)
@@ -61,25 +63,6 @@ func (k each) is(key cty.Value) bool {
 	return k.key != cty.NilVal && k.key.Type().Equals(key.Type()) && k.key.Equals(key).True()
 }
 
-func checkIgnored(n *noun, i Ignored) diag.List {
-	name, _, _ := strings.Cut(i.Path, ".")
-	name, _, _ = strings.Cut(name, "[")
-	var names []string
-	for _, a := range n.body.Attributes {
-		names = append(names, a.Name)
-	}
-	for _, b := range n.body.Blocks {
-		names = append(names, b.Name)
-	}
-	if slices.Contains(names, name) {
-		return nil
-	}
-	p := n.problem("unknown-argument", "", "Unknown argument in ignore_changes",
-		fmt.Sprintf("A %s has no argument %q.%s", n.kind, name, suggest(name, names, "")))
-	p.Subject = i.Range
-	return diag.List{p}
-}
-
 // checkTrigger demands that an attribute is a word of a reference or an argument.
 func (s *state) checkTrigger(n *noun, t Trigger) diag.List {
 	kind := provider.Kind(t.Root)
@@ -113,22 +96,40 @@ func (s *state) checkTrigger(n *noun, t Trigger) diag.List {
 // prevent_destroy, and where. It evaluates nothing, so that it also speaks for
 // instances that the configuration does not have any more.
 func (c *Config) Prevented(address string) (diag.Range, bool) {
+	// A third word is that of an implied object: what belongs to a block is kept with it.
+	if b, _ := c.blockFor(address); b != nil {
+		return b.Meta.Lifecycle.PreventRange, b.Meta.Lifecycle.PreventDestroy
+	}
+	return diag.Range{}, false
+}
+
+// KeepsName tells whether the block that an address stands for ignores changes of its
+// name. It evaluates nothing.
+func (c *Config) KeepsName(address string) bool {
+	b, own := c.blockFor(address)
+	return own && b.Meta.Lifecycle.ignoresName()
+}
+
+func (l Lifecycle) ignoresName() bool { return l.IgnoreAll || slices.Contains(l.IgnoreChanges, "name") }
+
+// blockFor is the block that an address stands for, or that what it stands for belongs
+// to: own tells which.
+func (c *Config) blockFor(address string) (b *Block, own bool) {
 	m := c.root()
 	words := strings.Split(blockOf(address), ".")
 	for len(words) > 2 && words[0] == "module" {
 		i := slices.IndexFunc(m.Calls, func(call *ModuleCall) bool { return call.Name == words[1] })
-		if i < 0 {
-			return diag.Range{}, false
+		if i < 0 || m.Calls[i].Content == nil {
+			return nil, false
 		}
 		m, words = m.Calls[i].Content, words[2:]
 	}
 	for _, b := range m.Blocks {
-		// A third word is that of an implied object: what belongs to a block is kept with it.
 		if len(words) >= 2 && string(b.Kind) == words[0] && b.Label == words[1] {
-			return b.Meta.Lifecycle.PreventRange, b.Meta.Lifecycle.PreventDestroy
+			return b, len(words) == 2
 		}
 	}
-	return diag.Range{}, false
+	return nil, false
 }
 
 // Protects tells whether any block, of the configuration itself or of a module, says

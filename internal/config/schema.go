@@ -88,7 +88,7 @@ func runningBody() provider.Body {
 			},
 			envFileAttribute(),
 		},
-		Blocks: []provider.Block{{Name: "mount", Doc: "One mount.", Body: mountBody()}, attachBlock()},
+		Blocks: []provider.Block{{Name: "mount", Key: "target", Doc: "One mount.", Body: mountBody()}, attachBlock()},
 	}
 }
 

@@ -23,10 +23,24 @@ func (s *state) settle(n *noun) diag.List {
 		kept = ""
 	}
 	n.name = cmp.Or(text(n.value, "name"), kept, s.defaultName(n))
+	if kept != "" && n.block != nil && n.block.Meta.Lifecycle.ignoresName() {
+		n.keepName(kept)
+	}
 	if n.kind == provider.Daemon {
 		n.logical = given(n.value, "socket") || given(n.value, "endpoint") || n.address == rootDaemon
 	}
 	return append(problems, s.settlePlace(n)...)
+}
+
+// keepName gives a noun the name that its object bears, whatever the block says.
+func (n *noun) keepName(name string) {
+	n.name = name
+	if n.value.IsMarked() || !n.value.IsKnown() || !given(n.value, "name") {
+		return
+	}
+	all := n.value.AsValueMap()
+	all["name"] = cty.StringVal(name)
+	n.value = cty.ObjectVal(all)
 }
 
 func (s *state) defaultName(n *noun) string {

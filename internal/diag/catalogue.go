@@ -178,6 +178,7 @@ func commandKinds() []Kind {
 			"The provider could not compare", "The provider does not describe itself",
 		}},
 		{"expires", []string{"Something expires soon, or has expired"}},
+		{"left-out", []string{"Something is not supported here, and was left out"}},
 		{"job-ends", []string{"A job ends with its daemon"}},
 		{"no-terminal", []string{"Standard input is no terminal", "The terminal could not be used", "A tar archive and a terminal do not go together"}},
 		{"path-missing", []string{"The path is not there", "A tar archive needs a directory"}},
@@ -226,7 +227,7 @@ func commandKinds() []Kind {
 		{"surroundings-changed", []string{"Something around an object has changed"}},
 		{"step-failed", []string{
 			"A step did not succeed", "An object could not be changed", "An object could not be created", "An object could not be removed",
-			"An object could not be started", "A job could not be run", "The command could not be run",
+			"An object could not be started", "An object could not be restarted", "A job could not be run", "The command could not be run",
 			"An object could not be stopped", "The output could not be read", "Files could not be copied",
 		}},
 		{"unknown-command", []string{"There is no such command", "There is no such code"}},

@@ -80,6 +80,11 @@ func coreExamples() map[string]trial {
 			first: "network = network.outer\nmac = \"02:42:ac:11:aa:03\"", second: "network = network.outer\nmac = \"02:42:ac:11:aa:04\"", without: "network_mode",
 			path: "NetworkSettings.Networks.matrix-outer.MacAddress", shows: `"02:42:ac:11:aa:03"`, then: `"02:42:ac:11:aa:04"`, lifted: "null", changes: []string{"attach", "networks"},
 		},
+		"attach.sysctls": {
+			first: "network = network.outer\nsysctls = { \"net.ipv4.conf.IFNAME.forwarding\" = 1 }", second: "network = network.outer\nsysctls = { \"net.ipv4.conf.IFNAME.forwarding\" = 0 }", without: "network_mode",
+			path: "NetworkSettings.Networks.matrix-outer.DriverOpts", shows: `{"com.docker.network.endpoint.sysctls":"net.ipv4.conf.IFNAME.forwarding=1"}`,
+			then: `{"com.docker.network.endpoint.sysctls":"net.ipv4.conf.IFNAME.forwarding=0"}`, lifted: "null", live: true, changes: []string{"attach", "networks"},
+		},
 		"attach.priority": {
 			first: "network = network.outer\npriority = 5", second: "network = network.outer\npriority = 6", without: "network_mode",
 			path: "NetworkSettings.Networks.matrix-outer.GwPriority", shows: `5`, then: `6`, lifted: "null", changes: []string{"attach", "networks"},

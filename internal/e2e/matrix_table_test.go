@@ -76,6 +76,7 @@ func examples() map[string]trial {
 		"cpu_rt_period":  {first: `500000`, second: `400000`, path: "HostConfig.CpuRealtimePeriod", shows: `500000`, then: `400000`, outside: "--cpu-rt-period 300000", probe: "--cpu-rt-period 500000"},
 		"cpu_rt_runtime": {first: `1000`, second: `2000`, path: "HostConfig.CpuRealtimeRuntime", shows: `1000`, then: `2000`, outside: "--cpu-rt-runtime 3000", probe: "--cpu-rt-runtime 1000"},
 		"cpuset":         {first: `"0"`, second: `"0-1"`, path: "HostConfig.CpusetCpus", shows: `"0"`, then: `"0-1"`, outside: "--cpuset-cpus 1"},
+		"cpuset_mems":    {first: `"0"`, second: `"0-0"`, path: "HostConfig.CpusetMems", shows: `"0"`, then: `"0"`},
 		"pids_limit":     {first: `100`, second: `200`, path: "HostConfig.PidsLimit", shows: `100`, then: `200`, lifted: `0`, outside: "--pids-limit 300"},
 		"blkio_config.weight": {
 			first: `300`, second: `400`, path: "HostConfig.BlkioWeight", shows: `300`, then: `400`, outside: "--blkio-weight 500", probe: "--blkio-weight 300",

@@ -166,6 +166,82 @@ func TestNobodyIsTakenOutOfANetworkInSilence(t *testing.T) {
 	s.as("network \"n\" {}\nnetwork \"m\" {}\n" + sleepers("web", "  networks = [network.n, network.m]"))
 	s.applied()
 	s.as("network \"n\" {}\n" + sleepers("web", "  networks = [network.n]\n  lifecycle {\n    ignore_changes = [networks]\n  }"))
-	s.do("apply", "-auto-approve").wants(t, 1).says(t, "Something else uses it", "container.web", "network.m")
+	const kept = "container.web uses it, and ignores the change (ignore_changes)"
+	s.do("apply", "-auto-approve").wants(t, 0).says(t, kept)
 	s.wantIn("web", "running P-m P-n")
+	s.docker("stop", "-t", "0", s.project+"-web")
+	s.do("apply", "-auto-approve").wants(t, 0).says(t, "1 changed", kept)
+	s.wantIn("web", "running P-m P-n")
+	s.do("plan", "-detailed-exitcode").wants(t, 0).says(t, kept)
+	s.as("network \"n\" {}\n" + sleepers("web", "  networks = [network.n]"))
+	s.applied()
+	s.wantIn("web", "running P-n")
+}
+
+// What a container ignores is left alone, whatever else changes: the networks that it is
+// in, its mounts and the volume there, its image and its name, and the parts that a plan
+// tells apart.
+func TestWhatIsIgnoredIsLeftAlone(t *testing.T) {
+	s := newNouns(t)
+	image := func(more string) string {
+		return "image \"app\" {\n  build {\n    dockerfile_inline = \"FROM dindctl.local/bash\\nENV A=" + more + "\"\n  }\n}\n"
+	}
+	web := func(name, networks, alias, mounts, interval, lifecycle string) string {
+		return "container \"web\" {\n  name     = \"" + s.project + "-" + name + "\"\n  image    = image.app\n  command  = [\"sleep\", \"1000\"]\n  init     = true\n" +
+			"  networks = " + networks + "\n  attach {\n    network = network.n\n    aliases = [\"" + alias + "\"]\n  }\n" + mounts +
+			"  healthcheck {\n    test     = [\"CMD\", \"true\"]\n    interval = \"" + interval + "\"\n  }\n" + lifecycle + "}\n" +
+			"output \"web\" {\n  value = container.web.name\n}\n"
+	}
+	const mounted = "  mount {\n    type   = \"volume\"\n    source = volume.v\n    target = \"/v\"\n  }\n"
+	kept := "  mount {\n    type      = \"volume\"\n    source    = volume.k\n    target    = \"/k\"\n    read_only = true\n  }\n"
+	ignoring := "  lifecycle {\n    ignore_changes = [networks, mount[\"/v\"], mount[\"/k\"].read_only, image, name, healthcheck.interval]\n  }\n"
+	s.as("network \"n\" {}\nnetwork \"m\" {}\nvolume \"v\" {}\nvolume \"k\" {}\n" + image("1") + web("first", "[network.n, network.m]", "a", mounted+kept, "1m", ""))
+	s.applied()
+	id := s.docker("inspect", "-f", "{{.Id}}", s.project+"-first")[0]
+	s.as("network \"n\" {}\nvolume \"k\" {}\n" + image("2") + web("second", "[network.n]", "b", strings.Replace(kept, "true", "false", 1), "2m", ignoring))
+	s.do("apply", "-auto-approve", "-volumes").wants(t, 0).says(t, "container.web uses it, and ignores the change (ignore_changes)", `web = "`+s.project+`-first"`)
+	s.do("plan", "-detailed-exitcode", "-volumes").wants(t, 0)
+	got := s.docker("inspect", "-f", `{{.Id}} {{.State.Status}}{{range $n, $e := .NetworkSettings.Networks}} {{$n}}{{end}}{{range .Mounts}} {{.Destination}} {{.RW}}{{end}} {{json .Config.Healthcheck.Interval}}`, s.project+"-first")[0]
+	mounts := strings.Contains(got, " /v true") && strings.Contains(got, " /k false")
+	if !mounts || !strings.HasPrefix(got, id+" running "+s.project+"-m "+s.project+"-n ") || !strings.HasSuffix(got, " 60000000000") {
+		t.Errorf("the container is %s", got)
+	}
+	aliases := s.docker("inspect", "-f", `{{json (index .NetworkSettings.Networks "`+s.project+`-n").Aliases}}`, s.project+"-first")[0]
+	if !strings.Contains(aliases, `"b"`) || strings.Contains(aliases, `"a"`) {
+		t.Errorf("its names are %s", aliases)
+	}
+	s.as("network \"n\" {}\n" + sleepers("web", "  lifecycle {\n    ignore_changes = [mount[\"/k\"].readonly]\n  }"))
+	s.do("validate").wants(t, 1).says(t, "unknown-argument", "read_only")
+}
+
+// A name that is taken, something external that is not there, and a network that others
+// use stop one address each, and what needs it: the rest is planned and made, and the
+// commands end with 1.
+func TestWhatIsInTheWayStopsOneAddress(t *testing.T) {
+	s := newNouns(t)
+	s.as("network \"n\" {}\n")
+	s.applied()
+	s.docker("run", "-d", "--name", s.project+"-theirs", "--network", s.project+"-n", "dindctl.local/bash", "sleep", "1000")
+	t.Cleanup(func() { _ = exec.Command("docker", "rm", "-f", s.project+"-theirs").Run() })
+	s.as(`
+network "n" {
+  labels = { a = "b" }
+}
+network "missing" {
+  external = true
+  name     = "` + s.project + `-missing"
+}
+network "m" {}
+` + sleepers("theirs", "  networks = [network.m]", "joined", "  networks = [network.missing]", "member", "  networks = [network.n]", "apart", "  networks = [network.m]"))
+	for _, command := range [][]string{{"plan", "-detailed-exitcode"}, {"apply", "-auto-approve"}, {"plan", "-detailed-exitcode"}} {
+		s.do(command[0], command[1:]...).wants(t, 1).says(t, "The name is taken", "Something external is not there", "Something else uses it",
+			"container.joined, container.member,")
+	}
+	s.wantIn("apart", "running P-m")
+	s.docker("rm", "-f", s.project+"-theirs")
+	s.foreignNetwork(s.project + "-missing")
+	s.applied()
+	s.wantIn("joined", "running P-missing")
+	s.wantIn("member", "running P-n")
+	s.wantIn("theirs", "running P-m")
 }

@@ -135,6 +135,33 @@ func TestAttachmentsThatCannotBe(t *testing.T) {
 	s.do("validate").wants(t, 1).says(t, "10.91.0.0/24", "enable_ipv4 = false", "address-family")
 }
 
+// Kernel parameters of an interface are given to it where they are said, at the container
+// or at the network, and stay with it when it is connected anew; an engine that would not
+// heed them at the network is named before.
+func TestParametersOfAnInterface(t *testing.T) {
+	s := newNouns(t)
+	of := func(option string) string {
+		return "network \"n\" {}\n" + sleepers("web", "  networks = [network.n]\n  sysctls = { \"net.ipv4.conf.eth0.log_martians\" = 1 }\n"+option)
+	}
+	shows := func(at, name, want string) {
+		t.Helper()
+		if got := s.docker("exec", s.project+"-web", "cat", "/proc/sys/net/ipv4/conf/eth0/"+name); got[0] != want {
+			t.Errorf("%s: %s is %s, want %s", at, name, got[0], want)
+		}
+	}
+	s.as(of(""))
+	s.applied()
+	shows("at the container", "log_martians", "1")
+	s.as(of("  attach {\n    network = network.n\n    sysctls = { \"net.ipv4.conf.IFNAME.arp_filter\" = 1 }\n  }\n"))
+	if older(s.api(), "1.46") {
+		s.do("plan").wants(t, 1).says(t, "attach[0].sysctls needs API 1.46")
+		return
+	}
+	s.applied()
+	shows("at the network", "arp_filter", "1")
+	shows("connected anew", "log_martians", "1")
+}
+
 // What engines know since API 1.48 is done there, and refused before.
 func TestNetworksOfLaterEngines(t *testing.T) {
 	s := newNouns(t)

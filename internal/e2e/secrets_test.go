@@ -27,19 +27,24 @@ variable "note" {
 
 image "tool" {
   build {
-    dockerfile_inline = "FROM dindctl.local/bash\nARG TOKEN\nRUN test -n \"$TOKEN\"\n"
-    args              = { TOKEN = var.token }
+    dockerfile_inline = "FROM dindctl.local/bash\nARG NOTE\nRUN test -n \"$NOTE\"\n"
+    args              = { NOTE = var.note }
   }
 }
 
 daemon "dind" {
-  image = "dindctl.local/dind"
+  image  = "dindctl.local/dind"
+  config = { labels = ["token=${var.login.password}", "plain=neighbour7"] }
 }
 
 container "app" {
   image       = image.tool
-  command     = ["sleep", "1000"]
+  command     = ["bash", "-c", "exec sleep 1000", "--token=${var.token}", "--plain=neighbour7"]
   stop_signal = "KILL"
+  healthcheck {
+    test     = ["CMD", "test", "-n", var.token]
+    interval = "1s"
+  }
   environment = { TOKEN = var.token, URL = "https://ci:${var.login.password}@example/", NOTE = var.note }
   file {
     path    = "/etc/app/token"
@@ -81,7 +86,7 @@ func TestSecretsLeaveNoTrace(t *testing.T) {
 	s.write("main.hcl", secretsFile)
 	first, second := "Kolibri7f3a one \"two\" three\\four and more words that a screen has to break", "Nachtigall55e1 \"new\""
 	password := "Zeisig90bb2d+/=&<word"
-	fragments := []string{"Kolibri7f3a", "KOLIBRI7F3A", "Nachtigall55e1", "Zeisig90bb2d"}
+	fragments := []string{"Kolibri7f3a", "KOLIBRI7F3A", "Nachtigall55e1", "Zeisig90bb2d", "Gimpel17aa4c"}
 	since := strings.TrimSpace(s.run("", "date", "+%s").wants(t, 0).stdout)
 	s.said.Reset()
 	given := func(token string, args ...string) result {
@@ -111,8 +116,15 @@ func TestSecretsLeaveNoTrace(t *testing.T) {
 	given(first, "plan", "-json").wants(t, 0)
 
 	// A new secret: the old one is in no variable any longer, only in what is there.
-	given(second, "plan").wants(t, 0).says(t, "environment.TOKEN", "(sensitive value)")
+	given(second, "plan").wants(t, 0).says(t, "environment.TOKEN", "(sensitive value)", "--plain=neighbour7", "healthcheck", "content")
 	given(second, "plan", "-json").wants(t, 0)
+	given(second, "plan", "-out", "second.plan").wants(t, 0)
+	password = "Gimpel17aa4c+/=&<word" // the daemon has it in its daemon.json, and in no variable
+	given(second, "plan").wants(t, 0).says(t, "config.labels", "(sensitive value)", "plain=neighbour7")
+	given(second, "plan", "-json").wants(t, 0)
+	given(second, "plan", "-out", "second.plan").wants(t, 0)
+	given(second, "show", "daemon.dind").wants(t, 0)
+	given(second, "show", "container.app").wants(t, 0).says(t, "--plain=neighbour7")
 	given(second, "apply", "-auto-approve", "-progress", "json").wants(t, 0)
 	given(second, "plan", "-detailed-exitcode").wants(t, 0)
 	given(second, "apply", "-auto-approve", "-json", "-var", "note=two").wants(t, 0)
@@ -120,10 +132,10 @@ func TestSecretsLeaveNoTrace(t *testing.T) {
 
 	// Without the variables: what is there is known to be a secret by its record.
 	s.write("main.hcl", strings.NewReplacer("TOKEN = var.token, URL = \"https://ci:${var.login.password}@example/\", ", "",
-		"token = ${var.token}", "none", "    args              = { TOKEN = var.token }\n", "", "RUN test -n \\\"$TOKEN\\\"\\n", "",
+		"token = ${var.token}", "none", ", \"--token=${var.token}\"", "", "\"-n\", var.token", "\"-n\", \"x\"", "\"token=${var.login.password}\", ", "",
 		"variable \"token\" {\n  type      = string\n", "variable \"token\" {\n  type      = string\n  default = \"xxxxxx\"\n",
 		"sensitive = true\n}\nvariable \"note\"", "sensitive = true\n  default = { user = \"ci\", password = \"yyyyyy\" }\n}\nvariable \"note\"").Replace(secretsFile))
-	s.dindctl("plan", "-project", s.project).wants(t, 0).says(t, "environment.TOKEN", "environment.URL", "build.args.TOKEN")
+	s.dindctl("plan", "-project", s.project).wants(t, 0).says(t, "environment.TOKEN", "environment.URL", "config.labels")
 	s.dindctl("plan", "-json", "-project", s.project).wants(t, 0)
 	s.dindctl("plan", "-out", "last.plan", "-project", s.project).wants(t, 0)
 
@@ -134,14 +146,20 @@ func TestSecretsLeaveNoTrace(t *testing.T) {
 	for _, dir := range []string{"state", "run"} {
 		s.files(filepath.Join(s.dir, dir), fragments)
 	}
-	for _, file := range []string{"first.plan", "last.plan"} {
+	for _, file := range []string{"first.plan", "second.plan", "last.plan"} {
 		search(t, file, readFile(t, filepath.Join(s.dir, file)), fragments)
 	}
 	events, err := exec.Command("docker", "events", "--since", since, "--until", "0s", "--filter", "label=dev.dindctl.project="+s.project).Output()
 	if err != nil || !strings.Contains(string(events), "container create") {
 		t.Errorf("the engine's events: %v: %.200s", err, events)
 	}
-	search(t, "the engine's events", string(events), fragments)
+	var told []string
+	for _, line := range strings.Split(string(events), "\n") {
+		if !strings.Contains(line, " exec_") { // an engine tells each health check with its command
+			told = append(told, line)
+		}
+	}
+	search(t, "the engine's events", strings.Join(told, "\n"), fragments)
 }
 
 // labels searches what the engine shows of the labels of the project's objects.

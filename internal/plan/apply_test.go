@@ -104,7 +104,8 @@ func (a *applying) refine(daemon string) error {
 	a.refined[daemon] = true
 	in := a.in
 	in.Observed = a.w.observe(a.x)
-	steps, problems := plan.Refine(in, a.prior, daemon)
+	refined, problems := plan.Refine(in, a.prior, daemon)
+	steps := refined.Steps
 	if problems.HasErrors() {
 		return fmt.Errorf("%w: %s", errNotShown, problems.Errors()[0].Detail)
 	}

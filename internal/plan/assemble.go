@@ -150,7 +150,7 @@ func (b *builder) stepsOf(r *Resource) {
 		b.makes[r.Address] = b.add(s)
 	case r.Action == Delete:
 		b.remove(s, before)
-	case r.Action == Start && len(r.Changes) > 0:
+	case (r.Action == Start || r.Action == Restart) && len(r.Changes) > 0:
 		change := s
 		because := b.m.because(r)
 		change.Action, change.Cause, change.Reason, s.Changes = Update, because.cause, because.reason, nil

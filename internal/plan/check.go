@@ -50,13 +50,14 @@ func (m *maker) bearers() map[name][]provider.Object {
 	return out
 }
 
-// checkNames refuses to make what has a name that something else bears and keeps.
-func (m *maker) checkNames() diag.List {
+// checkNames finds what cannot be made, because something else bears its name and
+// keeps it.
+func (m *maker) checkNames(acts map[string]bool) diag.List {
 	var problems diag.List
 	bearers, leaving := m.bearers(), m.leaving()
 	for _, address := range sortedKeys(m.resources) {
 		r := m.resources[address]
-		if r.Action != Create && r.Action != Replace && (r.Action != Run || r.Before != nil) {
+		if !acts[address] || r.Action != Create && r.Action != Replace && (r.Action != Run || r.Before != nil) {
 			continue
 		}
 		for _, o := range bearers[name{r.Inside, nameSpace(r.Kind), r.Name}] {
@@ -74,6 +75,10 @@ func (m *maker) checkNames() diag.List {
 }
 
 func (m *maker) takenBy(r *Resource, o provider.Object, own bool) string {
+	if holder := m.holder(placed{o, r.Inside}); own && holder != "" {
+		return fmt.Sprintf("%s wants the name %q, which %s of this project bears and keeps (id %.12s): %s. Set another name = \"…\" in %s, or let %s heed that change.",
+			r.Address, r.Name, o.Owner.Address, o.ID, heldBy(holder), r.Address, holder)
+	}
 	if own {
 		return fmt.Sprintf("%s wants the name %q, which %s of this project bears and keeps (id %.12s). Set another name = \"…\" in %s; "+
 			"if the one that is kept is not needed any longer, give -volumes or -images.", r.Address, r.Name, o.Owner.Address, o.ID, r.Address)
@@ -120,7 +125,7 @@ func nameSpace(k provider.Kind) string {
 	return string(k)
 }
 
-// checkExternal refuses to use what is said to exist and does not.
+// checkExternal finds what is said to exist and does not.
 func (m *maker) checkExternal() diag.List {
 	var problems diag.List
 	var bearers map[name][]provider.Object
@@ -144,22 +149,29 @@ func (m *maker) checkExternal() diag.List {
 	return problems
 }
 
-// checkUsers refuses to replace what something uses that is not the project's: it
-// cannot go, and everything of the project's that uses it would have been given up
-// by then. A removal fails by itself, after what it does not hold up.
-func (m *maker) checkUsers(p *Plan) diag.List {
+// checkUsers finds what cannot be replaced, because something uses it that is not the
+// project's: it cannot go, and everything of the project's that uses it would have been
+// given up by then; nor because something of the project's uses it that ignores what
+// would end that. A removal fails by itself, after what it does not hold up.
+func (m *maker) checkUsers(acts map[string]bool) diag.List {
 	var problems diag.List
-	acts := p.acts()
 	for _, address := range sortedKeys(m.resources) {
 		r := m.resources[address]
-		if r.Action != Replace || r.Kind.Runs() || !acts[address] || len(r.Before.Users) == 0 {
+		if r.Action != Replace || r.Kind.Runs() || !acts[address] {
+			continue
+		}
+		users, advice := strings.Join(r.Before.Users, ", "), "Remove or disconnect that first; dindctl does not touch what is not the project's."
+		if holder := m.holder(placed{*r.Before, r.Inside}); users == "" && holder != "" && (r.Kind != provider.Image || r.Before.Name != r.Name) {
+			users, advice = holder+", which ignores the change that would end that (ignore_changes)", "Undo what leads to it, or let "+holder+" heed that change."
+		}
+		if users == "" {
 			continue
 		}
 		problems = append(problems, diag.Problem{
 			Severity: diag.Error, Code: string(provider.InUse), Address: address, Subject: r.After.Header, Context: r.After.Header,
 			Summary: "Something else uses it",
-			Detail: fmt.Sprintf("%s is to be replaced (%s), and the %s %s is used by %s. Nothing was done. Remove or disconnect that first; dindctl does not touch what is not the project's.",
-				address, r.Cause, r.Kind, r.Before.Name, strings.Join(r.Before.Users, ", ")),
+			Detail: fmt.Sprintf("%s is to be replaced (%s), and the %s %s is used by %s. It stays as it is, with what needs it. %s",
+				address, r.Cause, r.Kind, r.Before.Name, users, advice),
 		})
 	}
 	return problems

@@ -129,6 +129,20 @@ type attachment struct {
 	IPv4, IPv6 string
 }
 
+// networks are the addresses of the networks that something joined, as its record says.
+func (r record) networks() []string {
+	var listed []struct{ Ref string }
+	_ = json.Unmarshal(r["networks"], &listed)
+	var out []string
+	for _, network := range listed {
+		out = append(out, network.Ref)
+	}
+	for _, a := range r.attached() {
+		out = append(out, a.Network.Ref)
+	}
+	return out
+}
+
 func (r record) attached() []attachment {
 	var out []attachment
 	if json.Unmarshal(r["attach"], &out) != nil {

@@ -50,8 +50,16 @@ func (m *maker) compare() diag.List {
 	if err != nil {
 		return diag.Errorf("The provider could not compare", "%v. This is a defect of the provider.", err)
 	}
+	m.leftOut = map[string][]provider.Change{}
 	for i, r := range compared {
-		r.Changes = differences[i].Changes
+		for _, c := range heeded(differences[i].Changes, r.After.Lifecycle) {
+			if c.Cause == provider.LeftOut {
+				m.leftOut[r.Address] = append(m.leftOut[r.Address], c)
+				continue
+			}
+			r.Changes = append(r.Changes, c)
+		}
+		r.NotCompared, r.Secrets = differences[i].NotCompared, secretsOf(items[i], differences[i])
 		m.judge(r)
 	}
 	m.foretell()

@@ -162,17 +162,17 @@ func TestTwoThatPassForOneAddress(t *testing.T) {
 		{"the original was renamed", "container.web", func(own, _ *thing) { own.Name = "old" }, rest + "\nforeign old (container.web): web passes for container.web already, under its own name"},
 		{
 			"none has the name", "container.web", func(own, other *thing) { own.Name, other.Name = "a", "b" },
-			"stopped: container.web: a (o0004) and b (o9) pass for container.web: each bears its whole record, and nothing tells which is meant. Neither is touched. Remove the one that is not meant, or give it back its name.\n" + rest,
+			"stopped: container.web: a (o0004) and b (o9) pass for container.web: each bears its whole record, and nothing tells which is meant. Neither is touched. Remove the one that is not meant, or give it back its name.\n" + rest + "\nleft container.web",
 		},
 		{"a network without members", "network.n", func(own, _ *thing) { own.Members = 1 }, "1 delete network.n <-   left by an earlier, interrupted run\n2 update container.apart <-   cpus: configuration"},
 		{"two networks without members", "network.n", func(own, other *thing) { own.Created, other.Created = "2", "1" }, "1 delete network.n <-   left by an earlier, interrupted run\n2 update container.apart <-   cpus: configuration"},
 		{
 			"two networks with members", "network.n", func(own, other *thing) { own.Members, other.Members = 1, 2 },
-			"stopped: network.n: n (o0002) and n (o9) pass for network.n: each bears its whole record, and nothing tells which is meant. Neither is touched. Disconnect the members of the one that is not meant; it goes then.\n" + rest,
+			"stopped: network.n: n (o0002) and n (o9) pass for network.n: each bears its whole record, and nothing tells which is meant. Neither is touched. Disconnect the members of the one that is not meant; it goes then.\n" + rest + "\nleft container.web\nleft network.n",
 		},
 		{
 			"two volumes", "volume.v", func(_, _ *thing) {},
-			"stopped: volume.v: v (o0003) and v (o9) pass for volume.v: each bears its whole record, and nothing tells which is meant. Neither is touched. Remove or rename the one that is not meant; dindctl chooses none where data is at stake.\n" + rest,
+			"stopped: volume.v: v (o0003) and v (o9) pass for volume.v: each bears its whole record, and nothing tells which is meant. Neither is touched. Remove or rename the one that is not meant; dindctl chooses none where data is at stake.\n" + rest + "\nleft container.web\nleft volume.v",
 		},
 	}
 	for _, row := range rows {
@@ -212,8 +212,10 @@ func TestAStoppedAddressKeepsWhatItUses(t *testing.T) {
 	const stopped = "stopped: Several objects pass for one address (container.web): web (o0004) and web (o9) pass for container.web: each bears its whole record, and nothing tells which is meant. Neither is touched. Remove the one that is not meant, or give it back its name."
 	check(t, "destroy", w.told(nil, func(in *plan.Input) { in.Destroy = true }), stopped+`
 1 delete container.apart <-   destroyed by request
-2 delete network.m <- 1  destroyed by request`)
-	check(t, "taken out of the configuration", w.told(configuration(nouns[1], nouns[3])), stopped)
+2 delete network.m <- 1  destroyed by request
+left container.web
+left network.n`)
+	check(t, "taken out of the configuration", w.told(configuration(nouns[1], nouns[3])), stopped+"\nleft container.web\nleft network.n")
 }
 
 // A project's name that was only derived holds for objects of one place; records
@@ -227,7 +229,8 @@ func TestOwners(t *testing.T) {
 		`error: Another configuration has a project of this name (): The project "p" belongs to machine:/a/ci.hcl, and this configuration is machine:/b/ci.hcl. Both names were only derived from the file's name. Give this one a name of its own: project { name = "…" }, or -project.`)
 	check(t, "given", w.told(configuration(nouns), func(in *plan.Input) { in.Origin = "machine:/b/ci.hcl" }), "")
 	w.object("container.web").Owner.Schema = 3
-	later := `stopped: An object was made by a later dindctl (container.web): web (container.web) bears records of version 3; this dindctl knows up to version 2 and does not touch it. Use the later one; or, if somebody copied the labels, make it anew without the labels dev.dindctl.*.`
+	later := `stopped: An object was made by a later dindctl (container.web): web (container.web) bears records of version 3; this dindctl knows up to version 2 and does not touch it. Use the later one; or, if somebody copied the labels, make it anew without the labels dev.dindctl.*.
+left container.web`
 	check(t, "later", w.told(configuration(nouns)), later)
 	check(t, "destroy of later", w.told(nil, func(in *plan.Input) { in.Destroy = true }), later)
 }

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"encoding/json"
 	"os"
 	"regexp"
 	"strings"
@@ -147,5 +148,44 @@ func compareLists(t *testing.T, what string, page, program []string) {
 	t.Helper()
 	if d := cmp.Diff(page, program); d != "" {
 		t.Errorf("%s (-page +program):\n%s", what, d)
+	}
+}
+
+// The document says of which secrets nothing tells whether they changed, what holds one
+// openly that became sensitive later, and by which flag each is mended; and of what was
+// recorded it has nothing that is secret by now.
+func TestTheDocumentSaysWhatOfSecretsIsLeft(t *testing.T) {
+	t.Parallel()
+	declared := cty.ObjectVal(map[string]cty.Value{"environment": cty.MapVal(map[string]cty.Value{"TOKEN": cty.StringVal("hunter2").Mark(provider.Sensitive)})})
+	created := []byte(`{"command":["run","--token=hunter2"],"environment":{"TOKEN":"hunter2"}}`)
+	secrets := provider.SecretsOf(provider.SecretsRequest{Declared: declared, Created: created})
+	p := &plan.Plan{Resources: []plan.Resource{{
+		Address: "container.web", Kind: provider.Container, Name: "web", Action: plan.None, Secrets: secrets, Exposed: secrets.Exposed(),
+		NotCompared: []provider.NotCompared{{Path: "flags", Why: "nothing shows it"}},
+		Before:      &provider.Object{ID: "4f", Owner: provider.Ownership{Spec: created}}, After: &config.Instance{Declared: declared},
+	}}}
+	text, err := p.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		NotCompared     []map[string]string `json:"not_compared"`
+		Exposed         []map[string]string `json:"exposed"`
+		ResourceChanges []struct {
+			Change struct{ Before any } `json:"change"`
+		} `json:"resource_changes"`
+	}
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	hidden := map[string]any{"sensitive": true}
+	for _, c := range []struct{ want, got any }{
+		{[]map[string]string{{"address": "container.web", "path": "flags", "why": "nothing shows it", "advice": "-replace=container.web"}}, got.NotCompared},
+		{[]map[string]string{{"address": "container.web", "path": "environment.TOKEN", "where": "the record on the object", "advice": "-replace=container.web"}}, got.Exposed},
+		{any(map[string]any{"command": []any{"run", hidden}, "environment": map[string]any{"TOKEN": hidden}}), got.ResourceChanges[0].Change.Before},
+	} {
+		if d := cmp.Diff(c.want, c.got); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
 	}
 }

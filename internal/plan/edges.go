@@ -21,6 +21,7 @@ func (b *builder) connect() {
 			}
 		}
 	}
+	b.sharersLast()
 	b.takeOver()
 	b.giveBack()
 	users := b.users()
@@ -116,11 +117,14 @@ func (b *builder) takeOver() {
 }
 
 // users are the steps that remove something that was seen to use a network or a
-// volume, by that one's name.
+// volume, by that one's name; and those that remove images, by imagesIn.
 func (b *builder) users() map[name][]int {
 	out := map[name][]int{}
 	for _, i := range b.removals() {
 		o := b.objects[i]
+		if o.Kind == provider.Image {
+			out[imagesIn(o.inside)] = append(out[imagesIn(o.inside)], i)
+		}
 		for _, used := range usedBy(o.Object, o.inside) {
 			out[used] = append(out[used], i)
 		}
@@ -150,6 +154,9 @@ func (b *builder) leave(i int, users map[name][]int) {
 		for _, host := range b.removes[inside] {
 			b.need(i, host)
 		}
+		if at, made := b.makes[inside]; made && b.steps[at].Action == Restart { // what goes need not come back first
+			b.wishes = append(b.wishes, graph.Edge{From: i, To: at})
+		}
 	}
 	for _, user := range users[nameOf(o.inside, o.Object)] {
 		b.need(user, i)
@@ -165,12 +172,13 @@ func (b *builder) leave(i int, users map[name][]int) {
 	// It was made from something that is recorded under another address, for the moved
 	// block that led there is gone. No engine removes an image that something was made
 	// from.
-	for _, other := range b.removals() {
-		if image := b.objects[other]; image.Kind == provider.Image && image.inside == o.inside {
-			b.soft = append(b.soft, graph.Edge{From: i, To: other})
-		}
+	for _, image := range users[imagesIn(o.inside)] {
+		b.soft = append(b.soft, graph.Edge{From: i, To: image})
 	}
 }
+
+// imagesIn stands for the removals of images in a place, which no name does.
+func imagesIn(inside string) name { return name{inside: inside, space: "images that go"} }
 
 // unborne tells of an address that nothing bears.
 func (b *builder) unborne(address string) bool {

@@ -115,21 +115,33 @@ func movedValue(moves []config.Move, v cty.Value) cty.Value {
 // KeptNames are the names of a project's objects that no engine can rename and that nobody has
 // named, by address: they stay what they were when the object was made, also where
 // a moved block has given it another address since, and where it was made anew
-// under that address while the moved block still stood there.
-func (o Observed) KeptNames(project string) map[string]string {
+// under that address while the moved block still stood there. An object whose block
+// ignores its name keeps the one that it bears; ignored tells that of an address.
+func (o Observed) KeptNames(project string, ignored func(address string) bool) map[string]string {
 	out := map[string]string{}
 	for _, inside := range o.places() {
 		s := o.snapshot(inside)
+		best := map[string]placed{}
 		for _, object := range s.Objects {
-			if object.Kind.Runs() || object.Stray || object.Owner.Project != project || project == "" {
-				continue
-			}
-			if _, was := s.Moved[object.Owner.Address]; was || object.Owner.Name == object.Name && recordOf(object.Owner).text("name") == "" {
-				out[object.Owner.Address] = object.Name
+			address := object.Owner.Address
+			switch other, found := best[address]; {
+			case object.Stray || object.Owner.Project != project || project == "":
+			case ignored(address):
+				if now := (placed{object, inside}); !found || better(now, other) < 0 {
+					best[address], out[address] = now, object.Name
+				}
+			case s.namedByDefault(object):
+				out[address] = object.Name
 			}
 		}
 	}
 	return out
+}
+
+// namedByDefault tells of an object that no engine can rename that nobody has named it.
+func (s Snapshot) namedByDefault(o provider.Object) bool {
+	_, was := s.Moved[o.Owner.Address]
+	return !o.Kind.Runs() && (was || o.Owner.Name == o.Name && recordOf(o.Owner).text("name") == "")
 }
 
 // movedFrom is the address under which an object was recorded; empty where that is its own.

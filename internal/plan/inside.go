@@ -46,7 +46,7 @@ func (m *maker) fateOf(r *Resource) fate {
 		return stays // what was observed says what is known
 	case m.named(data) == "": // it will be made, whatever the daemon has its data on now
 		return emptied
-	case r.Action == Replace && mountsVolume(*r.Before, m.named(data)):
+	case r.Action == Replace && recordOf(r.Before.Owner).ref("data") == data && mountsVolume(*r.Before, m.named(data)):
 		return stays
 	}
 	return another
@@ -60,8 +60,8 @@ func (m *maker) named(address string) string {
 	return m.externals[address].Name
 }
 
-// mountsVolume tells whether an object has a volume of that name now, whatever it was
-// recorded under: its address may have had another one since.
+// mountsVolume tells whether an object has a volume of that name now. The one that it was
+// made with may be recorded under another address again, whose moved block is gone.
 func mountsVolume(o provider.Object, volume string) bool {
 	return slices.ContainsFunc(o.Views, func(v provider.View) bool { return v.Type == "volume" && v.Source == volume })
 }
@@ -105,8 +105,8 @@ func (m *maker) seen(inside string) Snapshot {
 
 const whyOtherData = "its data will be on another volume"
 
-// restartInside plans a start for what runs inside a daemon that is started or
-// replaced: it stops with it.
+// restartInside plans a start for what runs inside a daemon that is started, once more
+// or not, or replaced: it stops with it.
 func (m *maker) restartInside() {
 	for _, in := range m.expanded.Instances { // hosts come before what is inside them
 		r, found := m.resources[in.Address]
@@ -114,19 +114,26 @@ func (m *maker) restartInside() {
 			continue
 		}
 		host, found := m.resources[r.Inside]
-		if !found || host.Action != Start && host.Action != Replace {
+		if !found {
 			continue
 		}
-		cause := r.Inside + " is started"
-		if host.Action == Replace {
+		var cause string
+		switch host.Action {
+		case Start:
+			cause = r.Inside + " is started"
+		case Restart:
+			cause = r.Inside + " is started again"
+		case Replace:
 			cause = r.Inside + " is replaced"
+		case None, Create, Update, Run, Delete, Stop:
+			continue
 		}
 		switch {
 		case r.Kind == provider.Job && r.Action == Start:
 			r.decide(Run, FromAnother, cause+" while it runs")
 			r.Tentative = true
 		case r.Kind == provider.Job:
-		case r.Action == None || r.Action == Update || r.Action == Start:
+		case r.Action == None || r.Action == Update || r.Action == Start || r.Action == Restart:
 			r.decide(Start, FromAnother, cause)
 			r.Tentative = true
 		}

@@ -24,6 +24,25 @@ type document struct {
 	Unread          []unreadDocument          `json:"unread"`
 	Foreign         []foreignDocument         `json:"foreign,omitempty"`
 	Stopped         []stoppedDocument         `json:"stopped,omitempty"`
+	Left            []string                  `json:"left,omitempty"`
+	NotCompared     []notComparedDocument     `json:"not_compared,omitempty"`
+	Exposed         []exposedDocument         `json:"exposed,omitempty"`
+}
+
+// notComparedDocument is a sensitive argument of which nothing tells whether it changed.
+type notComparedDocument struct {
+	Address string `json:"address"`
+	Path    string `json:"path"`
+	Why     string `json:"why"`
+	Advice  string `json:"advice"` // a flag
+}
+
+// exposedDocument is a sensitive value that something still holds openly.
+type exposedDocument struct {
+	Address string `json:"address"`
+	Path    string `json:"path"`
+	Where   string `json:"where"`
+	Advice  string `json:"advice"` // a flag
 }
 
 // foreignDocument is an object that bears the project's labels and is not the project's.
@@ -110,6 +129,7 @@ func (p *Plan) JSON() ([]byte, error) {
 		FormatVersion: FormatVersion, Project: p.Project, Clean: p.Clean,
 		Engine:          engineDocument{ID: p.Engine.ID, Name: p.Engine.Name, Endpoint: p.Engine.Endpoint, Chosen: p.Engine.Chosen},
 		ResourceChanges: []changeDocument{}, OutputChanges: map[string]outputDocument{}, Kept: []keptDocument{}, Unread: []unreadDocument{},
+		Left: p.Left,
 	}
 	for _, r := range p.Shown() {
 		doc.ResourceChanges = append(doc.ResourceChanges, changeOf(r))
@@ -129,6 +149,14 @@ func (p *Plan) JSON() ([]byte, error) {
 	for _, s := range p.Stopped {
 		doc.Stopped = append(doc.Stopped, stoppedDocument{s.Address, s.Code, s.Summary, s.Detail})
 	}
+	for _, r := range p.Resources {
+		for _, n := range r.NotCompared {
+			doc.NotCompared = append(doc.NotCompared, notComparedDocument{r.Address, n.Path, n.Why, r.Anew()})
+		}
+		for _, path := range r.Exposed {
+			doc.Exposed = append(doc.Exposed, exposedDocument{r.Address, path, ExposedBy, r.Anew()})
+		}
+	}
 	return json.MarshalIndent(doc, "", "  ")
 }
 
@@ -140,22 +168,27 @@ func changeOf(r Resource) changeDocument {
 	}
 	if r.Before != nil {
 		out.Object, out.Users = r.Before.ID, r.Before.Users
-		out.Change.Before = specDocument(r.Before.Owner.Spec)
+		out.Change.Before = specDocument(r.Secrets.Record(r.Before.Owner.Spec))
 	}
 	if r.After != nil {
-		out.Change.After = masked(r.After.Declared, false)
+		out.Change.After = masked(r.Secrets.Object(r.After.Declared), false)
 		out.Change.AfterUnknown = !r.After.Declared.IsWhollyKnown()
 	}
 	for _, c := range r.Changes {
 		out.Cause = append(out.Cause, attributeDocument{
 			Path: c.Path, Cause: c.Cause, From: masked(c.From, c.Sensitive), To: masked(c.To, c.Sensitive),
-			Applied: masked(c.Created, c.Sensitive), Sensitive: c.Sensitive, Live: c.Effect == provider.Live,
+			Applied: masked(c.Created, c.Sensitive), Sensitive: hides(c), Live: c.Effect == provider.Live,
 		})
 		if c.Effect == provider.Replace {
 			out.Change.ReplacePaths = append(out.Change.ReplacePaths, []string{c.Path})
 		}
 	}
 	return out
+}
+
+// hides tells whether something of a change is not shown.
+func hides(c provider.Change) bool {
+	return c.Sensitive || provider.HasMarks(c.From) || provider.HasMarks(c.To) || provider.HasMarks(c.Created)
 }
 
 func actionsOf(r Resource) []string {
@@ -169,7 +202,7 @@ func actionsOf(r Resource) []string {
 		return []string{"create"}
 	case Start, Update:
 		return []string{"update"}
-	case None, Create, Delete, Stop:
+	case None, Create, Delete, Restart, Stop:
 	}
 	return []string{string(r.Action)}
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ func (m *maker) judge(r *Resource) {
 		}
 		r.Changes = append(slices.Clone(r.Changes), change)
 	}
-	r.Changes = m.following(r, heeded(r.Changes, r.After.Lifecycle))
+	r.Changes = m.following(r, heeded(r.Changes, r.After.Lifecycle)) // the name, too
 	if r.Kind == provider.Job {
 		m.judgeJob(r)
 	} else {
@@ -34,7 +35,7 @@ func (m *maker) judge(r *Resource) {
 }
 
 func (m *maker) judgeLasting(r *Resource) {
-	ground, trigger := m.losesGround(r, provider.Network, provider.Volume, provider.Image), m.triggered(r)
+	ground, trigger := cmp.Or(m.losesGround(r, provider.Network, provider.Volume, provider.Image), m.losesOwner(r)), m.triggered(r)
 	state := r.Before.Condition.State
 	switch {
 	case needsReplacement(r.Changes):
@@ -113,7 +114,8 @@ func nameChange(r *Resource) (provider.Change, bool) {
 
 // losesGround is the address of something of the given kinds (networks, volumes,
 // images) that an object uses and that is replaced; empty where there is none. None
-// can go while it is used: a network by what runs, a volume by what exists.
+// can go while it is used, a network by what runs, a volume by what exists; but an image
+// can be built anew beside one that ignores that.
 func (m *maker) losesGround(r *Resource, kinds ...provider.Kind) string {
 	uses := r.After.Uses
 	if uses == nil {
@@ -123,7 +125,7 @@ func (m *maker) losesGround(r *Resource, kinds ...provider.Kind) string {
 		if slices.Contains(kinds, provider.Volume) && m.supplants(dep) != "" {
 			return dep
 		}
-		if !m.replaced(dep) || !slices.Contains(kinds, m.ours[dep][0].Kind) {
+		if !m.replaced(dep) || !slices.Contains(kinds, m.ours[dep][0].Kind) || doesWithout(r, m.ours[dep][0]) {
 			continue
 		}
 		switch m.ours[dep][0].Kind {
@@ -210,7 +212,7 @@ func (m *maker) judgeJob(r *Resource) {
 		r.follow(Update, m.because(r)) // a record is renamed, not made again
 	case len(r.Changes) > 0:
 		r.follow(Run, m.because(r))
-	case r.After.ImageAddress != "" && m.replaced(r.After.ImageAddress):
+	case m.losesGround(r, provider.Image) != "":
 		r.decide(Run, FromAnother, "because "+r.After.ImageAddress+" is replaced")
 	case m.triggered(r) != "":
 		r.decide(Run, FromAnother, m.triggered(r))
@@ -256,7 +258,7 @@ func stoppedCause(c provider.Condition) why {
 func (m *maker) because(r *Resource) why {
 	var causes, attributes []string
 	for _, c := range r.Changes {
-		attributes = append(attributes, c.Path)
+		attributes = append(attributes, r.Secrets.Path(c.Path))
 		if !slices.Contains(causes, string(c.Cause)) {
 			causes = append(causes, string(c.Cause))
 		}

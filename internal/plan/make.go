@@ -42,27 +42,28 @@ func (m *maker) make() (*Plan, diag.List) {
 		if m.in.over() {
 			return nil, interrupted()
 		}
+		m.restartSharers()
 		m.restartInside()
 		m.orphans()
-		problems = append(problems, m.checkExternal()...)
+		m.keepHeld()
 		problems = append(problems, m.warnings()...)
-		problems = append(problems, m.checkNames()...)
 		entries, more := m.expanded.CheckMounts(m.places(), m.files())
 		problems = append(problems, more...)
 		p, circle := m.assemble()
 		if len(circle) == 0 {
 			p.part(m.in)
+			p.Stopped = append(p.Stopped, m.hindered(p)...)
 			stopped := m.leaveStopped(p)
 			problems = slices.DeleteFunc(problems, func(problem diag.Problem) bool { return stopped[problem.Address] })
 			problems = append(problems, m.checkPrevented(p)...)
-			problems = append(problems, m.checkUsers(p)...)
 			problems = append(problems, m.checkDataLoss(p)...)
 		}
 		if problems.HasErrors() {
-			return nil, append(problems, m.in.Observed.Stopped()...)
+			return nil, append(problems, m.stopsOf(p)...)
 		}
 		if len(circle) == 0 {
 			p.Mounts, p.Outputs, p.Expanded = entries, m.expanded.Outputs, m.expanded
+			p.conceal()
 			return p, problems
 		}
 		if !m.breakUp(circle) {
@@ -93,12 +94,18 @@ type maker struct {
 	// users are, by place and address, something that was made with what is there; nil
 	// until asked for.
 	users map[string]string
+	// addresses are those of the project's objects, by place and id; nil until asked for.
+	addresses map[at]string
 	// settled is the daemon that is looked into again; see Refine.
 	settled string
 
 	// What follows is made anew in each round of decide.
+	// holding are the addresses of what exists and ignores changes; nil until asked for.
+	holding   []string
 	resources map[string]*Resource
 	kept      []Kept
+	// leftOut is what was asked for of objects and left out for good, by address.
+	leftOut map[string][]provider.Change
 	// extra are objects that go although their address stays.
 	extra []surplus
 	// wanted are the names that the configuration wants, and borne what bears which;
@@ -115,6 +122,9 @@ type placed struct {
 	provider.Object
 	inside string
 }
+
+// at is where an object is: the daemon that it is inside, and its id.
+type at struct{ inside, id string }
 
 // surplus is an object that goes although its address stays.
 type surplus struct {
@@ -257,7 +267,7 @@ func (m *maker) decide() diag.List {
 		}
 		m.replaceByRequest()
 		m.resources = map[string]*Resource{}
-		m.extra, m.kept, m.wanted, m.borne, m.orphaned = nil, nil, nil, nil, nil
+		m.extra, m.kept, m.wanted, m.borne, m.holding, m.orphaned = nil, nil, nil, nil, nil, nil
 		before := m.rounds()
 		if problem := m.compare(); problem.HasErrors() {
 			return problem

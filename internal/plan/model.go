@@ -86,7 +86,7 @@ func (in Input) over() bool { return in.Interrupted != nil && in.Interrupted() !
 type Action string
 
 // The actions. A replacement is a Delete step and a Create step of one address. A
-// start with changes is an Update step and a Start step. A run whose old record
+// start with changes is an Update step and a Start step; a restart likewise. A run whose old record
 // is in the way of something else is a Delete step and a Run step.
 const (
 	None    Action = "no-op"
@@ -94,6 +94,7 @@ const (
 	Update  Action = "update"  // live
 	Replace Action = "replace" // of a Resource: delete, then create
 	Start   Action = "start"   // an existing object is started, or waited for
+	Restart Action = "restart" // an object that runs is ended and started again
 	Run     Action = "run"     // a job without a good record: an old record is deleted first
 	Delete  Action = "delete"
 	Stop    Action = "stop" // in no plan: an object is stopped by request, and kept
@@ -118,6 +119,9 @@ type Plan struct {
 	// Stopped are errors that each stop one address, and with it what needs it. The
 	// rest of the plan can be carried out.
 	Stopped diag.List
+	// Left are the addresses that nothing is done about because of Stopped: those, what
+	// needs them, and what would have had to wait for them; sorted.
+	Left    []string
 	Outputs []config.OutputValue
 	Mounts  []mount.Entry
 	// Partial says that Target or Exclude left something out, or might have.
@@ -167,6 +171,11 @@ type Resource struct {
 	Changes   []provider.Change
 	Tentative bool
 	DataLoss  string
+	// NotCompared are sensitive arguments of which nothing tells whether they changed, and
+	// Exposed the places whose values became sensitive after they were recorded. Both are
+	// empty where the object is made anew, or goes.
+	NotCompared []provider.NotCompared
+	Exposed     []string
 	// MovedFrom is the address under which the object was recorded, where a moved
 	// block says that this one is meant. Its records stay until it is made anew.
 	MovedFrom string
@@ -174,6 +183,8 @@ type Resource struct {
 	// wanted, nil for a deletion.
 	Before *provider.Object
 	After  *config.Instance
+	// Secrets decides what of Before, After and Changes may be shown.
+	Secrets provider.Secrets
 }
 
 // Kept is an object that is left.

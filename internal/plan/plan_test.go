@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,9 +33,11 @@ var update = flag.Bool("update", false, "write the wanted plans anew")
 //	destroy bare                      without the configuration: by the records alone
 //	plan target=A exclude=B replace=C  a part of it; likewise apply and destroy
 //	use NAME                          the configuration is now the section NAME
-//	stop, remove ADDRESS              what somebody else does
+//	stop, start, remove ADDRESS       what somebody else does
+//	restart [ADDRESS]                 an object, or the engine with all that is on it
+//	back EVENTS                       the engine's clock is set back
 //	change ADDRESS ATTRIBUTE VALUE
-//	foreign KIND NAME
+//	foreign KIND NAME [DAEMON]        in the place of DAEMON
 //	duplicate ADDRESS NAME [DAEMON]   with all labels, in the place of DAEMON
 //	commit ADDRESS NAME [DAEMON]      as from an image of it
 //	earlier                           all records are those of version 1 now
@@ -116,12 +119,24 @@ func (s *story) do(words []string) {
 		s.use(words[1])
 	case "stop":
 		outside.Stop(outside.ID("story", words[1]))
+	case "start":
+		outside.Start(outside.ID("story", words[1]))
+	case "restart":
+		s.restart(words[1:])
+	case "back":
+		events, err := strconv.Atoi(words[1])
+		s.must(err)
+		outside.SetBack(events)
 	case "remove":
 		outside.Remove(outside.ID("story", words[1]))
 	case "change":
 		outside.Change(outside.ID("story", words[1]), words[2], cty.StringVal(words[3]))
 	case "foreign":
-		outside.AddForeign(provider.Kind(words[1]), words[2])
+		in := outside
+		if len(words) > 3 {
+			in = s.memory.Outside(s.in.Observed.Inside[words[3]].Place)
+		}
+		in.AddForeign(provider.Kind(words[1]), words[2])
 	case "duplicate", "commit":
 		to := outside
 		if len(words) > 3 {
@@ -132,6 +147,18 @@ func (s *story) do(words []string) {
 		outside.Earlier()
 	default:
 		s.t.Fatalf("the script says %q", words)
+	}
+}
+
+// restart restarts an object outside, or the engine.
+func (s *story) restart(addresses []string) {
+	outside := s.memory.Outside(provider.Root)
+	if len(addresses) == 0 {
+		outside.Restart()
+	}
+	for _, address := range addresses {
+		outside.Stop(outside.ID("story", address))
+		outside.Start(outside.ID("story", address))
 	}
 }
 
@@ -173,7 +200,7 @@ func (s *story) plan(words []string) *plan.Plan {
 	if s.problems(problems) {
 		return nil
 	}
-	cfg.Names = observed.KeptNames(cfg.Project)
+	cfg.Names = observed.KeptNames(cfg.Project, cfg.KeepsName)
 	s.in = plan.Input{
 		Project: "story", Origin: cfg.Origin, Observed: observed, Diff: runner.Differ(ctx, s.memory),
 		Destroy: destroy, Volumes: volumes, Images: slices.Contains(words, "images"), DataLoss: volumes, Prevented: cfg.Prevented, Declared: declared,

@@ -59,6 +59,9 @@ func nouns(random *rand.Rand) []noun {
 				n.deps = []string{out[random.IntN(len(out))].address}
 			}
 		}
+		if kind == provider.Container && random.IntN(4) == 0 {
+			n.ignores = [][]string{{"networks"}, {"mount"}, {"mount", "networks"}}[random.IntN(3)]
+		}
 		if kind == provider.Daemon {
 			n.data = freeData(out, inside, random)
 			if n.data == "" {
@@ -111,11 +114,9 @@ func (w *world) disturb(random *rand.Rand) {
 	}
 }
 
-// refused tells of errors that ask for a decision: about a name, or about data
+// refused tells of errors that ask for a decision about data.
 func refused(problems diag.List) bool {
-	return slices.ContainsFunc(problems, func(p diag.Problem) bool {
-		return p.Code == "name-taken" || p.Code == "data-loss"
-	})
+	return slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Code == "data-loss" })
 }
 
 // From whatever one configuration and the hands of others have left, the plan of
@@ -123,6 +124,8 @@ func refused(problems diag.List) bool {
 // that refuse whatever real ones refuse; and then there is nothing left to do. The
 // order in which objects are observed does not matter, steps come after what
 // they need, no step touches what is not ours, and destroy leaves nothing but volumes.
+// A name that is taken stops its address and what needs it, and nothing else; what is
+// ignored stays as it is, and what is used that way is kept.
 func TestPlansCanBeCarriedOut(t *testing.T) {
 	t.Parallel()
 	planned := 0
@@ -137,8 +140,33 @@ func TestPlansCanBeCarriedOut(t *testing.T) {
 		}
 		checkDestroy(t, fmt.Sprintf("seed %d", seed), w, random)
 	}
-	if planned < 4000 {
+	if planned < 5000 {
 		t.Errorf("only %d plans were made: the configurations are refused too often", planned)
+	}
+}
+
+// checkStopped checks that what is stopped has no steps, and that a plan without steps
+// lacks nothing else.
+func checkStopped(t *testing.T, at string, w *world, x *config.Expanded, p *plan.Plan) {
+	t.Helper()
+	for _, problem := range p.Stopped {
+		if problem.Code != "name-taken" && problem.Code != "in_use" || !slices.Contains(p.Left, problem.Address) {
+			t.Fatalf("%s: %s is stopped (%s), left are %v", at, problem.Address, problem.Detail, p.Left)
+		}
+	}
+	for _, s := range p.Steps {
+		if slices.Contains(p.Left, s.Address) {
+			t.Fatalf("%s: %s is left, and planned:\n%s", at, s.Address, p)
+		}
+	}
+	there := map[string]bool{}
+	for _, o := range w.sorted() {
+		there[o.Owner.Address] = there[o.Owner.Address] || o.Owner.Project == project
+	}
+	for _, in := range x.Instances {
+		if p.Clean && !p.Partial && !there[in.Address] && !slices.Contains(p.Left, in.Address) {
+			t.Fatalf("%s: nothing is left to do, and %s is not there:\n%s", at, in.Address, p)
+		}
 	}
 }
 
@@ -170,12 +198,14 @@ func (w *world) converge(t *testing.T, at string, x *config.Expanded, random *ra
 		case problems.HasErrors():
 			t.Fatalf("%s: %v", at, problems)
 		case p.Clean:
+			checkStopped(t, at, w, x, p)
 			return planned + 1
 		case before != nil && len(before.Unread) == 0:
 			t.Fatalf("%s: the plan afterwards is not empty:\n%s\nafter:\n%s\nthere:\n%s", at, p, before, w)
 		}
 		planned++
 		checkOrder(t, at, w, p)
+		checkStopped(t, at, w, x, p)
 		checkPermuted(t, at, in, p, random)
 		if random.IntN(3) == 0 {
 			in, p = part(t, at, in, p, random)

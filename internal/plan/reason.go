@@ -19,7 +19,7 @@ const (
 	FromAbsence       Reason = "absent"                 // it is not there, and nothing says that it ever was
 	FromRemoval       Reason = "removed"                // it was there: something was made with it
 	FromUnread        Reason = "not_readable"           // whether it is there is not known
-	FromAnother       Reason = "because_of_another"     // something else is replaced, changed, started or removed
+	FromAnother       Reason = "because_of_another"     // something else is replaced, changed, started or removed, or was started by somebody
 	FromOrphan        Reason = "orphan"                 // the configuration has it no longer
 	FromRequest       Reason = "by_request"             // -replace, destroy, a job run by name
 	FromNoRecord      Reason = "no_record"              // nothing says that the job has run

@@ -2,32 +2,44 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/dindctl/dindctl/internal/diag"
 )
 
-// Refine plans again what is inside a daemon that could be looked into at last.
-// In holds the new observation. The steps, numbered on their own, are at most
-// what the prior plan showed for their addresses: a change, a removal, a
-// replacement or a loss of data that it did not show is an error that says so,
-// and no step. What is stopped there has no steps either; [Snapshot.Stops] says why.
-func Refine(in Input, prior *Plan, daemon string) ([]Step, diag.List) {
-	steps, problems := refine(in, prior, daemon)
-	if in.over() {
-		return nil, diag.Interrupted("What is inside " + daemon + " was not planned again, and nothing was done there. Run the command again to go on from here.")
-	}
-	return steps, problems
+// Refinement is what was found to do inside a daemon.
+type Refinement struct {
+	// Steps are numbered on their own.
+	Steps []Step
+	// Stopped are errors that each stop one address there, and what needs it.
+	Stopped diag.List
+	// Left are the addresses that nothing may be done about any longer because of
+	// Stopped: those, and what needs them, wherever it is; sorted.
+	Left []string
 }
 
-func refine(in Input, prior *Plan, daemon string) ([]Step, diag.List) {
+// Refine plans again what is inside a daemon that could be looked into at last.
+// In holds the new observation. The steps are at most what the prior plan showed for
+// their addresses: a change, a removal, a replacement or a loss of data that it did
+// not show is an error that says so, and no step. What is stopped there has no steps
+// either.
+func Refine(in Input, prior *Plan, daemon string) (Refinement, diag.List) {
+	r, problems := refine(in, prior, daemon)
+	if in.over() {
+		return Refinement{}, diag.Interrupted("What is inside " + daemon + " was not planned again, and nothing was done there. Run the command again to go on from here.")
+	}
+	return r, problems
+}
+
+func refine(in Input, prior *Plan, daemon string) (Refinement, diag.List) {
 	m := newMaker(in)
 	m.settled = daemon
 	if problems := m.checkOwners(); problems.HasErrors() {
-		return nil, problems
+		return Refinement{}, problems
 	}
 	p, problems := m.make()
 	if problems.HasErrors() {
-		return nil, problems
+		return Refinement{}, problems
 	}
 	refused := prior.exceeded(p, daemon)
 	number := map[int]int{}
@@ -59,7 +71,19 @@ func refine(in Input, prior *Plan, daemon string) ([]Step, diag.List) {
 	for _, k := range sortedRefusals(refused) {
 		more = append(more, refused[k])
 	}
-	return steps, more
+	stopped := m.stoppedIn(p, daemon)
+	left := addressesOf(stopped)
+	m.spreadStop(left)
+	return Refinement{Steps: steps, Stopped: stopped, Left: sortedKeys(left)}, more
+}
+
+// stoppedIn are the errors of a plan that stop addresses inside a daemon.
+func (m *maker) stoppedIn(p *Plan, daemon string) diag.List {
+	seen := addressesOf(m.in.Observed.snapshot(daemon).Stops)
+	return slices.DeleteFunc(slices.Clone(p.Stopped), func(problem diag.Problem) bool {
+		in, configured := m.expanded.Instance(problem.Address)
+		return !seen[problem.Address] && (!configured || in.Inside != daemon)
+	})
 }
 
 // key names what is refused: all of an address, or one object of it.
@@ -101,7 +125,6 @@ func (p *Plan) exceeded(now *Plan, daemon string) map[key]diag.Problem {
 		}
 	}
 	// A volume's id is its name: the place is part of what was shown.
-	type at struct{ inside, id string }
 	removed := map[at]bool{}
 	for _, s := range p.Steps {
 		if s.Action == Delete {
@@ -125,7 +148,7 @@ func covers(shown, now Resource) bool {
 	switch now.Action {
 	case None, Stop:
 		return true
-	case Start:
+	case Start, Restart: // of what was to be started, it is the start
 		return shown.Action != None && shown.Action != "" && shown.Action != Delete
 	case Update:
 		return shown.Action == Create || shown.Action == Run || shown.Action == Replace || shown.Action == Update || len(shown.Changes) > 0
@@ -138,7 +161,7 @@ func covers(shown, now Resource) bool {
 
 func doneBy(a Action) string {
 	words := map[Action]string{
-		Start: "started", Update: "changed", Create: "created", Run: "run", Replace: "replaced", Delete: "removed",
+		Start: "started", Restart: "started again", Update: "changed", Create: "created", Run: "run", Replace: "replaced", Delete: "removed",
 	}
 	return words[a]
 }

@@ -60,9 +60,9 @@ func TestPlanningAgain(t *testing.T) {
 			row.then(w)
 		}
 		in.Observed = w.observe(row.now)
-		steps, problems := plan.Refine(in, prior, "daemon.d")
+		refined, problems := plan.Refine(in, prior, "daemon.d")
 		got := ""
-		for _, s := range steps {
+		for _, s := range refined.Steps {
 			got += fmt.Sprintf("%d %s %s\n", s.ID, s.Action, s.Address)
 		}
 		for _, p := range problems {

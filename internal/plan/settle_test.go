@@ -130,7 +130,7 @@ func TestNamesOfOtherProjectsAreNotKept(t *testing.T) {
 		}}
 	}
 	seen := plan.Observed{Root: plan.Snapshot{Readable: true, Objects: []provider.Object{volume("b", "b-data"), volume("a", "a-data")}}}
-	if got := seen.KeptNames("b"); len(got) != 1 || got["volume.data"] != "b-data" {
+	if got := seen.KeptNames("b", func(string) bool { return false }); len(got) != 1 || got["volume.data"] != "b-data" {
 		t.Errorf("kept are %v", got)
 	}
 }

@@ -1,26 +1,80 @@
 package plan
 
-import "github.com/dindctl/dindctl/provider"
+import (
+	"maps"
+	"slices"
 
-// leaveStopped takes out of a plan what nothing can be done about, because several
-// objects pass for an address: that address, what needs it, and the removal of what
-// those objects use. It returns the addresses that are stopped, with what needs them.
-func (m *maker) leaveStopped(p *Plan) map[string]bool {
-	stopped := map[string]bool{}
-	for _, problem := range p.Stopped {
-		stopped[problem.Address] = true
+	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// hindered are the errors that each stop one address of a plan, and what needs it: its
+// name is taken, it is external and not there, or it cannot be replaced because others
+// use it. What the plan does nothing about is hindered by nothing, and of what needs
+// something that several objects pass for, nothing is known.
+func (m *maker) hindered(p *Plan) diag.List {
+	acts, unclear := p.acts(), addressesOf(p.Stopped)
+	m.spreadStop(unclear)
+	externals := slices.DeleteFunc(m.checkExternal(), func(problem diag.Problem) bool { return p.Partial && !m.concerns(acts, problem.Address) })
+	return slices.DeleteFunc(slices.Concat(externals, m.checkNames(acts), m.checkUsers(acts)), func(problem diag.Problem) bool { return unclear[problem.Address] })
+}
+
+// concerns tells whether an address was asked for, or something that acts needs it.
+func (m *maker) concerns(acts map[string]bool, address string) bool {
+	needs := map[string]bool{address: true}
+	m.spreadStop(needs)
+	for one := range needs {
+		if acts[one] {
+			return true
+		}
 	}
+	return selects(m.in.Target, address) && !selects(m.in.Exclude, address)
+}
+
+// stopsOf are the errors that stop addresses, as far as they are known: without a plan,
+// those of what was seen.
+func (m *maker) stopsOf(p *Plan) diag.List {
+	if p == nil {
+		return m.in.Observed.Stopped()
+	}
+	return p.Stopped
+}
+
+func addressesOf(problems diag.List) map[string]bool {
+	out := map[string]bool{}
+	for _, problem := range problems {
+		out[problem.Address] = true
+	}
+	return out
+}
+
+// leaveStopped takes out of a plan what nothing can be done about, because an error
+// stops an address: that address, what needs it, and the removal of what their objects
+// use. It returns the addresses that are stopped, with what needs them; the plan's
+// Left are those, and what waits for them.
+func (m *maker) leaveStopped(p *Plan) map[string]bool {
+	stopped := addressesOf(p.Stopped)
 	if len(stopped) == 0 {
 		return stopped
 	}
-	held := m.heldBy(stopped)
 	m.spreadStop(stopped)
+	held := m.heldBy(stopped)
 	goes := make([]bool, len(p.Steps)+1) // by id
 	for _, s := range p.Steps {
 		goes[s.ID] = stopped[s.Address] || s.Action == Delete && held[s.Address]
 	}
 	p.spread(m.in, goes, func(s Step, need int) { goes[s.ID] = goes[s.ID] || goes[need] })
+	left := maps.Clone(stopped)
+	for _, s := range p.Steps {
+		if goes[s.ID] {
+			left[s.Address] = true
+		}
+	}
 	p.cut(func(s Step) bool { return !goes[s.ID] })
+	p.Left = sortedKeys(left)
+	p.Unread = slices.DeleteFunc(p.Unread, func(u Unread) bool { // it was to get other data
+		return stopped[u.Address] && m.in.Observed.snapshot(u.Address).Readable
+	})
 	return stopped
 }
 

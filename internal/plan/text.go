@@ -35,6 +35,9 @@ func (p *Plan) String() string {
 	for _, f := range p.Foreign {
 		fmt.Fprintf(&out, "foreign %s (%s): %s\n", f.Name, f.Address, f.Why)
 	}
+	for _, address := range p.Left {
+		fmt.Fprintf(&out, "left %s\n", address)
+	}
 	for _, u := range p.Unread {
 		fmt.Fprintf(&out, "unread %s: %s\n", u.Address, u.Why)
 	}
@@ -50,13 +53,13 @@ func numbers(ids []int) string {
 }
 
 // Counts are the numbers of a plan's summary: a replacement counts as one to add
-// and one to destroy, a start or a live change as one to change.
+// and one to destroy, a start, a restart or a live change as one to change.
 func (p *Plan) Counts() (add, change, destroy int) {
 	for _, r := range p.Shown() {
 		switch r.Action {
 		case Create, Run:
 			add++
-		case Update, Start:
+		case Update, Start, Restart:
 			change++
 		case Delete:
 			destroy++
@@ -72,7 +75,6 @@ func (p *Plan) Counts() (add, change, destroy int) {
 // Shown are the resources, and after them the removals of objects whose address
 // stays: a second one, or one that is elsewhere than it is wanted.
 func (p *Plan) Shown() []Resource {
-	type at struct{ inside, id string }
 	known := map[at]bool{}
 	for _, r := range p.Resources {
 		if r.Before != nil {

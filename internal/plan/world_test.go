@@ -321,8 +321,30 @@ func (w *world) change(s plan.Step, x *config.Expanded, home string) error {
 			return fmt.Errorf("%s is to be called %s, which %s is", s.Address, in.Name, other.Owner.Address)
 		}
 	}
-	o.Name, o.Actual = in.Name, in.Declared
-	return w.connect(o, in.Declared)
+	return w.become(o, in)
+}
+
+// become is a live change: what is ignored stays as it is.
+func (w *world) become(o *thing, in config.Instance) error {
+	actual, joins := in.Declared.AsValueMap(), in.Declared.AsValueMap()
+	networks, volumes := o.networks, o.volumes
+	for _, name := range in.Lifecycle.IgnoreChanges {
+		actual[name] = o.Actual.GetAttr(name)
+		joins[name] = cty.NullVal(in.Declared.GetAttr(name).Type())
+	}
+	o.Name, o.Actual = in.Name, cty.ObjectVal(actual)
+	if err := w.connect(o, cty.ObjectVal(joins)); err != nil {
+		return err
+	}
+	if slices.Contains(in.Lifecycle.IgnoreChanges, "networks") {
+		o.networks = networks
+	}
+	if slices.Contains(in.Lifecycle.IgnoreChanges, "mount") {
+		o.volumes = volumes
+	}
+	var err error
+	o.Owner.Spec, err = provider.Spec(o.Actual)
+	return err
 }
 
 // refs are the addresses in a list of references or of mounts.
@@ -405,6 +427,7 @@ type noun struct {
 	networks, volumes, deps []string
 	data, image             string
 	rev, cpus               int
+	ignores                 []string // of ignore_changes
 }
 
 func (n noun) kind() provider.Kind {
@@ -474,6 +497,7 @@ func configuration(nouns ...noun) *config.Expanded {
 		x.Instances = append(x.Instances, config.Instance{
 			Address: n.address, Kind: n.kind(), Label: label, Name: n.name, Inside: n.inside, Deps: slices.Compact(deps), ImageAddress: n.image,
 			Declared: providertest.Declare(schema, n.kind(), given), RangeOf: func(string) diag.Range { return diag.Range{} },
+			Lifecycle: config.Lifecycle{IgnoreChanges: n.ignores},
 		})
 	}
 	return x

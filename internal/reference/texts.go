@@ -134,7 +134,7 @@ func metaArguments() []section {
 			},
 			Blocks: []provider.Block{{Name: "lifecycle", Single: true, Doc: "What may become of the object.", Body: provider.Body{Attributes: []provider.Attribute{
 				flag("prevent_destroy", "false", "Refuses every plan that would remove it."),
-				value("ignore_changes", "none", "Arguments whose changes are left alone, without quotes; all is every one."),
+				value("ignore_changes", "none", "Arguments whose changes are left alone, without quotes, or parts of them as a plan names them: mount[\"/data\"].read_only, environment.LANG; all is every one. With name, an object keeps the name that it has; what an object goes on using that way is kept, too."),
 				value("replace_triggered_by", "none", "Objects, or their arguments, whose change replaces this one too."),
 			}}}},
 		}},

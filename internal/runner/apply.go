@@ -42,7 +42,7 @@ type ApplyRequest struct {
 	Differ  plan.Differ
 	// Refine plans what is inside a daemon again, once it could be looked into. It
 	// may be nil for a plan without tentative steps.
-	Refine func(observed plan.Observed, daemon string) ([]plan.Step, diag.List)
+	Refine func(observed plan.Observed, daemon string) (plan.Refinement, diag.List)
 	// Parallelism is how many steps run at once; DefaultParallelism if not above 0.
 	Parallelism int
 	// Sink takes events; it may be nil.

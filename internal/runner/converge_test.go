@@ -104,8 +104,8 @@ func (s schedule) run(t *testing.T, ctx context.Context, stop <-chan struct{}) (
 	return runner.Apply(ctx, runner.ApplyRequest{
 		Plan: planned(s.all, o, ""), Provider: s.e, Observed: o, Expanded: s.c, Parallelism: 3, Stop: stop,
 		Differ: runner.Differ(ctx, s.e),
-		Refine: func(o plan.Observed, daemon string) ([]plan.Step, diag.List) {
-			return planned(s.all, o, daemon).Steps, nil
+		Refine: func(o plan.Observed, daemon string) (plan.Refinement, diag.List) {
+			return plan.Refinement{Steps: planned(s.all, o, daemon).Steps}, nil
 		},
 	})
 }

@@ -53,7 +53,8 @@ func Halt(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 }
 
 // Wake starts what does not run, after what it needs, which is started as well;
-// then what is inside the daemons that were started.
+// then what is inside the daemons that were started. What runs in the namespaces of
+// something that is started is restarted.
 func Wake(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 	h, problems := newHalting(ctx, req)
 	if problems.HasErrors() {
@@ -67,13 +68,24 @@ func Wake(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 	for _, o := range chosen {
 		meant[o.Owner.Address] = true
 	}
-	problems = h.wake(ctx, func(o provider.Object) bool {
+	wanted := func(o provider.Object) bool {
 		return len(req.Addresses) == 0 || meant[o.Owner.Address] || h.inAny(o, meant)
-	})
+	}
+	follow := map[string]bool{}
+	if sharers := h.sharersOf(h.sleeping(ctx, wanted, nil)); len(sharers) > 0 {
+		for _, o := range sharers {
+			follow[o.ID] = true
+		}
+		if problems = append(h.halt(ctx, sharers), h.observe(ctx)...); problems.HasErrors() {
+			return h.result, problems
+		}
+	}
+	problems = append(problems, h.wake(ctx, func(o provider.Object) bool { return wanted(o) || follow[o.ID] })...)
 	return h.result, append(problems, h.stops...)
 }
 
-// Restart stops what runs and starts the same again. What did not run stays so.
+// Restart stops what runs and starts the same again, with what runs in its namespaces.
+// What did not run stays so.
 func Restart(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 	h, problems := newHalting(ctx, req)
 	if problems.HasErrors() {
@@ -85,6 +97,7 @@ func Restart(ctx context.Context, req HaltRequest) (HaltResult, diag.List) {
 	}
 	ran := map[string]bool{}
 	running := slices.DeleteFunc(chosen, func(o provider.Object) bool { return o.Condition.State != provider.StateRunning })
+	running = append(running, h.sharersOf(running)...)
 	for _, o := range running {
 		ran[o.ID] = true
 	}
@@ -188,9 +201,29 @@ func (h *halting) hostOf(o provider.Object) string {
 	return ""
 }
 
-// needs tells whether a needs b: by its record, or because it is inside it.
+// sharersOf are the objects that run and have namespaces of one of the given ones, or of
+// one of them in turn; without those that are given.
+func (h *halting) sharersOf(owners []provider.Object) []provider.Object {
+	all := slices.Clone(owners)
+	for i := 0; i < len(all); i++ { // all grows
+		for _, o := range h.objects {
+			known := slices.ContainsFunc(all, func(k provider.Object) bool { return k.Place == o.Place && k.ID == o.ID })
+			if !known && lasts(o) && o.Condition.State == provider.StateRunning && livesIn(o, all[i]) {
+				all = append(all, o)
+			}
+		}
+	}
+	return all[len(owners):]
+}
+
+// livesIn tells whether an object has namespaces of another one.
+func livesIn(o, owner provider.Object) bool {
+	return o.Place == owner.Place && slices.Contains(o.LivesIn, owner.ID)
+}
+
+// needs tells whether a needs b: by its record, because it is inside it, or has its namespaces.
 func (h *halting) needs(a, b provider.Object) bool {
-	return slices.Contains(a.Owner.Deps, b.Owner.Address) || b.Kind == provider.Daemon && h.inAny(a, map[string]bool{b.Owner.Address: true})
+	return slices.Contains(a.Owner.Deps, b.Owner.Address) || livesIn(a, b) || b.Kind == provider.Daemon && h.inAny(a, map[string]bool{b.Owner.Address: true})
 }
 
 // over tells whether the run was asked to end.

@@ -18,9 +18,9 @@ import (
 
 // replan is a refining planner for tests: what is inside the daemon is created
 // where it is not there, and not touched where it is.
-func replan(t *testing.T, seen *[]string, more ...string) func(plan.Observed, string) ([]plan.Step, diag.List) {
+func replan(t *testing.T, seen *[]string, more ...string) func(plan.Observed, string) (plan.Refinement, diag.List) {
 	t.Helper()
-	return func(o plan.Observed, daemon string) ([]plan.Step, diag.List) {
+	return func(o plan.Observed, daemon string) (plan.Refinement, diag.List) {
 		var there []string
 		for _, object := range o.Inside[daemon].Objects {
 			there = append(there, object.Owner.Address)
@@ -32,7 +32,7 @@ func replan(t *testing.T, seen *[]string, more ...string) func(plan.Observed, st
 				lines = append(lines, line)
 			}
 		}
-		return steps(t, lines...).Steps, nil
+		return plan.Refinement{Steps: steps(t, lines...).Steps}, nil
 	}
 }
 
@@ -118,7 +118,7 @@ func TestARefinedStepWaitsForWhatIsOutside(t *testing.T) {
 		"create volume.slow", "start daemon.d object="+daemon, "create? container.x inside=daemon.d needs=1,2"),
 		func(r *runner.ApplyRequest) {
 			again := replan(t, &seen, "create container.x inside=daemon.d")
-			r.Refine = func(o plan.Observed, daemon string) ([]plan.Step, diag.List) {
+			r.Refine = func(o plan.Observed, daemon string) (plan.Refinement, diag.List) {
 				defer close(refined)
 				return again(o, daemon)
 			}
@@ -145,12 +145,12 @@ func TestPlanningAgainSeesWhatThisRunMade(t *testing.T) {
 		"create network.n", "delete volume.old needs=1 object="+old, "create image.i needs=2", "start daemon.d needs=3 object="+daemon,
 		"create? container.x inside=daemon.d needs=4"),
 		func(r *runner.ApplyRequest) {
-			r.Refine = func(o plan.Observed, _ string) ([]plan.Step, diag.List) {
+			r.Refine = func(o plan.Observed, _ string) (plan.Refinement, diag.List) {
 				for _, object := range o.Root.Objects {
 					root = append(root, fmt.Sprintf("%s %s %s", object.ID, object.Owner.Address, object.Condition.State))
 				}
 				root = append(root, fmt.Sprint(o.Root.Images))
-				return nil, nil
+				return plan.Refinement{}, nil
 			}
 			before := len(r.Observed.Root.Objects)
 			t.Cleanup(func() {
@@ -174,8 +174,8 @@ func TestARefusedRefinementStopsItsBranchAlone(t *testing.T) {
 	result, problems := apply(t, e, c, steps(t,
 		"start daemon.d object="+daemon, "create? container.in inside=daemon.d needs=1", "create container.out needs=1"),
 		func(r *runner.ApplyRequest) {
-			r.Refine = func(plan.Observed, string) ([]plan.Step, diag.List) {
-				return nil, diag.Errorf("A replacement was not shown in the plan", "Run plan again.")
+			r.Refine = func(plan.Observed, string) (plan.Refinement, diag.List) {
+				return plan.Refinement{}, diag.Errorf("A replacement was not shown in the plan", "Run plan again.")
 			}
 		})
 	want(t, "problems", problems, ":0 : A replacement was not shown in the plan: Run plan again.")
@@ -341,10 +341,10 @@ func TestPlanningAgainDoesNotRepeatWhatWasPlanned(t *testing.T) {
 		"create volume.new inside=daemon.d needs=2", "create container.new inside=daemon.d needs=2,4"),
 		func(r *runner.ApplyRequest) {
 			r.Parallelism = 1
-			r.Refine = func(plan.Observed, string) ([]plan.Step, diag.List) {
+			r.Refine = func(plan.Observed, string) (plan.Refinement, diag.List) {
 				seen = append(seen, "again")
-				return steps(t, "start container.old inside=daemon.d object=id002",
-					"create volume.new inside=daemon.d", "create container.new inside=daemon.d needs=1,2").Steps, nil
+				return plan.Refinement{Steps: steps(t, "start container.old inside=daemon.d object=id002",
+					"create volume.new inside=daemon.d", "create container.new inside=daemon.d needs=1,2").Steps}, nil
 			}
 		})
 	want(t, "problems", problems, "")
@@ -385,7 +385,7 @@ func TestADroppedStepHandsItsNeedsOn(t *testing.T) {
 		"create? daemon.e inside=daemon.d needs=1,2", "create? container.x inside=daemon.d needs=3"),
 		func(r *runner.ApplyRequest) {
 			again := replan(t, &seen, "create daemon.e inside=daemon.d", "create container.x inside=daemon.d")
-			r.Refine = func(o plan.Observed, daemon string) ([]plan.Step, diag.List) {
+			r.Refine = func(o plan.Observed, daemon string) (plan.Refinement, diag.List) {
 				defer close(planned)
 				return again(o, daemon)
 			}

@@ -177,9 +177,9 @@ func TestPlanningAgainEndsOnRequest(t *testing.T) {
 		steps(t, "start daemon.d object="+daemon, "create? job.x inside=daemon.d needs=1"),
 		func(r *runner.ApplyRequest) {
 			r.Stop = stop
-			r.Refine = func(plan.Observed, string) ([]plan.Step, diag.List) {
+			r.Refine = func(plan.Observed, string) (plan.Refinement, diag.List) {
 				close(stop)
-				return nil, diag.Interrupted("What is inside daemon.d was not planned again.")
+				return plan.Refinement{}, diag.Interrupted("What is inside daemon.d was not planned again.")
 			}
 		})
 	want(t, "result", account(result), "done start daemon.d\nskipped create job.x: the run was interrupted")

@@ -90,8 +90,8 @@ func applyCaseTwo(t *testing.T, m *providertest.Memory, told *[]string) (*plan.P
 	made := planned(caseTwoWishes(), o, "")
 	result, problems := runner.Apply(t.Context(), runner.ApplyRequest{
 		Plan: made, Provider: p, Observed: o, Observe: look, Expanded: caseTwo(), Differ: runner.Differ(t.Context(), p),
-		Refine: func(o plan.Observed, daemon string) ([]plan.Step, diag.List) {
-			return planned(caseTwoWishes(), o, daemon).Steps, nil
+		Refine: func(o plan.Observed, daemon string) (plan.Refinement, diag.List) {
+			return plan.Refinement{Steps: planned(caseTwoWishes(), o, daemon).Steps}, nil
 		},
 		Sink: func(e runner.Event) {
 			if e.Phase == provider.PhaseOutput || e.Phase == provider.PhaseProve {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
 )
 
 // state is what became of a node.
@@ -50,6 +51,9 @@ type outcome struct {
 	err   error
 	// problems are used instead of err where there are some.
 	problems diag.List
+	// secrets decides what of the step's object may be said, once it has failed; it is
+	// called by the same goroutine, and may be nil.
+	secrets func() provider.Secrets
 }
 
 // link makes n wait for need.
@@ -98,6 +102,8 @@ func sentenceOf(n *node) string {
 		return "An object could not be changed"
 	case plan.Start:
 		return "An object could not be started"
+	case plan.Restart:
+		return "An object could not be restarted"
 	case plan.Run:
 		return "A job could not be run"
 	case plan.Delete:

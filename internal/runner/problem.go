@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/diag"
@@ -12,6 +13,17 @@ import (
 // problemsOf turns an error into diagnostics. Summary is for errors that are not
 // made for people; address is used where the problem names none.
 func problemsOf(err error, summary, address string) diag.List {
+	if several := joined(err); len(several) > 0 {
+		var out diag.List
+		for _, one := range several {
+			for _, problem := range problemsOf(one, summary, address) {
+				if !slices.ContainsFunc(out, func(p diag.Problem) bool { return p.Summary == problem.Summary && p.Detail == problem.Detail }) {
+					out = append(out, problem)
+				}
+			}
+		}
+		return out
+	}
 	var p *provider.Problem
 	switch {
 	case err == nil:
@@ -28,6 +40,39 @@ func problemsOf(err error, summary, address string) diag.List {
 		}}
 	}
 	return diag.List{{Severity: diag.Error, Summary: summary, Detail: err.Error() + ".", Address: address}}
+}
+
+// joined are the errors that stand side by side in one; nil where there is one alone. That
+// it was interrupted is left out beside what says more.
+func joined(err error) []error {
+	list, are := err.(interface{ Unwrap() []error })
+	if !are {
+		return nil
+	}
+	all := list.Unwrap()
+	if errors.Join(all...).Error() != err.Error() {
+		return nil
+	}
+	says := slices.DeleteFunc(slices.Clone(all), func(one error) bool { return errors.Is(one, context.Canceled) })
+	if len(says) == 0 {
+		return all[:1]
+	}
+	return says
+}
+
+// hiding takes secrets out of all that is said in problems.
+func hiding(list diag.List, hide func(string) string) diag.List {
+	out := slices.Clone(list)
+	for i, p := range out {
+		out[i].Summary, out[i].Detail = hide(p.Summary), hide(p.Detail)
+		out[i].Log, out[i].Chain = slices.Clone(p.Log), slices.Clone(p.Chain)
+		for _, lines := range [][]string{out[i].Log, out[i].Chain} {
+			for j := range lines {
+				lines[j] = hide(lines[j])
+			}
+		}
+	}
+	return out
 }
 
 // placed adds the lines of the configuration to problems of an instance.

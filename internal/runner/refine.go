@@ -11,8 +11,8 @@ import (
 
 // Refiner plans again what is inside daemons, with the planner and the input
 // that the plan was made with; it is what [ApplyRequest.Refine] usually is.
-func Refiner(in plan.Input, prior *plan.Plan) func(plan.Observed, string) ([]plan.Step, diag.List) {
-	return func(observed plan.Observed, daemon string) ([]plan.Step, diag.List) {
+func Refiner(in plan.Input, prior *plan.Plan) func(plan.Observed, string) (plan.Refinement, diag.List) {
+	return func(observed plan.Observed, daemon string) (plan.Refinement, diag.List) {
 		in.Observed = observed
 		return plan.Refine(in, prior, daemon)
 	}
@@ -32,15 +32,15 @@ func (r *run) refine(daemon string) diag.List {
 			Detail: fmt.Sprintf("What is inside %s was not known when the plan was made, and nothing is there to plan it again with. Run the command again.", daemon),
 		}}
 	}
-	steps, problems := r.req.Refine(r.observed, daemon)
+	refined, problems := r.req.Refine(r.observed, daemon)
 	if problems.HasErrors() {
 		if r.halted() && problems[0].Code == string(provider.Interrupted) {
 			return nil // its steps wait, and are told with all others that were not begun
 		}
 		return problems
 	}
-	r.swap(daemon, old, steps)
-	r.stopped = append(r.stopped, r.observed.Inside[daemon].Stops...)
+	r.stopped = append(r.stopped, refined.Stopped...)
+	r.swap(daemon, old, refined)
 	return problems
 }
 
@@ -58,16 +58,16 @@ func (r *run) tentative(daemon string) []*node {
 // swap puts refined steps in the place of tentative ones. What was planned with
 // its eyes open stays as it is planned, and what is inside a daemon deeper still has
 // a gate of its own and is planned again there.
-func (r *run) swap(daemon string, old []*node, steps []plan.Step) {
+func (r *run) swap(daemon string, old []*node, refined plan.Refinement) {
 	given := map[int]*node{} // by the id that the planner gave
 	fresh := map[string][]*node{}
 	var added []*node
 	settled := r.settledIn(daemon)
-	lost := r.lost(daemon, steps, settled)
-	for _, problem := range r.observed.Inside[daemon].Stops {
-		lost[problem.Address] = true
+	lost := r.lost(daemon, refined.Steps, settled)
+	for _, address := range refined.Left {
+		lost[address] = true
 	}
-	for _, step := range steps {
+	for _, step := range refined.Steps {
 		if n, planned := settled[workOf(step)]; planned {
 			given[step.ID] = n
 			continue
@@ -90,15 +90,30 @@ func (r *run) swap(daemon string, old []*node, steps []plan.Step) {
 	for _, n := range old {
 		r.linkOld(n, fresh)
 	}
+	r.leave(daemon, refined.Left, lost)
 	for _, n := range old {
-		if lost[n.step.Address] {
-			r.skip(n, "something that it needs was not done")
-			continue
+		if n.state == waiting {
+			r.drop(n, fresh[n.step.Address])
 		}
-		r.drop(n, fresh[n.step.Address])
 	}
 	for _, n := range added {
 		r.offer(n)
+	}
+}
+
+// leave skips the tentative steps of what must not be touched any more inside a
+// daemon, and the steps of what needs that, wherever they are.
+func (r *run) leave(daemon string, left []string, lost map[string]bool) {
+	for _, n := range r.nodes {
+		if n.gate != "" || n.state != waiting {
+			continue
+		}
+		switch inside := n.step.Inside == daemon && n.step.Tentative; {
+		case slices.Contains(left, n.step.Address):
+			r.skip(n, "an error stops it, or something that it needs")
+		case inside && lost[n.step.Address]:
+			r.skip(n, "something that it needs was not done")
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ func (r *run) prepare(step plan.Step) (func() outcome, diag.List) {
 	}
 	c.preparer = r.preparer
 	if step.Action == plan.Delete {
-		c.next = r.successor(step, place)
+		c.next, c.before = r.successor(step, place), r.objects[step.Address].object // what goes
 		return r.perform(c), nil
 	}
 	problems := r.declare(&c)
@@ -110,8 +110,23 @@ func (r *run) perform(c call) func() outcome {
 	ctx := r.ctx
 	return func() outcome {
 		left, err := c.take(ctx)
-		return outcome{err: err, apply: func() { r.record(c, left, err) }}
+		out := outcome{err: err, apply: func() { r.record(c, left, err) }}
+		if err != nil {
+			out.secrets = func() provider.Secrets { return r.secretsOf(c) }
+		}
+		return out
 	}
+}
+
+// secretsOf decides what of a step's object may be said. A removal declares nothing: what
+// takes the place of the object says what of it is secret by now.
+func (r *run) secretsOf(c call) provider.Secrets {
+	if c.step.Action == plan.Delete && r.req.Expanded != nil {
+		if declaration, problems := r.req.Expanded.Declaration(c.step.Address, r.known); !problems.HasErrors() {
+			c.declaration = declaration
+		}
+	}
+	return c.secrets()
 }
 
 // record takes in what a step left.
@@ -152,9 +167,9 @@ func (c call) take(ctx context.Context) (done, error) {
 		return c.create(ctx)
 	case plan.Update:
 		return c.update(ctx)
-	case plan.Start:
+	case plan.Start, plan.Restart:
 		resp, err := c.p.Resume(ctx, provider.ResumeRequest{
-			Place: c.place, ID: c.step.Object, Declaration: c.declaration, Project: c.project,
+			Place: c.place, ID: c.step.Object, Declaration: c.declaration, Project: c.project, Ends: c.step.Action == plan.Restart,
 		}, c.sink)
 		return done{object: resp.Object}, err
 	case plan.Delete:
@@ -211,10 +226,40 @@ func (c call) update(ctx context.Context) (done, error) {
 			return done{object: c.before}, nil
 		}
 	}
+	changes = plainly(changes)
 	resp, err := c.p.Update(ctx, provider.UpdateRequest{
 		Place: c.place, ID: c.step.Object, Declaration: c.declaration, Changes: changes, Project: c.project,
 	}, c.sink)
 	return done{object: resp.Object}, err
+}
+
+// plainly are changes without the marks that say what of them may be shown: they are
+// carried out.
+func plainly(changes []provider.Change) []provider.Change {
+	out := slices.Clone(changes)
+	for i := range out {
+		for _, v := range []*cty.Value{&out[i].From, &out[i].To, &out[i].Created} {
+			if provider.HasMarks(*v) {
+				*v, _ = v.UnmarkDeep()
+				out[i].Sensitive = true
+			}
+		}
+	}
+	return out
+}
+
+// secrets decides what of the step's object may be shown.
+func (c call) secrets() provider.Secrets {
+	var beside []cty.Value
+	for _, related := range c.declaration.Related {
+		beside = append(beside, related.Declared)
+	}
+	if c.next != nil {
+		beside = append(beside, c.next.Declaration.Declared)
+	}
+	return provider.SecretsOf(provider.SecretsRequest{
+		Declared: c.declaration.Declared, Created: c.before.Owner.Spec, Actual: c.before.Actual, Beside: beside,
+	})
 }
 
 // compare finds the changes anew, now that everything is known. What would take
@@ -230,9 +275,10 @@ func (c call) compare() ([]provider.Change, error) {
 	changes := slices.DeleteFunc(differences[0].Changes, func(change provider.Change) bool { return plan.Ignored(c.lifecycle, change.Path) })
 	for _, change := range changes {
 		if change.Effect == provider.Replace {
+			path := c.secrets().Path(change.Path)
 			return nil, &provider.Problem{
-				Code: provider.Invalid, Address: c.step.Address, Path: change.Path, Summary: "A replacement was not shown in the plan",
-				Detail: fmt.Sprintf("Now that everything is known, %s of %s differs in a way that takes a replacement. Run plan again.", change.Path, c.step.Address),
+				Code: provider.Invalid, Address: c.step.Address, Path: path, Summary: "A replacement was not shown in the plan",
+				Detail: fmt.Sprintf("Now that everything is known, %s of %s differs in a way that takes a replacement. Run plan again.", path, c.step.Address),
 			}
 		}
 	}

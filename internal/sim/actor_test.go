@@ -176,14 +176,14 @@ func (a *actor) prepare(p *providertest.Memory, facts provider.Facts) (plan.Inpu
 	return in, observe, true
 }
 
-// expand evaluates the configuration with what is known. Without images nothing
+// expand evaluates the configuration with what is known. Without images and sharers nothing
 // that is known matters.
 func (a *actor) expand(known config.Known) (*config.Expanded, diag.List) {
 	if a.expanded != nil {
 		return a.expanded, nil
 	}
 	x := expanded(a.blocks, known)
-	if !slices.ContainsFunc(a.blocks, func(b block) bool { return b.Image != "" }) {
+	if !slices.ContainsFunc(a.blocks, func(b block) bool { return b.Image+b.Shares != "" }) {
 		a.expanded = x
 	}
 	return x, nil
@@ -262,7 +262,8 @@ func (a *actor) nonces() func() string {
 	}
 }
 
-// asks tells whether a plan was refused because a person has to decide.
+// asks tells whether a plan, or an address of one, was refused because a person has to
+// decide.
 func asks(problems diag.List) bool {
 	return slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Code == "name-taken" || p.Code == "data-loss" })
 }
@@ -272,6 +273,8 @@ func (a *actor) tale() string {
 	switch {
 	case len(a.refused) > 0:
 		return "refused: " + a.refused[0].Summary + ": " + a.refused[0].Detail
+	case a.plan != nil && len(a.plan.Stopped) > 0:
+		return "stopped: " + a.plan.Stopped[0].Address + " " + a.plan.Stopped[0].Detail
 	case len(a.problems) > 0:
 		var all []string
 		for _, p := range a.problems {

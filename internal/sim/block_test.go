@@ -27,6 +27,7 @@ type block struct {
 	Daemon            string // of a controller
 	Controller        string // of a job
 	Image             string
+	Shares            string   // the container whose network it has
 	After             []string // depends_on
 	// Rev is what changes only with a new object, Cpus what changes live.
 	Rev, Cpus int
@@ -42,7 +43,7 @@ func (b block) kind() provider.Kind {
 // refs are the addresses that a block needs, sorted.
 func (b block) refs() []string {
 	out := slices.Concat(b.Networks, b.Volumes, b.After)
-	for _, one := range []string{b.Inside, b.Data, b.Daemon, b.Controller, b.Image} {
+	for _, one := range []string{b.Inside, b.Data, b.Daemon, b.Controller, b.Image, b.Shares} {
 		if one != "" {
 			out = append(out, one)
 		}
@@ -67,6 +68,7 @@ func (b block) String() string {
 		{"daemon", b.Daemon},
 		{"controller", b.Controller},
 		{"image", b.Image},
+		{"shares", b.Shares},
 		{"depends_on", strings.Join(b.After, ",")},
 	} {
 		if part.value != "" {
@@ -159,11 +161,18 @@ func (d *drawing) add(kind provider.Kind, inside string) bool {
 		}
 	case provider.Job:
 		d.job(&b)
-	case provider.Container, provider.Guard:
+	case provider.Container:
+		if owners := d.some(provider.Container, b.Inside); len(owners) > 0 {
+			b.Shares = owners[0]
+		}
+	case provider.Guard:
 	}
 	if kind.Runs() {
 		b.Networks, b.Volumes = d.some(provider.Network, b.Inside), d.some(provider.Volume, b.Inside)
 		b.Volumes = slices.DeleteFunc(b.Volumes, d.sealed)
+		if b.Shares != "" {
+			b.Networks = nil
+		}
 		if images := d.some(provider.Image, ""); len(images) > 0 {
 			b.Image = images[0]
 		}
@@ -279,7 +288,7 @@ type evaluator struct {
 func (e evaluator) Declaration(address string, known config.Known) (provider.Declaration, diag.List) {
 	d, problems := e.Expanded.Declaration(address, nil)
 	for _, b := range e.blocks {
-		if b.Address == address && b.Image != "" {
+		if b.Address == address && b.Image+b.Shares != "" {
 			d.Declared = b.instance(evaluation{namesOf(e.blocks), known}).Declared
 		}
 	}
@@ -319,7 +328,7 @@ type evaluation struct {
 func (e evaluation) ref(address string) cty.Value {
 	kind, _, _ := strings.Cut(address, ".")
 	value := providertest.Ref(address, provider.Kind(kind), e.names[address])
-	if k, found := e.known[address]; found && !k.Pending && provider.Kind(kind) == provider.Image {
+	if k, found := e.known[address]; found && !k.Pending && (provider.Kind(kind) == provider.Image || provider.Kind(kind) == provider.Container) {
 		attributes := value.AsValueMap()
 		attributes["id"] = cty.StringVal(k.ID)
 		value = cty.ObjectVal(attributes)
@@ -380,6 +389,9 @@ func (b block) run(given map[string]cty.Value, e evaluation) {
 		command = []cty.Value{cty.StringVal("sleep"), cty.StringVal(fmt.Sprint(b.Rev))}
 	}
 	given["command"] = cty.ListVal(command)
+	if b.Shares != "" {
+		given["network_mode"] = e.ref(b.Shares)
+	}
 	if b.Cpus > 0 {
 		given["cpus"] = cty.NumberIntVal(int64(b.Cpus))
 	}

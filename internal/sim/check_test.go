@@ -257,10 +257,10 @@ func (w *world) settle(r *round) bool {
 		switch {
 		case w.out.broken():
 			return false
-		case asks(a.refused) && !r.Consent:
+		case !r.Consent && (asks(a.refused) || a.plan != nil && asks(a.plan.Stopped)): // what is kept has a name that another wants
 			r.Consent, before = true, nil
 			continue
-		case len(a.refused) > 0:
+		case len(a.refused) > 0 || len(a.plan.Stopped) > 0:
 			w.violate(converges, "%s", a.tale())
 			return false
 		case a.plan.Clean:
@@ -320,6 +320,11 @@ func (w *world) checkThere(blocks []block, consent bool) {
 		}
 	}
 	for _, o := range sorted(things) {
+		for _, id := range o.LivesIn {
+			if owner, there := things[id]; wanted[o.ID] && (!there || o.Condition.Precedes(owner.Condition)) {
+				w.violate(converges, "%s has the network of a run of %s that is over", o.Owner.Address, id)
+			}
+		}
 		if o.Owner.Project != project || wanted[o.ID] || kept(o, consent) {
 			continue
 		}

@@ -201,7 +201,7 @@ func (e *exhaustion) prepare(m *providertest.Memory, k task) prepared {
 	x := expanded(k.blocks, nil)
 	built := false
 	for _, b := range k.blocks {
-		built = built || b.Image != ""
+		built = built || b.Image+b.Shares != ""
 	}
 	out := prepared{observe: runner.Wanted(project, x), blocks: k.blocks}
 	out.in = plan.Input{

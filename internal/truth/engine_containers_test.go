@@ -376,6 +376,7 @@ func (e *engine) start(c *container.InspectResponse) *refusal {
 		return refused
 	}
 	delete(e.stopped, c.ID)
+	e.runs[c.ID]++
 	*c.State = container.State{Status: "running", Running: true, Pid: 1, StartedAt: e.now().Format(time.RFC3339Nano), FinishedAt: c.State.FinishedAt}
 	e.tell("container", "start", c.ID, c.Name, c.Config.Labels)
 	if len(c.Config.Cmd) > 0 && c.Config.Cmd[0] == "true" {
@@ -387,6 +388,7 @@ func (e *engine) start(c *container.InspectResponse) *refusal {
 // allocate gives a container its networks, its ports and the namespaces that it shares.
 func (e *engine) allocate(c *container.InspectResponse) *refusal {
 	h := c.HostConfig
+	joined := map[string]int{}
 	for _, mode := range []string{string(h.NetworkMode), string(h.IpcMode), string(h.PidMode)} {
 		name, shares := strings.CutPrefix(mode, "container:")
 		if !shares {
@@ -397,8 +399,11 @@ func (e *engine) allocate(c *container.InspectResponse) *refusal {
 			return refuse(404, "No such container: %s", name)
 		case !running(other):
 			return refuse(409, "cannot join network of a non running container: %s", other.ID)
+		default:
+			joined[other.ID] = e.runs[other.ID]
 		}
 	}
+	e.joined[c.ID] = joined
 	if h.NetworkMode.IsContainer() {
 		return nil
 	}
@@ -629,4 +634,20 @@ func shares(c *container.InspectResponse) int {
 		return 1
 	}
 	return 0
+}
+
+// bereft are the names of the containers that run in namespaces of a run that is over.
+func (e *engine) bereft() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []string
+	for _, id := range sortedKeys(e.containers) {
+		c := e.containers[id]
+		for _, owner := range sortedKeys(e.joined[id]) {
+			if other := e.containers[owner]; running(c) && (other == nil || !running(other) || e.runs[owner] != e.joined[id][owner]) {
+				out = append(out, c.Name)
+			}
+		}
+	}
+	return out
 }

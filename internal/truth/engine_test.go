@@ -34,6 +34,9 @@ type engine struct {
 	volumes    map[string]*volume.Volume             // by name
 	images     map[string]*image.InspectResponse     // by id
 	files      map[string]map[string]file            // of a container, by its id and their path
+	runs       map[string]int                        // how often a container was started, by id
+	joined     map[string]map[string]int             // of a container that shares namespaces: whose, and of which run
+	back       time.Duration                         // how far the clock was set back
 	events     []happening
 }
 
@@ -57,7 +60,7 @@ func newEngine(api string) *engine {
 	e := &engine{
 		api: api, containers: map[string]*container.InspectResponse{}, stopped: map[string]bool{},
 		networks: map[string]*network.Inspect{}, volumes: map[string]*volume.Volume{}, images: map[string]*image.InspectResponse{},
-		files: map[string]map[string]file{},
+		files: map[string]map[string]file{}, runs: map[string]int{}, joined: map[string]map[string]int{},
 	}
 	e.mux = e.route()
 	for i, name := range []string{"bridge", "host", "none"} {
@@ -80,7 +83,7 @@ func (e *engine) later(api string) bool { return len(e.api) == len(api) && e.api
 
 func (e *engine) now() time.Time {
 	e.serial++
-	return time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(e.serial) * time.Millisecond)
+	return time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(e.serial)*time.Millisecond - e.back)
 }
 
 func (e *engine) newID() string {
@@ -196,8 +199,9 @@ func (e *engine) info() map[string]any {
 		"ID": "TRUTH", "Name": "truth", "ServerVersion": version, "OSType": "linux", "Architecture": "x86_64", "NCPU": 2, "MemTotal": 8 << 30,
 		"Driver": "overlay2", "DefaultRuntime": "runc", "LoggingDriver": "json-file", "CgroupVersion": "2", "CgroupDriver": "systemd",
 		"DockerRootDir": "/var/lib/docker", "OperatingSystem": "Debian GNU/Linux 12 (bookworm)", "KernelVersion": "6.1.0",
-		"SwapLimit": true, "MemoryLimit": true, "SecurityOptions": []string{"name=seccomp,profile=default", "name=cgroupns"},
-		"DriverStatus": [][2]string{{"Backing Filesystem", "extfs"}},
+		"SwapLimit": true, "MemoryLimit": true, "CPUShares": true, "CpuCfsPeriod": true, "CpuCfsQuota": true, "CPUSet": true, "PidsLimit": true, "OomKillDisable": true,
+		"SecurityOptions": []string{"name=seccomp,profile=default", "name=cgroupns"},
+		"DriverStatus":    [][2]string{{"Backing Filesystem", "extfs"}},
 	}
 }
 

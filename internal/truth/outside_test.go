@@ -33,7 +33,7 @@ var states = []string{"stopped", "paused", "restarting", "dead", "created", "kil
 func outsiders() map[string]func(ctx context.Context, u *user, at target) (change, error) {
 	return map[string]func(ctx context.Context, u *user, at target) (change, error){
 		"update": outsideUpdate, "stop": outsideStop, "kill": outsideKill, "pause": outsidePause, "remove": outsideRemove, "rename": outsideRename,
-		"disconnect": outsideDisconnect, "connect": outsideConnect, "alias": outsideAlias, "restart": outsideRestart,
+		"disconnect": outsideDisconnect, "connect": outsideConnect, "alias": outsideAlias, "restart": outsideRestart, "owner": outsideOwner,
 		"image": outsideImage, "foreign": outsideForeign, "network": outsideNetwork, "volume": outsideVolume,
 	}
 }
@@ -145,6 +145,22 @@ func outsideRename(ctx context.Context, u *user, at target) (change, error) {
 		return change{}, nil
 	}
 	return change{what: "rename", address: o.Owner.Address, path: "name"}, u.hand.ContainerRename(ctx, o.ID, fmt.Sprintf("else-%d", choose(at.pick, 2, 1e6)))
+}
+
+// outsideOwner restarts a container whose network another one has, which then has none.
+func outsideOwner(ctx context.Context, u *user, at target) (change, error) {
+	for _, b := range at.config.of(provider.Container) {
+		if b.Shares == 0 || at.gone(b.address()) {
+			continue
+		}
+		owner := at.config.byID(b.Shares).address()
+		for _, o := range at.containers {
+			if o.Owner.Address == owner {
+				return change{what: "owner", address: b.address(), reason: plan.FromAnother}, u.hand.ContainerRestart(ctx, o.ID, container.StopOptions{})
+			}
+		}
+	}
+	return change{}, nil
 }
 
 // outsideRestart changes nothing that was declared.

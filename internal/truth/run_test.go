@@ -45,6 +45,7 @@ const (
 	mends     = "after an apply everything is as it was before somebody else changed it"
 	same      = "what became of edits is what is made from nothing"
 	lasts     = "what a plan called right runs after a restart of the engine, or the plan says what does not"
+	joins     = "after an apply nothing runs in the namespaces of a run that is over"
 	harness   = "the generator works"
 )
 
@@ -400,6 +401,14 @@ func (r *run) converge(ctx context.Context, at string, p *planned) bool {
 	}
 	if !after.Clean {
 		return r.violate(settles, "%s\nplanned: %s\nand then: %s", at, r.explain(*p), r.explain(after))
+	}
+	if bereft := r.u.bereft(); len(bereft) > 0 {
+		return r.violate(joins, "%s %v\nplanned: %s", at, bereft, r.explain(*p))
+	}
+	for _, s := range p.Steps {
+		if s.Action == plan.Restart {
+			r.count("a sharer is restarted")
+		}
 	}
 	return true
 }

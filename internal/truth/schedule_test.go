@@ -49,7 +49,7 @@ func generate(seed uint64, outside bool) schedule {
 	for range roundsOf {
 		r := round{Restart: random.IntN(6) == 0}
 		if outside {
-			r.Outside = some(1+random.IntN(3)/2, append(sortedKeys(outsiders()), "update", "update", "update", "update", "alias", "alias", "network")...)
+			r.Outside = some(1+random.IntN(3)/2, append(sortedKeys(outsiders()), "update", "update", "update", "update", "alias", "alias", "network", "owner")...)
 		} else {
 			r.Edits = some(1+random.IntN(4), "add", "remove", "set", "set", "set", "set", "set", "set", "set", "set", "set", "unset", "unset", "respell", "network", "mount", "move", "move", "relabel", "name", "share", "image")
 			if random.IntN(10) == 0 {

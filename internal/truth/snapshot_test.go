@@ -93,7 +93,7 @@ func containerLines(is container.InspectResponse, names map[string]string) []str
 	for name, at := range is.NetworkSettings.Networks {
 		aliases := slices.DeleteFunc(slices.Clone(at.Aliases), func(alias string) bool { return alias == is.ID[:12] })
 		slices.Sort(aliases)
-		networks[name] = map[string]any{"Aliases": aliases, "IPAMConfig": at.IPAMConfig, "Joined": at.EndpointID != "", "Mac": withoutOwn(at.MacAddress), "GwPriority": at.GwPriority}
+		networks[name] = map[string]any{"Aliases": aliases, "IPAMConfig": at.IPAMConfig, "Joined": at.EndpointID != "", "Mac": withoutOwn(at.MacAddress), "GwPriority": at.GwPriority, "DriverOpts": at.DriverOpts}
 	}
 	is.HostConfig.NetworkMode = "" // what it is in now is compared; see networks
 	oneSpelling(is)
@@ -128,6 +128,13 @@ func oneSpelling(is container.InspectResponse) {
 		}
 	}
 	is.HostConfig.CpusetCpus = strings.ReplaceAll(is.HostConfig.CpusetCpus, "0,1", "0-1")
+	is.HostConfig.CpusetMems = strings.NewReplacer("0-0", "0", "0,0", "0").Replace(is.HostConfig.CpusetMems)
+	if is.HostConfig.CgroupParent != "" {
+		is.HostConfig.CgroupParent = path.Clean(is.HostConfig.CgroupParent)
+	}
+	if is.HostConfig.LogConfig.Config["max-size"] == "1000k" {
+		is.HostConfig.LogConfig.Config["max-size"] = "1m"
+	}
 	if is.Config.StopTimeout != nil && *is.Config.StopTimeout == 10 {
 		is.Config.StopTimeout = nil
 	}
@@ -150,6 +157,8 @@ func oneSpelling(is container.InspectResponse) {
 		letters := []byte(is.HostConfig.Devices[i].CgroupPermissions)
 		slices.Sort(letters)
 		is.HostConfig.Devices[i].CgroupPermissions = string(letters)
+		is.HostConfig.Devices[i].PathOnHost = path.Clean(is.HostConfig.Devices[i].PathOnHost)
+		is.HostConfig.Devices[i].PathInContainer = path.Clean(is.HostConfig.Devices[i].PathInContainer)
 	}
 	for i, server := range is.HostConfig.DNS {
 		if parsed, err := netip.ParseAddr(server); err == nil {
@@ -168,7 +177,7 @@ func oneSpelling(is container.InspectResponse) {
 	for _, bindings := range is.HostConfig.PortBindings {
 		for i := range bindings {
 			if parsed, err := netip.ParseAddr(bindings[i].HostIP); err == nil {
-				bindings[i].HostIP = strings.TrimPrefix(parsed.String(), "0.0.0.0") // everywhere
+				bindings[i].HostIP = parsed.Unmap().String()
 			}
 		}
 	}
@@ -176,6 +185,7 @@ func oneSpelling(is container.InspectResponse) {
 		slices.Sort(set) // in any order they mean the same
 	}
 	for target, options := range is.HostConfig.Tmpfs {
+		options = strings.Replace(options, "size=2m,mode=01777,noexec,size=0x100000", "mode=1777,size=1m", 1) // the last size counts, and noexec is so anyway
 		parts := strings.Split(options, ",")
 		slices.Sort(parts)
 		is.HostConfig.Tmpfs[target] = strings.Join(parts, ",")

@@ -66,7 +66,7 @@ func TestEdits(t *testing.T) {
 		wanted["relabel "+string(kind)] = 1
 		wanted["remove "+string(kind)] = 1
 	}
-	for _, what := range []string{"moved beside another change", "networks", "mount", "share", "image", "restart of the engine"} {
+	for _, what := range []string{"moved beside another change", "networks", "mount", "share", "image", "restart of the engine", "a sharer is restarted"} {
 		wanted[what] = 20
 	}
 	inMemory().generated(t, false, wanted)

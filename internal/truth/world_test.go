@@ -33,6 +33,8 @@ type world interface {
 	// put brings a container into a state by other means than its API; false where it
 	// cannot.
 	put(id, state string) bool
+	// bereft are the names of what runs in namespaces of a run that is over.
+	bereft() []string
 	// another is a world with nothing in it, which ends with the function that is
 	// returned: what became of edits is compared with what is made there.
 	another() (world, func(), error)
@@ -154,7 +156,7 @@ type planned struct {
 
 // valid tells whether a configuration is one.
 func (u *user) valid(c configuration) diag.List {
-	cfg, problems := u.load(c.text())
+	cfg, problems := u.load(c)
 	if problems.HasErrors() {
 		return problems
 	}
@@ -162,7 +164,9 @@ func (u *user) valid(c configuration) diag.List {
 	return problems
 }
 
-func (u *user) load(text string) (*config.Config, diag.List) {
+func (u *user) load(c configuration) (*config.Config, diag.List) { return u.loadText(c.text()) }
+
+func (u *user) loadText(text string) (*config.Config, diag.List) {
 	if err := os.WriteFile(filepath.Join(u.dir, "main.hcl"), []byte(text), 0o600); err != nil {
 		return nil, diag.Errorf("No file", "%v", err)
 	}
@@ -175,8 +179,9 @@ func (u *user) plan(ctx context.Context, c configuration) (planned, diag.List) {
 	return u.planText(ctx, c.text())
 }
 
+// planText plans what stands in a file.
 func (u *user) planText(ctx context.Context, text string) (planned, diag.List) {
-	cfg, problems := u.load(text)
+	cfg, problems := u.loadText(text)
 	if problems.HasErrors() {
 		return planned{}, problems
 	}
@@ -190,7 +195,7 @@ func (u *user) planText(ctx context.Context, text string) (planned, diag.List) {
 	if problems.HasErrors() {
 		return planned{}, problems
 	}
-	cfg.Names = observed.KeptNames(cfg.Project)
+	cfg.Names = observed.KeptNames(cfg.Project, cfg.KeepsName)
 	in := plan.Input{
 		Project: cfg.Project, Origin: cfg.Origin, Observed: observed, Diff: runner.Differ(ctx, u.p), DataLoss: true, Volumes: true, Images: true,
 		Expand: func(known config.Known) (*config.Expanded, diag.List) { return config.Expand(cfg, schema, known) },

@@ -15,7 +15,7 @@ func legend(p *plan.Plan, o Options) string {
 		text    string
 	}{
 		{[]plan.Action{plan.Create, plan.Run}, "create or run"},
-		{[]plan.Action{plan.Update, plan.Start}, "change or start what is there"},
+		{[]plan.Action{plan.Update, plan.Start, plan.Restart}, "change or start what is there"},
 		{[]plan.Action{plan.Replace}, "replace: destroy, then create"},
 		{[]plan.Action{plan.Delete}, "destroy"},
 	}
@@ -37,11 +37,11 @@ func affected(p *plan.Plan, r plan.Resource) []string {
 	if r.Action == plan.Delete && r.Before != nil && len(r.Before.Users) > 0 {
 		return []string{"in use by others, and cannot go before they do: " + clean(strings.Join(r.Before.Users, ", "))}
 	}
-	if r.Kind != provider.Daemon || r.Action != plan.Replace || r.DataLoss != "" {
+	if r.Kind != provider.Daemon || r.Action != plan.Replace && r.Action != plan.Restart || r.DataLoss != "" {
 		return nil
 	}
 	var out, inside, callers []string
-	if volume := dataOf(p, r); volume != "" {
+	if volume := dataOf(p, r); volume != "" && r.Action == plan.Replace {
 		out = append(out, "what is inside it stays on its data, "+volume)
 	}
 	for _, other := range p.Resources {
@@ -61,10 +61,10 @@ func affected(p *plan.Plan, r plan.Resource) []string {
 	return out
 }
 
-// becomes is what becomes of something inside a daemon that is replaced.
+// becomes is what becomes of something inside a daemon that is replaced or started again.
 func becomes(r plan.Resource) string {
 	switch r.Action {
-	case plan.Start:
+	case plan.Start, plan.Restart:
 		return "started again"
 	case plan.Run:
 		return "run again"

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -48,7 +49,7 @@ func change(c provider.Change, width int, o Options) []string {
 		from, to = long(c.From), long(c.To)
 	}
 	head := inColumn(c.Path, width) + " = "
-	if c.Sensitive {
+	if c.Sensitive || from == to { // what differs in them is not shown
 		return beneath(sign, head+from, c, o)
 	}
 	plain := 8 + len([]rune(head+from+" -> "+to)) + len([]rune(remark(c, Options{})))
@@ -146,7 +147,7 @@ func listLines(c provider.Change, o Options) []string {
 	}
 	from, isList := elementsOf(c.From)
 	to, alsoList := elementsOf(c.To)
-	if !isList || !alsoList || len(from)+len(to) < 3 {
+	if !isList || !alsoList || len(from)+len(to) < 3 || slices.Equal(from, to) {
 		return nil
 	}
 	return edits(from, to, "element", o)

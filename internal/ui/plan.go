@@ -20,11 +20,16 @@ func Plan(p *plan.Plan, o Options) string {
 		note(&out, "Only a part was asked for (-target, -exclude). The rest may have changes, too.", o)
 	}
 	writeMoved(&out, p, o)
+	writeSecrets(&out, p, o)
 	if p.Clean {
 		writeKept(&out, p)
 		out.WriteString(foreign(p.Foreign, o))
 		if len(p.Stopped) > 0 {
-			out.WriteString("Nothing else to do. What the errors name is left, with what needs it.\n")
+			out.WriteString("Nothing else to do. What the errors name is left, with what needs it")
+			if len(p.Left) > 0 {
+				out.WriteString(": " + clean(strings.Join(p.Left, ", ")))
+			}
+			out.WriteString(".\n")
 			return out.String()
 		}
 		if p.Destroy {
@@ -46,6 +51,9 @@ func Plan(p *plan.Plan, o Options) string {
 	}
 	writeKept(&out, p)
 	out.WriteString(foreign(p.Foreign, o))
+	if len(p.Left) > 0 {
+		note(&out, "Not planned, because of the errors: "+clean(strings.Join(p.Left, ", "))+".", o)
+	}
 	out.WriteString(summary(p, o))
 	return out.String()
 }
@@ -90,6 +98,20 @@ func writeMoved(out *strings.Builder, p *plan.Plan, o Options) {
 	}
 	if moved {
 		out.WriteByte('\n')
+	}
+}
+
+// writeSecrets says of which sensitive arguments nothing tells whether they changed, and
+// what holds values openly that became sensitive later.
+func writeSecrets(out *strings.Builder, p *plan.Plan, o Options) {
+	for _, r := range p.Resources {
+		for _, n := range r.NotCompared {
+			note(out, fmt.Sprintf("%s of %s is not compared: %s. If it has changed, give %s.", clean(n.Path), r.Address, clean(n.Why), r.Anew()), o)
+		}
+		for _, path := range r.Exposed {
+			note(out, fmt.Sprintf("%s of %s is sensitive now, and %s holds its value, which was not sensitive when that was written. %s writes it anew.",
+				clean(path), r.Address, plan.ExposedBy, r.Anew()), o)
+		}
 	}
 }
 
@@ -138,6 +160,8 @@ func symbol(a plan.Action) (text, color, verb string) {
 		return "~", yellow, "will be updated in-place"
 	case plan.Start:
 		return "~", yellow, "will be started"
+	case plan.Restart:
+		return "~", yellow, "will be restarted"
 	case plan.Delete:
 		return "-", red, "will be destroyed"
 	case plan.Replace:
@@ -197,7 +221,7 @@ func attributes(r plan.Resource, o Options) []string {
 		if len(r.Changes) == 0 {
 			return declared(r, o)
 		}
-	case plan.Delete, plan.Start, plan.None, plan.Update, plan.Replace, plan.Stop:
+	case plan.Delete, plan.Start, plan.Restart, plan.None, plan.Update, plan.Replace, plan.Stop:
 	}
 	return changed(r, o)
 }
@@ -207,7 +231,7 @@ func declared(r plan.Resource, o Options) []string {
 	if r.After == nil {
 		return nil
 	}
-	value, _ := r.After.Declared.Unmark()
+	value, _ := r.Secrets.Object(r.After.Declared).Unmark()
 	if value.IsNull() || !value.IsKnown() || !value.Type().IsObjectType() {
 		return nil
 	}
@@ -253,7 +277,7 @@ func mountLines(mounts cty.Value) []string {
 	}
 	for it := mounts.ElementIterator(); it.Next(); {
 		_, m := it.Element()
-		line := fmt.Sprintf("mount %s -> %s", short(attr(m, "source"), false), short(attr(m, "target"), false))
+		line := fmt.Sprintf("mount %s -> %s", short(attrMarked(m, "source"), false), short(attrMarked(m, "target"), false))
 		if t := attr(m, "type"); t.IsKnown() && !t.IsNull() && t.AsString() != "bind" {
 			line += " (" + t.AsString() + ")"
 		}
@@ -266,12 +290,16 @@ func mountLines(mounts cty.Value) []string {
 }
 
 func attr(v cty.Value, name string) cty.Value {
-	v, _ = v.Unmark()
+	out, _ := attrMarked(v, name).Unmark()
+	return out
+}
+
+func attrMarked(v cty.Value, name string) cty.Value {
+	v, marks := v.Unmark()
 	if v.IsNull() || !v.IsKnown() || !v.Type().IsObjectType() || !v.Type().HasAttribute(name) {
 		return cty.NullVal(cty.String)
 	}
-	out, _ := v.GetAttr(name).Unmark()
-	return out
+	return v.GetAttr(name).WithMarks(marks)
 }
 
 func summary(p *plan.Plan, o Options) string {

@@ -76,6 +76,8 @@ func doing(a plan.Action) string {
 		return "updating"
 	case plan.Start:
 		return "starting"
+	case plan.Restart:
+		return "restarting"
 	case plan.Run:
 		return "running"
 	case plan.Delete:
@@ -95,6 +97,8 @@ func doneWord(a plan.Action) string {
 		return "updated"
 	case plan.Start:
 		return "started"
+	case plan.Restart:
+		return "restarted"
 	case plan.Run:
 		return "ran"
 	case plan.Delete:
@@ -117,5 +121,5 @@ func Applied(r runner.Result, destroyed bool, o Options) string {
 		counts[s.Action]++
 	}
 	return fmt.Sprintf("%s %d created, %d run, %d changed, %d removed.\n", o.paint(green+";"+bold, word),
-		counts[plan.Create]+counts[plan.Replace], counts[plan.Run], counts[plan.Update]+counts[plan.Start], counts[plan.Delete])
+		counts[plan.Create]+counts[plan.Replace], counts[plan.Run], counts[plan.Update]+counts[plan.Start]+counts[plan.Restart], counts[plan.Delete])
 }

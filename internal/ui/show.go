@@ -118,7 +118,7 @@ func showOne(s Shown, o Options) string {
 	for _, l := range lines {
 		fmt.Fprintf(&out, "  %s = %s\n", inColumn(l.name, width), clean(l.text))
 	}
-	for _, v := range object.Views {
+	for _, v := range shownViews(object) {
 		fmt.Fprintf(&out, "  mount %s\n", viewText(v))
 	}
 	out.WriteString("}\n")
@@ -154,49 +154,34 @@ type shownAttribute struct {
 	secret bool
 }
 
+// shownViews are an object's mounts without the secrets that it was declared with.
+func shownViews(object provider.Object) []provider.View {
+	secrets := provider.SecretsOf(provider.SecretsRequest{Created: object.Owner.Spec, Actual: object.Actual})
+	out := slices.Clone(object.Views)
+	for i, v := range out {
+		out[i].Source, out[i].Target, out[i].Subpath = secrets.Text(v.Source), secrets.Text(v.Target), secrets.Text(v.Subpath)
+	}
+	return out
+}
+
 // shownAttributes are the attributes that hold something. What was recorded as a
 // secret is one; of a map, the keys that were.
 func shownAttributes(object provider.Object) []shownAttribute {
-	actual, _ := object.Actual.UnmarkDeep()
-	if object.Actual == cty.NilVal || actual.IsNull() || !actual.IsKnown() || !actual.Type().IsObjectType() {
+	actual := object.Actual
+	if actual == cty.NilVal || actual.IsMarked() || actual.IsNull() || !actual.IsKnown() || !actual.Type().IsObjectType() {
 		return nil
 	}
-	var record map[string]json.RawMessage
-	_ = json.Unmarshal(object.Owner.Spec, &record)
+	secrets := provider.SecretsOf(provider.SecretsRequest{Created: object.Owner.Spec, Actual: actual})
 	var out []shownAttribute
 	for _, name := range slices.Sorted(maps.Keys(actual.Type().AttributeTypes())) {
 		value := actual.GetAttr(name)
 		if strings.HasPrefix(name, "_") || name == "mount" || empty(value) {
 			continue
 		}
-		a := shownAttribute{name: name, value: value}
-		for recorded, text := range record {
-			if recorded == name || strings.HasPrefix(name, recorded+"_") || strings.HasPrefix(name, recorded+".") {
-				a.value, a.secret = withoutSecrets(a.value, text, recorded == name, a.secret)
-			}
-		}
-		out = append(out, a)
+		value = secrets.Value(name, value)
+		out = append(out, shownAttribute{name: name, value: value, secret: value.IsMarked()})
 	}
 	return out
-}
-
-// withoutSecrets marks the keys of a map that were recorded as secrets; whole says
-// that the value cannot be taken apart and holds one.
-func withoutSecrets(v cty.Value, record json.RawMessage, same, already bool) (out cty.Value, whole bool) {
-	if !strings.Contains(string(record), `{"sensitive":true}`) {
-		return v, already
-	}
-	var keys map[string]json.RawMessage
-	if !same || string(record) == `{"sensitive":true}` || !v.Type().IsMapType() || json.Unmarshal(record, &keys) != nil {
-		return v, true
-	}
-	elements := v.AsValueMap()
-	for key := range elements {
-		if strings.Contains(string(keys[key]), `{"sensitive":true}`) {
-			elements[key] = elements[key].Mark(provider.Sensitive)
-		}
-	}
-	return cty.MapVal(elements), already
 }
 
 // ShowJSON is the document of `show -json`.
@@ -275,7 +260,7 @@ func shownJSON(s Shown, attributes bool) JSONValue {
 		values[a.name] = valueJSON(a)
 	}
 	mounts := []JSONValue{}
-	for _, m := range object.Views {
+	for _, m := range shownViews(object) {
 		mounts = append(mounts, JSONValue{"type": m.Type, "source": m.Source, "target": m.Target, "subpath": m.Subpath, "read_only": m.ReadOnly})
 	}
 	v["attributes"], v["mounts"], v["depends_on"] = values, mounts, append([]string{}, object.Owner.Deps...)

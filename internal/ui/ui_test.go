@@ -70,6 +70,30 @@ func changes() *plan.Plan {
 	}
 }
 
+// secrets is a plan of which something is not compared, and something holds what is
+// sensitive by now; of a list one element is secret, before and after.
+func secrets() *plan.Plan {
+	p := changes()
+	secret := func(s string) cty.Value { return cty.StringVal(s).Mark(provider.Sensitive) }
+	list := func(elements ...cty.Value) cty.Value { return cty.TupleVal(elements) }
+	p.Unread, p.Kept = nil, nil
+	p.Resources = []plan.Resource{
+		{
+			Address: "container.web", Kind: provider.Container, Name: "shop-web", Action: plan.Replace, Cause: "command, entrypoint: configuration",
+			Changes: []provider.Change{
+				{Path: "command", From: list(cty.StringVal("run"), secret("old")), To: list(cty.StringVal("run"), secret("new")), Created: cty.NullVal(cty.String), Effect: provider.Replace, Cause: provider.Configured},
+				{Path: "entrypoint", From: list(cty.StringVal("a"), secret("old")), To: list(cty.StringVal("b"), secret("new")), Created: cty.NullVal(cty.String), Effect: provider.Replace, Cause: provider.Configured},
+			},
+		},
+		{
+			Address: "image.tool", Kind: provider.Image, Name: "shop-tool", Action: plan.None,
+			NotCompared: []provider.NotCompared{{Path: "build.secrets", Why: "an image does not show it, and a record holds no secret"}},
+		},
+		{Address: "job.list", Kind: provider.Job, Name: "shop-list", Action: plan.None, Exposed: []string{"environment.TOKEN"}},
+	}
+	return p
+}
+
 // everything is a plan with each action, and a change of each form.
 func everything() *plan.Plan {
 	ref := func(address string, kind provider.Kind) cty.Value {
@@ -111,6 +135,7 @@ func everything() *plan.Plan {
 				Address: "container.app", Kind: provider.Container, Name: "shop-app", Inside: "daemon.dind", Action: plan.Start, Cause: "daemon.dind is replaced",
 				Before: there, Tentative: true,
 			},
+			{Address: "container.beside", Kind: provider.Container, Name: "shop-beside", Action: plan.Restart, Cause: "container.web, whose namespaces it shares, was started again since", Before: there},
 			{
 				Address: "container.web", Kind: provider.Container, Name: "shop-web", Action: plan.Update, Cause: "mem_limit, name: changed outside and configuration", Before: there, MovedFrom: "container.www",
 				Changes: []provider.Change{
@@ -146,6 +171,7 @@ func copies() *plan.Plan {
 			{Address: "controller.control", Name: "evil\x1b[2J", Kind: provider.Container, Inside: "daemon.dind", Why: "controller.control is on the root engine"},
 		},
 		Stopped: diag.List{{Severity: diag.Error, Address: "volume.cache", Summary: "Several objects pass for one address"}},
+		Left:    []string{"container.builder", "volume.cache"},
 	}
 }
 
@@ -176,6 +202,7 @@ func TestScreens(t *testing.T) {
 	}
 	for name, screen := range map[string]string{
 		"plan-80":            ui.Plan(changes(), ui.Options{Width: 80}),
+		"plan-secrets-80":    ui.Plan(secrets(), ui.Options{Width: 80}),
 		"plan-80-color":      ui.Plan(changes(), ui.Options{Width: 80, Color: true}),
 		"plan-200":           ui.Plan(changes(), ui.Options{Width: 200}),
 		"plan-200-color":     ui.Plan(changes(), ui.Options{Width: 200, Color: true}),

@@ -2,8 +2,8 @@ package docker
 
 import (
 	"cmp"
+	"maps"
 	"slices"
-	"strings"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
@@ -14,11 +14,13 @@ import (
 )
 
 // The lowest APIs that know an endpoint's own hardware address, at the creation of
-// a container and when a network is connected later, and which endpoint leads outside.
+// a container and when a network is connected later, which endpoint leads outside, and
+// kernel parameters of an interface.
 const (
 	apiEndpointMAC      = "1.44"
 	apiConnectMAC       = "1.54"
 	apiEndpointPriority = "1.48"
+	apiEndpointSysctls  = "1.46"
 )
 
 // attachment is one network that a container joins.
@@ -30,6 +32,11 @@ type attachment struct {
 	ipv4, ipv6 string
 	mac        string
 	priority   int
+	sysctls    map[string]string
+	// What no argument asks for; somebody else can have connected the container so.
+	linkLocal []string
+	links     []string
+	options   map[string]string // of the driver, such as the name of the interface
 }
 
 // attachmentsOf merges the list of networks and the attach blocks, in their
@@ -70,6 +77,7 @@ func attachmentsOf(decl provider.Declaration, d values) []attachment {
 		joined.aliases = appendNew(slices.Clone(joined.aliases), block.list("aliases")...)
 		joined.ipv4, joined.ipv6 = addressText(block.text("ipv4")), addressText(block.text("ipv6"))
 		joined.mac = macText(block.text("mac"))
+		joined.sysctls = block.mapping("sysctls")
 		if n, ok := block.number("priority"); ok {
 			joined.priority = int(n)
 		}
@@ -84,6 +92,9 @@ func isReference(v cty.Value) bool {
 	}
 	return provider.IsRef(v.Type()) || v.Type().IsObjectType() && v.Type().HasAttribute("ref")
 }
+
+// bridgeNetwork is where engines put a container that joins no network.
+const bridgeNetwork = "bridge"
 
 // builtIn tells of the networks that every engine has.
 func builtIn(name string) bool { return name == "bridge" || name == "host" || name == "none" }
@@ -100,12 +111,14 @@ func (a attachment) settings(api string) *network.EndpointSettings {
 	if !versions.LessThan(api, apiEndpointPriority) {
 		out.GwPriority = a.priority
 	}
+	putSysctls(out, a.sysctls, api)
 	return out
 }
 
 // putEndpoints adds what a container's creation takes of its networks: all of
 // them, or before API 1.44 the first, and the hardware address as the container's own.
-func (r request) putEndpoints(config *container.Config, api string) (*network.NetworkingConfig, error) {
+// Kernel parameters of the first interface go from the host's part to its network.
+func (r request) putEndpoints(config *container.Config, host *container.HostConfig, api string) (*network.NetworkingConfig, error) {
 	if err := r.refuseEndpoints(api); err != nil {
 		return nil, err
 	}
@@ -127,6 +140,14 @@ func (r request) putEndpoints(config *container.Config, api string) (*network.Ne
 			out.EndpointsConfig[name] = &network.EndpointSettings{}
 		}
 		out.EndpointsConfig[name].MacAddress = cmp.Or(out.EndpointsConfig[name].MacAddress, mac)
+	}
+	var moved map[string]string
+	if host.Sysctls, moved = r.splitSysctls(api); len(moved) > 0 {
+		name := networkMode(&r.host)
+		if out.EndpointsConfig[name] == nil {
+			out.EndpointsConfig[name] = &network.EndpointSettings{}
+		}
+		putSysctls(out.EndpointsConfig[name], moved, api)
 	}
 	return out, nil
 }
@@ -150,13 +171,17 @@ func (r request) refuseEndpoints(api string) error {
 func attachType() cty.Type {
 	return cty.Object(map[string]cty.Type{
 		"aliases": cty.List(cty.String), "ipv4": cty.String, "ipv6": cty.String, "mac": cty.String, "priority": cty.Number,
+		"sysctls":        cty.Map(cty.String),
+		"link_local_ips": cty.List(cty.String), "links": cty.List(cty.String), "driver_opts": cty.Map(cty.String),
 	})
 }
 
 func (a attachment) value() cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{
 		"aliases": stringList(sorted(a.aliases)), "ipv4": textOrNull(a.ipv4), "ipv6": textOrNull(a.ipv6), "mac": textOrNull(a.mac),
-		"priority": cty.NumberIntVal(int64(a.priority)),
+		"priority": cty.NumberIntVal(int64(a.priority)), "sysctls": stringMap(a.sysctls),
+		"link_local_ips": stringList(sorted(addresses(a.linkLocal))), "links": stringList(sorted(a.links)),
+		"driver_opts": stringMap(a.options),
 	})
 }
 
@@ -178,7 +203,8 @@ func actualAttachments(c container.InspectResponse) cty.Value {
 		if at == nil || onlyNamed(c, at) {
 			continue
 		}
-		a := attachment{mac: macText(at.MacAddress), priority: at.GwPriority}
+		a := attachment{mac: macText(at.MacAddress), priority: at.GwPriority, sysctls: sysctlsOf(at), links: at.Links, options: maps.Clone(at.DriverOpts)}
+		delete(a.options, endpointSysctls) // which are sysctls
 		for _, alias := range at.Aliases {
 			if alias != c.ID[:12] {
 				a.aliases = appendNew(a.aliases, alias)
@@ -186,6 +212,7 @@ func actualAttachments(c container.InspectResponse) cty.Value {
 		}
 		if at.IPAMConfig != nil {
 			a.ipv4, a.ipv6 = addressText(at.IPAMConfig.IPv4Address), addressText(at.IPAMConfig.IPv6Address)
+			a.linkLocal = at.IPAMConfig.LinkLocalIPs
 		}
 		if a.mac == "" && len(c.NetworkSettings.Networks) == 1 {
 			a.mac = macText(c.Config.MacAddress) //nolint:staticcheck // where these engines keep it while the container is stopped
@@ -208,6 +235,9 @@ func (c *comparison) networks(r row) {
 	want, have := c.want["networks"], c.actual.get("networks")
 	joined, endpoints := values{c.actual.get(hiddenNetworkIDs)}, c.actual.objects(hiddenAttach)
 	wanted := attachmentsOf(c.item.Declaration, c.declared)
+	if len(wanted) == 0 && c.want["network_mode"].IsNull() {
+		wanted = []attachment{{name: bridgeNetwork}} // which engines put it into
+	}
 	created := c.attachedBefore(wanted)
 	loses := c.losingMAC(wanted, created)
 	own := c.actual.text(hiddenOwnNetwork)
@@ -227,7 +257,7 @@ func (c *comparison) networks(r row) {
 			c.addCaused(r, "networks["+quoted(n.name)+"]", cty.StringVal(is), n.idValue(), connecting(provider.Live, loses[i]), causeOfOther(n, created[i]))
 			continue
 		}
-		if endpoint, ok := endpoints[n.name]; ok && !builtIn(n.name) {
+		if endpoint, ok := endpoints[n.name]; ok {
 			c.endpoint(r, n, created[i], endpoint, loses[i])
 		}
 	}
@@ -338,6 +368,7 @@ func (c *comparison) endpoint(r row, want, created attachment, have values, lose
 	for _, option := range endpointRows() {
 		effect := connecting(option.effectAt(c.item.Facts.API), losesMAC)
 		switch name := option.name; {
+		case name == "aliases" && builtIn(want.name): // engines take none there
 		case name == "aliases":
 			differs(name, stringList(named(want.aliases)), stringList(named(created.aliases)), stringList(named(have.list(name))), effect)
 		case name != "mac", have.text(name) != "" && (want.mac != "" || created.mac == have.text(name)):
@@ -379,9 +410,8 @@ func (c *comparison) causeOfMembership() provider.Cause {
 
 // addCaused notes a change whose cause is known.
 func (c *comparison) addCaused(r row, path string, from, to cty.Value, effect provider.Effect, cause provider.Cause) {
-	name, _, _ := strings.Cut(path, "[")
 	c.changes = append(c.changes, provider.Change{
 		Path: path, From: from, To: to, Created: cty.NullVal(cty.DynamicPseudoType), Effect: effect, Cause: cause,
-		Sensitive: c.sensitive(row{name: name, sensitive: r.sensitive}, path),
+		Sensitive: r.sensitive,
 	})
 }

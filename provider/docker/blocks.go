@@ -24,7 +24,7 @@ func portsBlock() provider.Block {
 		required(argument("target", cty.Number, whole(1, ports), "", "The container's port.")),
 		argument("published", cty.Number, whole(1, ports), "a free one that the engine chooses", "The host's port."),
 		argument("protocol", cty.String, word("tcp", "udp", "sctp"), "tcp", "tcp, udp or sctp."),
-		argument("host_ip", cty.String, addressForm(), "all", "The host's address to listen on."),
+		argument("host_ip", cty.String, addressForm(), "all", "The host's address to listen on. 0.0.0.0 is all of IPv4, and none is all of IPv6 too."),
 	}}}
 }
 

@@ -14,7 +14,7 @@ import (
 func (c *comparison) add(r row, path string, from, to cty.Value, effect provider.Effect) {
 	c.changes = append(c.changes, provider.Change{
 		Path: path, From: from, To: to, Created: c.createdAt(r, path), Effect: effect,
-		Cause: c.cause(r, path), Default: c.layer(r, path), Sensitive: c.sensitive(r, path),
+		Cause: c.cause(r, path), Default: c.layer(r, path), Sensitive: r.sensitive,
 	})
 }
 
@@ -22,7 +22,7 @@ func (c *comparison) add(r row, path string, from, to cty.Value, effect provider
 func (c *comparison) configured(r row, path string, from, to cty.Value) {
 	c.changes = append(c.changes, provider.Change{
 		Path: path, From: from, To: to, Created: from, Effect: r.effect,
-		Cause: provider.Configured, Sensitive: c.sensitive(r, path),
+		Cause: provider.Configured, Sensitive: r.sensitive,
 	})
 }
 
@@ -42,38 +42,6 @@ func (c *comparison) layer(r row, path string) string {
 		return ""
 	}
 	return r.layer
-}
-
-// sensitive tells whether the values at a path are secrets, or were when the
-// object was made. Of a map only those keys are that hold one.
-func (c *comparison) sensitive(r row, path string) bool {
-	if r.sensitive || c.secretRecord(r, path) {
-		return true
-	}
-	raw, whole := c.raw.Unmark()
-	if _, secret := whole[provider.Sensitive]; secret {
-		return true
-	}
-	if c.raw == cty.NilVal || raw.IsNull() || !raw.IsKnown() || !raw.Type().IsObjectType() || !raw.Type().HasAttribute(r.name) {
-		return false
-	}
-	key := keyOf(r.name, path)
-	_, paths := raw.GetAttr(r.name).UnmarkDeepWithPaths()
-	for _, p := range paths {
-		if _, secret := p.Marks[provider.Sensitive]; secret && (key == "" || ofKey(p.Path, key)) {
-			return true
-		}
-	}
-	return false
-}
-
-// ofKey tells whether a path within a map leads to the key, or to all of them.
-func ofKey(path cty.Path, key string) bool {
-	if len(path) == 0 {
-		return true
-	}
-	index, is := path[0].(cty.IndexStep)
-	return !is || index.Key.Type() != cty.String || index.Key.AsString() == key
 }
 
 // secretRecord tells whether the record of what lies at a path says only that it
@@ -173,7 +141,8 @@ func markedAt(v cty.Value, path []string) bool {
 func (c *comparison) cause(r row, path string) provider.Cause {
 	name := r.name
 	desired, created := c.specNow(name), c.record[name]
-	if c.secretRecord(r, path) || name == "volumes_from" { // which nobody changes on a container that is there
+	// Nobody changes volumes_from on a container that is there, nor the flags behind its command.
+	if c.secretRecord(r, path) || name == "volumes_from" || name == "command" && secretIn(c.record["flags"]) {
 		return provider.Configured
 	}
 	if key := keyOf(name, path); key != "" {
@@ -191,11 +160,24 @@ func (c *comparison) cause(r row, path string) provider.Cause {
 		}
 		return provider.Outside
 	}
+	if c.respelled(r, desired) {
+		return provider.Outside
+	}
 	shared := len(r.refs) > 0 && bytes.HasPrefix(created, []byte(`{"ref":`)) && strings.HasPrefix(c.actual.text(name), "container:")
 	if shared || same(c.before()[name], c.actual.get(name)) {
 		return provider.Configured // of a reference the record has the address alone
 	}
 	return provider.Both
+}
+
+// respelled tells of an attribute that differs that its declaration says the same as the
+// recorded one, in other words. Of a reference a record has the address alone.
+func (c *comparison) respelled(r row, desired spec) bool {
+	if desired.unknown || len(desired.text) == 0 || len(c.record[r.name]) == 0 || len(r.refs) > 0 || c.want[r.name] == cty.NilVal {
+		return false
+	}
+	before := c.before()[r.name]
+	return same(c.want[r.name], before) && !same(before, c.actual.get(r.name))
 }
 
 // keyOf returns the key of a path into a map attribute.

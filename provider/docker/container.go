@@ -102,7 +102,7 @@ func (m *making) create(ctx context.Context) (id string, adopted bool, err error
 	if err := putMounts(&host, m.request.mounts, m.e.facts.API); err != nil {
 		return "", false, withAddress(err, decl.Address)
 	}
-	endpoints, err := m.request.putEndpoints(&config, m.e.facts.API)
+	endpoints, err := m.request.putEndpoints(&config, &host, m.e.facts.API)
 	if err != nil {
 		return "", false, withAddress(err, decl.Address)
 	}
@@ -163,6 +163,9 @@ func prepare(ctx context.Context, e *engine, decl provider.Declaration, r reques
 	}
 	if decl.Kind == provider.Daemon {
 		if err := e.putSettings(ctx, decl, r, c); err != nil {
+			return err
+		}
+		if err := e.emptySpoiledKey(ctx, decl, c); err != nil {
 			return err
 		}
 	}
@@ -248,6 +251,11 @@ func (p *Provider) Resume(ctx context.Context, req provider.ResumeRequest, sink 
 	}
 	say := newEvents(sink, decl.Address)
 	ctx = withVoice(ctx, say)
+	if req.Ends {
+		if c, err = e.end(ctx, decl, c, say); err != nil {
+			return provider.ResumeResponse{}, err
+		}
+	}
 	if c.State.Status == "created" {
 		r, err := requestOf(decl)
 		if err != nil {
@@ -324,5 +332,5 @@ func (e *engine) object(ctx context.Context, id string) (provider.Object, error)
 	}
 	object := placed(e, e.withFiles(ctx, containerObject(c, w, defaults, e.facts)))
 	e.readAuth(ctx, c, &object)
-	return object, nil
+	return object, e.readOrder(ctx, &object)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dindctl/dindctl/provider"
@@ -125,13 +126,19 @@ func laterVersion(kind, name string, owner provider.Ownership) error {
 // applied compares what was made with what was asked for: an engine that accepts
 // something and does not do it is an error.
 func applied(req provider.CreateRequest, object provider.Object, facts provider.Facts, imageID string) error {
-	changes, err := diff(provider.DiffItem{
+	found, err := diff(provider.DiffItem{
 		Declaration: req.Declaration, Created: req.Owner.Spec, Actual: object.Actual, Condition: object.Condition, Facts: facts, ImageID: imageID,
 	})
+	changes := toDo(found.Changes)
 	if err != nil || len(changes) == 0 {
 		return err
 	}
 	return notApplied(req.Declaration.Address, changes)
+}
+
+// toDo are the changes about which something can be done.
+func toDo(changes []provider.Change) []provider.Change {
+	return slices.DeleteFunc(changes, func(c provider.Change) bool { return c.Cause == provider.LeftOut })
 }
 
 func notApplied(address string, changes []provider.Change) error {

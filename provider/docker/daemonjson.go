@@ -102,7 +102,7 @@ func chosenOf(label string) map[string]any {
 // has written it since, and where an entry point may be who did, that alone counts
 // which was chosen.
 func (e *engine) settingsOf(ctx context.Context, object provider.Object, created values) string {
-	if object.Kind != provider.Daemon {
+	if object.Kind != provider.Daemon || object.Condition.State == provider.StateCreated { // then it may be yet to come
 		return ""
 	}
 	chosen := chosenOf(values{object.Actual}.text(hiddenChosen))
@@ -116,18 +116,14 @@ func (e *engine) settingsOf(ctx context.Context, object provider.Object, created
 		return ""
 	}
 	file, there := files[path.Base(daemonJSONPath)]
-	if !there || file.text == "" {
-		return "{}"
-	}
-	if len(settings) > 0 {
-		return file.text
-	}
-	touched := file.written.Unix() != 0
-	if touched && leavesSettings(object) {
-		return file.text
-	}
-	if touched {
+	touched := !there || file.written.Unix() != 0
+	switch {
+	case len(settings) == 0 && touched && !leavesSettings(object):
 		return ""
+	case !there || file.text == "":
+		return "{}"
+	case len(settings) > 0 || touched:
+		return file.text
 	}
 	have := map[string]any{}
 	if json.Unmarshal([]byte(file.text), &have) != nil {
@@ -177,13 +173,29 @@ func (c *comparison) daemonFile() {
 			return
 		}
 	}
+	unread := c.actual.get(hiddenDaemonJSON).IsNull()
 	for _, key := range unionKeys(want, then, have) {
+		if unread && c.secretSetting(key) {
+			c.uncompared("config."+key, unreadNow)
+			continue
+		}
 		c.setting(key, want[key], then[key], have[key])
 	}
 }
 
+// secretSetting tells of a key of daemon.json that its record says no more than that it
+// holds a secret.
+func (c *comparison) secretSetting(key string) bool {
+	for argument, own := range daemonKeys() {
+		if own == key && secretIn(c.record[argument]) {
+			return true
+		}
+	}
+	return secretIn(c.recordIn("config", key))
+}
+
 func (c *comparison) setting(key string, want, then, have any) {
-	to, was, is := jsonText(want), jsonText(then), jsonText(have)
+	to, was, is := settingText(key, want), settingText(key, then), settingText(key, have)
 	if to == is {
 		return
 	}
@@ -191,7 +203,7 @@ func (c *comparison) setting(key string, want, then, have any) {
 	switch {
 	case to == was:
 		cause = provider.Outside
-	case was == is, c.isSecret("config"):
+	case was == is, c.secretSetting(key):
 		cause = provider.Configured
 	}
 	path, name := "config."+key, "config"
@@ -202,8 +214,6 @@ func (c *comparison) setting(key string, want, then, have any) {
 	}
 	c.addCaused(row{name: name}, path, jsonValue(have), jsonValue(want), provider.Replace, cause)
 }
-
-func (c *comparison) isSecret(name string) bool { return secretIn(c.record[name]) }
 
 // unknownSetting notes the settings that are known only after another step.
 func (c *comparison) unknownSetting() bool {

@@ -58,6 +58,11 @@ func (p *Provider) deleteContainer(ctx context.Context, e *engine, req provider.
 	if err := e.forgetChanges(ctx, c.ID); err != nil {
 		return e.problem(err, "removing the record of changes of", owner.Address, c.Name[1:])
 	}
+	if len(livesIn(c.HostConfig)) > 0 {
+		if err := e.forgetOrder(ctx, c.ID); err != nil {
+			return e.problem(err, "removing the record of the order of", owner.Address, c.Name[1:])
+		}
+	}
 	if c.State.Status != "exited" || owner.Kind == provider.Job {
 		return nil
 	}

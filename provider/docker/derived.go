@@ -2,7 +2,6 @@ package docker
 
 import (
 	"bytes"
-	"path"
 	"slices"
 	"sort"
 	"strconv"
@@ -117,26 +116,6 @@ func capabilities(names []string) []string {
 	}
 	sort.Strings(out)
 	return out
-}
-
-// signalName brings a signal into one form: SIGTERM.
-func signalName(name string) string {
-	name = strings.ToUpper(strings.TrimSpace(name))
-	known := map[string]string{"": "SIGTERM", "1": "SIGHUP", "2": "SIGINT", "3": "SIGQUIT", "9": "SIGKILL", "15": "SIGTERM"}
-	if full, ok := known[name]; ok {
-		return full
-	}
-	if name[0] >= '0' && name[0] <= '9' || strings.HasPrefix(name, "SIG") {
-		return name
-	}
-	return "SIG" + name
-}
-
-func cleanPath(p string) string {
-	if p == "" {
-		return ""
-	}
-	return path.Clean(p)
 }
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }

@@ -19,27 +19,28 @@ import (
 func (p *Provider) Diff(_ context.Context, req provider.DiffRequest) (provider.DiffResponse, error) {
 	resp := provider.DiffResponse{Differences: make([]provider.Difference, 0, len(req.Items))}
 	for _, item := range req.Items {
-		changes, err := diff(item)
+		difference, err := diff(item)
 		if err != nil {
 			return provider.DiffResponse{}, err
 		}
-		resp.Differences = append(resp.Differences, provider.Difference{Changes: changes})
+		resp.Differences = append(resp.Differences, difference)
 	}
 	return resp, nil
 }
 
 // diff compares one object with its declaration, row by row.
-func diff(item provider.DiffItem) ([]provider.Change, error) {
+func diff(item provider.DiffItem) (provider.Difference, error) {
 	c, err := newComparison(item)
 	if err != nil {
-		return nil, err
+		return provider.Difference{}, err
 	}
 	for _, r := range c.rows {
 		c.row(r)
 	}
 	c.expiry()
+	c.hide()
 	slices.SortStableFunc(c.changes, func(a, b provider.Change) int { return strings.Compare(a.Path, b.Path) })
-	return c.changes, nil
+	return provider.Difference{Changes: c.changes, NotCompared: c.not}, nil
 }
 
 // comparison is one object, as it is wanted, as it was created, as it is.
@@ -55,6 +56,7 @@ type comparison struct {
 	then     map[string]cty.Value // see before
 	actual   values
 	changes  []provider.Change
+	not      []provider.NotCompared
 }
 
 func newComparison(item provider.DiffItem) (*comparison, error) {
@@ -64,6 +66,7 @@ func newComparison(item provider.DiffItem) (*comparison, error) {
 		item: item, rows: rows, raw: raw, declared: valuesOf(raw),
 		record: recordOf(item.Created, rows), created: values{flatten(createdOf(item.Created), rows)}, actual: valuesOf(item.Actual),
 	}
+	c.moveSysctls()
 	var err error
 	if c.want, err = c.view(item.Declaration, c.compared); err != nil {
 		return nil, err
@@ -183,7 +186,8 @@ func (c *comparison) row(r row) {
 func (c *comparison) single(r row) {
 	declared := c.declared.get(r.name)
 	if unknownFor(r, declared) {
-		c.add(r, r.name, c.actual.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effectAt(c.item.Facts.API))
+		unknown := cty.UnknownVal(cty.DynamicPseudoType)
+		c.add(r, r.name, c.actual.get(r.name), unknown, c.effect(r, unknown))
 		return
 	}
 	if !c.compared(r) {
@@ -202,7 +206,11 @@ func (c *comparison) single(r row) {
 	if r.name == "mac_address" && have.IsNull() && (c.item.Condition.State != provider.StateRunning || !c.inFirst()) {
 		return // the engine shows it of what runs alone, in the network that it was made in
 	}
-	if r.name == "image" || want == cty.NilVal || same(want, have) {
+	if r.name == "image" || want == cty.NilVal || same(want, have) || r.name == "healthcheck" && c.healthParts(r, want, have) {
+		return
+	}
+	if c.leftOut(r, want, have) {
+		c.addCaused(r, r.name, have, want, provider.Live, provider.LeftOut)
 		return
 	}
 	c.add(r, r.name, have, want, c.effect(r, want))
@@ -234,21 +242,43 @@ func unknownFor(r row, declared cty.Value) bool {
 }
 
 // effect is how a change to want is made: the engine takes 0 for "as it is", so
-// that some limits cannot be lifted on a container as it stands.
+// that some limits cannot be lifted on a container as it stands. What is not known yet
+// may come out as nothing, or as what cannot be changed live: the larger effect is
+// announced, and what turns out smaller is done so.
 func (c *comparison) effect(r row, want cty.Value) provider.Effect {
-	quota := !c.actual.get(hiddenQuota).IsNull()
+	nothing := !want.IsKnown() || want.IsNull()
 	switch {
-	case want.IsNull() && r.unset != "":
+	case nothing && r.unset != "":
 		return r.unset
-	case r.name == "memswap_limit" && !want.IsNull() && want.AsString() == unlimited:
-		// Engines take it, show it, and leave the kernel's limit: measured on 20.10 and 28.5, and in
-		// https://github.com/moby/moby/blob/v28.5.2/daemon/update_linux.go.
+	case r.locked != nil && r.locked(c, want):
 		return provider.Replace
-	case r.name == "cpus" && quota,
-		(r.name == "cpu_quota" || r.name == "cpu_period") && !c.actual.get("cpus").IsNull():
-		return provider.Replace // an engine refuses the one where the other was said
 	}
 	return r.effectAt(c.item.Facts.API)
+}
+
+// leftOut tells of what was asked for and is not there that the engine left it out: it
+// says that its kernel does not have it, or it was recorded when the object was made
+// and nobody can take it back on a container as it stands.
+func (c *comparison) leftOut(r row, want, have cty.Value) bool {
+	if !r.kernel || want == cty.NilVal || want.IsNull() || !nothingIn(have) || nothingIn(want) {
+		return false
+	}
+	if slices.Contains(strings.Split(c.item.Facts.Details[detailLacks], ","), r.name) {
+		return true
+	}
+	_, recorded := c.record[r.name]
+	return recorded && (r.unset == provider.Replace || r.effectAt(c.item.Facts.API) == provider.Replace)
+}
+
+// nothingIn tells whether a value is what an object shows that has no such limit.
+func nothingIn(v cty.Value) bool {
+	if v == cty.NilVal || v.IsNull() {
+		return true
+	}
+	if !v.IsWhollyKnown() {
+		return false
+	}
+	return v.RawEquals(cty.False) || v.CanIterateElements() && v.LengthInt() == 0
 }
 
 // keys compares a map, of which only those keys count that are or were declared
@@ -329,13 +359,19 @@ func unknownKeys(v cty.Value) []string {
 // recorded compares with what was recorded at creation; the object does not show
 // it, so that only the configuration can have changed it.
 func (c *comparison) recorded(r row) {
-	if r.name == "build" {
+	switch {
+	case r.name == "build":
 		c.build(r)
+		return
+	case r.name == "flags" && c.hiddenFlags():
 		return
 	}
 	now := c.specNow(r.name)
 	if now.unknown {
 		c.add(r, r.name, c.created.get(r.name), cty.UnknownVal(cty.DynamicPseudoType), r.effect)
+		return
+	}
+	if was, is := c.created.get(r.name), c.declared.get(r.name); r.spell != nil && !was.IsNull() && !is.IsNull() && r.spell(textOf(was)) == r.spell(textOf(is)) {
 		return
 	}
 	if !bytes.Equal(now.text, c.record[r.name]) {
@@ -352,9 +388,15 @@ func (c *comparison) build(r row) {
 		return
 	}
 	for _, name := range []string{"inputs", "dockerfile", "dockerfile_inline", "target", "platform", "network"} {
-		if now.text(name) != then.text(name) && !c.secretBuild(name) {
+		switch {
+		case c.secretBuild(name):
+			c.uncompared("build."+name, imageHides)
+		case now.text(name) != then.text(name):
 			c.partOfBuild(r, then.get(name), now.get(name), name)
 		}
+	}
+	if c.secretBuild("secrets") {
+		c.uncompared("build.secrets", imageHides)
 	}
 	for _, name := range []string{"args", "labels"} {
 		pairs, old := now.mapping(name), then.mapping(name)
@@ -377,7 +419,6 @@ func (c *comparison) build(r row) {
 func (c *comparison) partOfBuild(r row, from, to cty.Value, path ...string) {
 	path = append([]string{"build"}, path...)
 	c.configured(r, strings.Join(path, "."), from, to)
-	c.changes[len(c.changes)-1].Sensitive = markedAt(c.raw, path) || secretIn(c.recordIn(path...))
 }
 
 // image compares ids where that of the wanted reference is known in the place, or

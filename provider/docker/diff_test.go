@@ -149,11 +149,16 @@ func TestDiffOfContainers(t *testing.T) {
 			c.HostConfig.Privileged, c.HostConfig.SecurityOpt = true, []string{"label=disable", "no-new-privileges:true"}
 		}},
 		{name: "ports in another order, on all addresses", declared: one("ports", cty.ListVal([]cty.Value{
-			cty.ObjectVal(attributes{"target": cty.NumberIntVal(80), "published": cty.NumberIntVal(8080), "protocol": cty.NullVal(cty.String), "host_ip": text("0.0.0.0")}),
+			cty.ObjectVal(attributes{"target": cty.NumberIntVal(80), "published": cty.NumberIntVal(8080), "protocol": cty.NullVal(cty.String), "host_ip": cty.NullVal(cty.String)}),
 			cty.ObjectVal(attributes{"target": cty.NumberIntVal(53), "published": cty.NullVal(cty.Number), "protocol": text("udp"), "host_ip": cty.NullVal(cty.String)}),
 		})), actual: func(c *container.InspectResponse) {
 			c.HostConfig.PortBindings = nat.PortMap{"53/udp": {{}}, "80/tcp": {{HostPort: "8080"}}}
 		}},
+		{name: "all addresses of IPv4 alone", declared: one("ports", cty.ListVal([]cty.Value{
+			cty.ObjectVal(attributes{"target": cty.NumberIntVal(80), "published": cty.NumberIntVal(8080), "protocol": cty.NullVal(cty.String), "host_ip": text("0.0.0.0")}),
+		})), actual: func(c *container.InspectResponse) {
+			c.HostConfig.PortBindings = nat.PortMap{"80/tcp": {{HostPort: "8080"}}}
+		}, want: `ports replace changed outside ["8080-\u003e80/tcp"] -> ["0.0.0.0:8080-\u003e80/tcp"]`},
 		{name: "a health check that is off", declared: one("healthcheck", cty.ObjectVal(attributes{"test": list("NONE")})), actual: func(c *container.InspectResponse) {
 			c.Config.Healthcheck = &container.HealthConfig{Test: []string{"NONE"}, Interval: 5e9, Retries: 7}
 		}},

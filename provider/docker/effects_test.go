@@ -78,6 +78,16 @@ func TestEffectsByAPI(t *testing.T) {
 			map[string]string{"1.44": `networks live configuration ["p-a"] -> ["p-a","p-b"]`},
 		},
 		{
+			"a parameter of an interface", attach(joining("a", nil)), attach(joining("a", attributes{"sysctls": cty.MapVal(attributes{"net.ipv4.conf.IFNAME.forwarding": text("1")})})), onA,
+			map[string]string{"1.41": `attach["p-a"].sysctls live configuration {} -> {"net.ipv4.conf.IFNAME.forwarding":"1"}`},
+		},
+		{
+			"a parameter of an interface that nobody declared", attach(joining("a", nil)), attach(joining("a", nil)), there(map[string]*network.EndpointSettings{"p-a": {
+				EndpointID: "e0", Aliases: []string{"x"}, DriverOpts: map[string]string{"com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.forwarding=1"},
+			}}),
+			map[string]string{"1.46": `attach["p-a"].sysctls live changed outside {"net.ipv4.conf.IFNAME.forwarding":"1"} -> {}`},
+		},
+		{
 			"a limit of a device", limited("1000"), limited("2000"), slow,
 			map[string]string{
 				"1.41": `blkio_config.device_read_bps replace configuration ["/dev/sda:1000"] -> ["/dev/sda:2000"]`,

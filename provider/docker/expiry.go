@@ -5,9 +5,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -80,17 +83,25 @@ func certificateIn(text string) *x509.Certificate {
 	return c
 }
 
-// faultOfClients is what clientFault says of the files that are there. What is wrong is
-// looked at twice: an entry point that has just started may be writing them.
+// daemonSocket is where a daemon listens once it runs. The entry points have written all
+// certificates by then.
+const daemonSocket = "/var/run/docker.sock"
+
+// faultOfClients is what clientFault says of the files that are there; empty, too, where
+// they cannot be read now, or may still be written: then there is no difference. What is
+// wrong is looked at twice, for a daemon that was started again has its socket of before.
 func (e *engine) faultOfClients(ctx context.Context, id string, server *x509.Certificate) string {
 	for again := range 2 {
 		files, err := e.readTexts(ctx, id, certificates)
 		if err != nil {
-			return "" // it cannot be read now, and is no difference
+			return ""
 		}
 		fault := clientFault(server, files)
 		if fault == "" || again > 0 {
 			return fault
+		}
+		if _, err := e.read.ContainerStatPath(ctx, id, daemonSocket); err != nil {
+			return ""
 		}
 		select {
 		case <-time.After(readyPause):
@@ -101,11 +112,38 @@ func (e *engine) faultOfClients(ctx context.Context, id string, server *x509.Cer
 	return ""
 }
 
+// emptySpoiledKey empties the key of a daemon's clients where it is none: the entry points
+// sign certificates anew at every start, and make a key only where its file is empty.
+// What lies on the volume of somebody's own is left alone.
+func (e *engine) emptySpoiledKey(ctx context.Context, decl provider.Declaration, c container.InspectResponse) error {
+	implied := slices.ContainsFunc(valuesOf(decl.Declared).blocks("mount"), func(m values) bool {
+		source, _ := m.ref("source")
+		return cleanPath(m.text("target")) == certificates && source.Address == decl.Address+".certs"
+	})
+	if !implied {
+		return nil
+	}
+	const name = certificates + "/key.pem"
+	files, err := e.readTexts(ctx, c.ID, name)
+	if err != nil {
+		return e.problem(err, "reading the key of its clients in", decl.Address, decl.Name)
+	}
+	key, there := files[path.Base(name)]
+	if block, _ := pem.Decode([]byte(key.text)); !there || key.odd || key.text == "" || block != nil && strings.HasSuffix(block.Type, "PRIVATE KEY") {
+		return nil
+	}
+	err = e.putFile(ctx, c.ID, fileSpec{path: name, mode: 0o600})
+	return e.problem(err, "emptying the key of its clients in", decl.Address, decl.Name)
+}
+
 // clientFault says, for people, what keeps a client with these files from its daemon;
 // empty for nothing.
 func clientFault(server *x509.Certificate, files map[string]textFile) string {
 	var gone []string
 	for _, name := range clientFiles() {
+		if files[name].odd { // a link, perhaps, to where nobody looks here
+			return ""
+		}
 		if files[name].text == "" {
 			gone = append(gone, name)
 		}

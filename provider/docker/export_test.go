@@ -8,9 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -66,6 +69,61 @@ func ActualOf(c container.InspectResponse, image *container.Config, facts provid
 	}
 	return containerActual(c, defaults, facts)
 }
+
+// Echo is a container as an engine shows it that keeps everything as it was written.
+func Echo(decl provider.Declaration, api string) (container.InspectResponse, error) {
+	r, err := requestOf(decl)
+	if err != nil {
+		return container.InspectResponse{}, err
+	}
+	endpoints, err := r.putEndpoints(&r.config, &r.host, api)
+	if err != nil {
+		return container.InspectResponse{}, err
+	}
+	c := container.InspectResponse{
+		ContainerJSONBase: &container.ContainerJSONBase{
+			ID: strings.Repeat("e", 64), Name: "/" + decl.Name, State: &container.State{Status: "running", Running: true}, HostConfig: &r.host,
+		},
+		Config: &r.config, NetworkSettings: &container.NetworkSettings{Networks: endpoints.EndpointsConfig},
+	}
+	if len(endpoints.EndpointsConfig) == 0 {
+		endpoints.EndpointsConfig[bridgeNetwork] = &network.EndpointSettings{}
+	}
+	for _, at := range endpoints.EndpointsConfig {
+		at.EndpointID = "e0"
+	}
+	for _, m := range decl.Declared.GetAttr("mount").AsValueSlice() {
+		c.Mounts = append(c.Mounts, container.MountPoint{
+			Type: "bind", Source: m.GetAttr("source").AsString(), Destination: m.GetAttr("target").AsString(), RW: true,
+		})
+	}
+	return c, nil
+}
+
+// NetworkOf and VolumeOf are such a network and a volume.
+func NetworkOf(declared cty.Value, facts provider.Facts) cty.Value {
+	o := networkOptions(valuesOf(declared))
+	n := network.Inspect{Driver: o.Driver, Options: o.Options, EnableIPv4: true}
+	if o.IPAM != nil {
+		n.IPAM = *o.IPAM
+	}
+	return NetworkActual(n, facts)
+}
+
+func VolumeOf(declared cty.Value) cty.Value {
+	o := volumeOptions(valuesOf(declared))
+	return VolumeActual(volume.Volume{Driver: o.Driver, Options: o.DriverOpts})
+}
+
+// SettingText is settingText, for tests.
+func SettingText(key string, v any) string { return settingText(key, v) }
+
+// NetworkActual and VolumeActual are networks and volumes as Observe reports them, for tests.
+func NetworkActual(n network.Inspect, facts provider.Facts) cty.Value {
+	return networkObject(n, whose{}, facts).Actual
+}
+
+func VolumeActual(v volume.Volume) cty.Value { return volumeObject(v, whose{}).Actual }
 
 // Size reads and writes a size, for tests.
 func Size(text string) (string, error) {

@@ -24,6 +24,7 @@ const (
 	detailLess    = "rootless"
 	detailSwap    = "swap_limit" // "false": the kernel does not count swap
 	detailUserns  = "user_namespaces"
+	detailLacks   = "kernel_lacks" // names of rows that the engine says that its kernel does not have, with commas
 )
 
 // storeContainerd is the store of images that Docker 29 uses by default: /info names
@@ -45,7 +46,7 @@ func factsOf(info system.Info, api string) provider.Facts {
 		rootless = rootless || strings.HasPrefix(option, "name=rootless")
 		userns = userns || strings.HasPrefix(option, "name=userns")
 	}
-	return provider.Facts{
+	facts := provider.Facts{
 		ID: info.ID, Name: info.Name, Version: info.ServerVersion, API: api,
 		OS: info.OSType, Arch: architecture(info.Architecture),
 		Files: provider.FilesUnknown,
@@ -63,6 +64,33 @@ func factsOf(info system.Info, api string) provider.Facts {
 			detailUserns:  strconv.FormatBool(userns),
 		},
 	}
+	if lacks := lackingIn(info); len(lacks) > 0 {
+		facts.Details[detailLacks] = strings.Join(lacks, ",")
+	}
+	return facts
+}
+
+// lackingIn are the limits that an engine says that its kernel does not have. Of those
+// of disks it says nothing.
+func lackingIn(info system.Info) []string {
+	var out []string
+	for _, limit := range []struct {
+		has   bool
+		names []string
+	}{
+		{info.MemoryLimit, []string{"mem_limit", "mem_reservation"}},
+		{info.SwapLimit, []string{"memswap_limit"}},
+		{info.CPUShares, []string{"cpu_shares"}},
+		{info.CPUCfsPeriod && info.CPUCfsQuota, []string{"cpu_period", "cpu_quota"}},
+		{info.CPUSet, []string{"cpuset", "cpuset_mems"}},
+		{info.PidsLimit, []string{"pids_limit"}},
+		{info.OomKillDisable, []string{"oom_kill_disable"}},
+	} {
+		if !limit.has {
+			out = append(out, limit.names...)
+		}
+	}
+	return out
 }
 
 // architecture turns the kernel's word, which /info says, into Go's.

@@ -30,7 +30,7 @@ func fileBlock() provider.Block {
 	target := argument("path", "", "The absolute path in the container. Directories that are missing are made.")
 	content := argument("content", "", "What is in it; file(...) reads one beside the configuration.")
 	target.Required, content.Required = true, true
-	return provider.Block{Name: "file", Doc: "Puts a file into the container before it starts.", Body: provider.Body{Attributes: []provider.Attribute{
+	return provider.Block{Name: "file", Key: "path", Doc: "Puts a file into the container before it starts.", Body: provider.Body{Attributes: []provider.Attribute{
 		target, content,
 		argument("mode", "0644", "Its permissions, in octal."),
 		argument("owner", "0:0", "Its owner: the number of a user, or of a user and a group."),
@@ -180,13 +180,15 @@ func (e *engine) readText(ctx context.Context, id, at string) (string, error) {
 type textFile struct {
 	text    string
 	written time.Time
+	// odd says that it was not read: it is no regular file, or too large for a text.
+	odd bool
 }
 
 // textsMost is how many files of a directory are read.
 const textsMost = 100
 
-// readTexts reads a text file, or those of a directory, by their names; nil where
-// nothing is there. One GET.
+// readTexts reads a text file, or those of a directory, but not of one in it, by their
+// names; nil where nothing is there. One GET.
 func (e *engine) readTexts(ctx context.Context, id, at string) (map[string]textFile, error) {
 	stream, _, err := e.read.CopyFromContainer(ctx, id, at)
 	if errdefs.IsNotFound(err) {
@@ -200,24 +202,27 @@ func (e *engine) readTexts(ctx context.Context, id, at string) (map[string]textF
 	archive := tar.NewReader(stream)
 	for range textsMost {
 		header, err := archive.Next()
-		switch {
-		case errors.Is(err, io.EOF):
+		if errors.Is(err, io.EOF) {
 			return out, nil
-		case err != nil:
-			return nil, err
-		case header.Typeflag != tar.TypeReg:
-			continue
-		case header.Size > textLimit:
-			out[path.Base(header.Name)] = textFile{fmt.Sprintf("not read: %d bytes", header.Size), header.ModTime}
-			return out, nil // what comes after it would have to be read through it
 		}
-		content, err := io.ReadAll(archive)
 		if err != nil {
 			return nil, err
 		}
-		out[path.Base(header.Name)] = textFile{string(content), header.ModTime}
+		name := strings.TrimPrefix(path.Clean(header.Name), path.Base(at)+"/")
+		if strings.Contains(name, "/") || header.Typeflag == tar.TypeDir {
+			continue
+		}
+		file := textFile{written: header.ModTime, odd: header.Typeflag != tar.TypeReg || header.Size > textLimit}
+		if file.odd {
+			file.text = fmt.Sprintf("not read: %d bytes", header.Size)
+		} else if content, err := io.ReadAll(archive); err == nil {
+			file.text = string(content)
+		} else {
+			return nil, err
+		}
+		out[name] = file
 	}
-	return out, nil
+	return nil, fmt.Errorf("%s has more than %d files", at, textsMost)
 }
 
 // withFiles adds to an object what became of the files that it was made with,
@@ -330,7 +335,11 @@ func (c *comparison) seen(found values, name string) (values, bool) {
 
 func (c *comparison) file(r row, path string, now, then, is values) {
 	for _, name := range []string{"sha256", "mode", "owner"} {
-		if same(now.get(name), is.get(name)) || is.get(name).IsNull() {
+		if is.get(name).IsNull() {
+			c.uncompared(path+"."+strings.Replace(name, "sha256", "content", 1), unreadNow)
+			continue
+		}
+		if same(now.get(name), is.get(name)) {
 			continue
 		}
 		cause := provider.Both

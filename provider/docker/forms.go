@@ -79,7 +79,7 @@ func portForm() provider.Form {
 
 // The addresses of both families, as patterns.
 const (
-	octet     = `(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])`
+	octet     = `(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
 	ipv4      = octet + `(?:\.` + octet + `){3}`
 	ipv6      = `[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F.:]*`
 	anAddress = ipv4 + `|` + ipv6
@@ -98,8 +98,10 @@ func labelsForm() provider.Form {
 	return provider.Form{Keys: `(?s).+`, KeysSay: "a text that is not empty", KeysNot: labelPrefix}
 }
 
+const cpusetPattern = `[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*`
+
 func cpusetForm() provider.Form {
-	return like(`[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*`, "CPUs by number, such as 0-2 or 0,3")
+	return like(cpusetPattern, "CPUs by number, such as 0-2 or 0,3")
 }
 
 func macForm() provider.Form {

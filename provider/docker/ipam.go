@@ -2,9 +2,7 @@ package docker
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/docker/docker/api/types/network"
 	"github.com/zclconf/go-cty/cty"
@@ -21,7 +19,7 @@ func ipamBlock() provider.Block {
 			argument("driver", cty.String, provider.Form{}, "default", "The driver that hands addresses out."),
 			argument("options", cty.Map(cty.String), provider.Form{}, "none", "Options of that driver."),
 		},
-		Blocks: []provider.Block{{Name: "config", Doc: "One range of addresses; at most one each of IPv4 and IPv6 where the driver is the default one.", Body: provider.Body{
+		Blocks: []provider.Block{{Name: "config", Key: "subnet", Doc: "One range of addresses; at most one each of IPv4 and IPv6 where the driver is the default one.", Body: provider.Body{
 			Attributes: []provider.Attribute{
 				subnet,
 				argument("ip_range", cty.String, subnetForm(), "the whole subnet", "The part of the subnet that containers get addresses from."),
@@ -78,26 +76,6 @@ func ipamConfigValue(c network.IPAMConfig) cty.Value {
 		"subnet": cty.StringVal(prefixText(c.Subnet)), "ip_range": cty.StringVal(prefixText(c.IPRange)),
 		"gateway": cty.StringVal(addressText(c.Gateway)), "aux_addresses": stringMap(aux),
 	})
-}
-
-// prefixText writes a range in its canonical form; what is none stays as it is.
-func prefixText(text string) string {
-	p, err := netip.ParsePrefix(strings.TrimSpace(text))
-	if err != nil {
-		return text
-	}
-	return p.Masked().String()
-}
-
-// addressText writes an address in its canonical form, without the length of a
-// range, which engines add to gateways.
-func addressText(text string) string {
-	plain, _, _ := strings.Cut(strings.TrimSpace(text), "/")
-	a, err := netip.ParseAddr(plain)
-	if err != nil {
-		return text
-	}
-	return a.String()
 }
 
 // ipam compares what is declared of a network's addresses, and what was; what the
@@ -192,7 +170,7 @@ func (c *comparison) ipamChange(r row, path string, from, to cty.Value) {
 	}
 	c.changes = append(c.changes, provider.Change{
 		Path: path, From: from, To: to, Created: cty.NullVal(cty.DynamicPseudoType), Effect: r.effect, Cause: cause,
-		Default: layer, Sensitive: c.sensitive(r, path),
+		Default: layer,
 	})
 }
 

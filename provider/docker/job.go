@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/lines"
@@ -94,7 +95,7 @@ func (w *watch) follow(ctx context.Context, say events) error {
 		return err
 	}
 	defer func() { _ = logs.Close() }()
-	hide := redactor(w.decl)
+	hide := secretsFor(provider.DiffItem{Declaration: w.decl}, cty.NilVal).Text
 	line := func(stream string) *lines.Splitter {
 		return eachLine(func(text string) {
 			text = hide(text)

@@ -42,7 +42,7 @@ func networkView(o network.CreateOptions) map[string]cty.Value {
 		"enable_ipv4": cty.BoolVal(o.EnableIPv4 == nil || *o.EnableIPv4),
 		"enable_ipv6": cty.BoolVal(o.EnableIPv6 != nil && *o.EnableIPv6),
 		"ipam":        ipamValue(ipam),
-		"options":     stringMap(o.Options),
+		"options":     stringMap(spelled(o.Options, networkOption)),
 		"labels":      stringMap(foreignLabels(o.Labels)),
 	}
 }

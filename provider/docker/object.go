@@ -43,6 +43,7 @@ func containerObject(c container.InspectResponse, w whose, image imageDefaults, 
 		Actual:    containerActual(c, image, facts),
 		Condition: looping(conditionOf(c.State), c),
 		Views:     viewsOf(c),
+		LivesIn:   livesIn(c.HostConfig),
 		Values: provider.Values{
 			ID: c.ID, Ref: name, Addresses: addressesOf(c), Ports: portsOf(c),
 		},
@@ -68,7 +69,7 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	if config.MacAddress == "" { //nolint:staticcheck // engines before API 1.44 show it here
 		config.MacAddress = firstMAC(c) //nolint:staticcheck // the view reads it from here
 	}
-	v := containerView(&config, withSysctls(c), actualMounts(c), names, facts, nil)
+	v := containerView(&config, c.HostConfig, actualMounts(c), names, facts, nil)
 	defaults, _ := json.Marshal(image)
 	v[hiddenImage] = cty.StringVal(string(defaults))
 	v[hiddenImageID] = cty.StringVal(c.Image)
@@ -80,6 +81,7 @@ func containerActual(c container.InspectResponse, image imageDefaults, facts pro
 	v[hiddenAddress] = textOrNull(c.Config.Labels[labelAddress])
 	v[hiddenSocket] = cty.StringVal(c.Config.Labels[labelSocketGroup])
 	v[hiddenQuota] = quotaCPUs(c.HostConfig)
+	v[hiddenCPUs] = textOrNull(saidOf(c.HostConfig))
 	// Of the many attributes most containers have few: what is missing is null.
 	maps.DeleteFunc(v, func(_ string, attribute cty.Value) bool { return attribute.IsNull() })
 	return cty.ObjectVal(v)

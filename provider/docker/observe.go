@@ -228,6 +228,7 @@ func (o *observation) emit(object provider.Object) error {
 	defer o.mu.Unlock()
 	if o.failed == nil {
 		object.Place = o.engine.place
+		object.Actual = hidden(&object)
 		o.failed = o.each(object)
 	}
 	return o.failed
@@ -258,6 +259,7 @@ func (o *observation) container(ctx context.Context, listed container.Summary, s
 	}
 	object := containerObject(c, w, defaults, o.engine.facts)
 	object.Condition.Requested = o.lists.requested(object)
+	object.Condition.Follows = o.lists.follows(object.ID)
 	object.Owner.Spec = amended(object.Owner.Spec, o.notes[c.ID])
 	if object.Owner.Project == "" || object.Stray || object.Owner.Schema > provider.OwnershipSchema {
 		return o.emit(object)

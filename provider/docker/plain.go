@@ -3,11 +3,15 @@ package docker
 import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/dindctl/dindctl/provider"
 )
 
 // plainText is a value for messages.
 func plainText(v cty.Value) string {
 	switch {
+	case provider.HasMarks(v):
+		return "something sensitive"
 	case v == cty.NilVal || v.IsNull():
 		return "nothing"
 	case !v.IsWhollyKnown():

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -96,8 +97,10 @@ func explain(err error) *provider.Problem {
 		return &provider.Problem{Code: provider.Unreachable, Summary: "The engine does not answer", Detail: "Is it still running?"}
 	case errdefs.IsNotFound(err):
 		return &provider.Problem{Code: provider.NotFound, Summary: "The engine does not have it"}
-	case errdefs.IsConflict(err):
+	case errdefs.IsConflict(err) && nameTaken(text):
 		return &provider.Problem{Code: provider.Conflict, Summary: "Something is in the way"}
+	case errdefs.IsConflict(err): // with the state that it is in, or with what else it is
+		return &provider.Problem{Code: provider.EngineFailed, Summary: "The engine refused"}
 	case errdefs.IsInvalidArgument(err):
 		return &provider.Problem{Code: provider.Invalid, Summary: "The engine does not accept this declaration"}
 	case errdefs.IsPermissionDenied(err) || errdefs.IsUnauthorized(err):
@@ -106,6 +109,14 @@ func explain(err error) *provider.Problem {
 		return &provider.Problem{Code: provider.Refused, Summary: "The engine cannot do that"}
 	}
 	return &provider.Problem{Code: provider.EngineFailed}
+}
+
+// nameTaken knows the engines' words for a name that something else has, of a container,
+// a network and a volume. They answer other refusals with the same status.
+func nameTaken(text string) bool {
+	return slices.ContainsFunc([]string{"is already in use by", "already exists", "name must be unique"}, func(words string) bool {
+		return strings.Contains(text, words)
+	})
 }
 
 type remedy struct {

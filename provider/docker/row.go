@@ -17,15 +17,16 @@ type row struct {
 	typ        cty.Type
 	refs       []provider.Kind
 	effect     provider.Effect
-	liveSince  string          // the API from which it is changed live, where engines before it replace; the source stands beside the row
-	unset      provider.Effect // how it is taken back, where that is not how it is changed
-	layer      string          // whose default holds where it is not declared: "image", "engine"
-	always     bool            // managed although not declared, because the engine changes it live
-	daemonJSON bool            // a key of daemon.json; see daemonFile
-	recorded   bool            // compared with the record alone: the object does not show it
-	ignored    bool            // shapes how an object is made or waited for, not the object
-	core       bool            // a block, or the core's: the provider compares it
-	subset     bool            // only the keys that are or were declared count
+	liveSince  string                   // the API from which it is changed live, where engines before it replace; the source stands beside the row
+	unset      provider.Effect          // how it is taken back, where that is not how it is changed
+	layer      string                   // whose default holds where it is not declared: "image", "engine"
+	always     bool                     // managed although not declared, because the engine changes it live
+	daemonJSON bool                     // a key of daemon.json; see daemonFile
+	recorded   bool                     // compared with the record alone: the object does not show it
+	spell      func(text string) string // of a recorded text, its one form; nil where each text is another
+	ignored    bool                     // shapes how an object is made or waited for, not the object
+	core       bool                     // a block, or the core's: the provider compares it
+	subset     bool                     // only the keys that are or were declared count
 	sensitive  bool
 	form       provider.Form
 	minAPI     string
@@ -33,6 +34,12 @@ type row struct {
 	doc        string
 
 	codec
+	// kernel says that engines leave it out where their kernel does not have it, with a
+	// warning in an answer and without an error: see leftOut.
+	kernel bool
+	// locked tells of a container as it is that an engine refuses this change of it, or
+	// takes it and leaves the kernel's: then it is made by a new container.
+	locked func(c *comparison, want cty.Value) bool
 	// live writes the wanted value into an update of a container.
 	live func(to *container.UpdateConfig, want *container.HostConfig)
 	// keys are what a row with subset has been declared to, where it is no map of texts.

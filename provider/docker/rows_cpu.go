@@ -28,7 +28,7 @@ func cpuRows() []row {
 	}
 	return []row{
 		{
-			name: "cpus", typ: count, effect: live, unset: replace, layer: layerEngine, always: true,
+			name: "cpus", typ: count, effect: live, unset: replace, locked: lockedBy(saidQuota), layer: layerEngine, always: true,
 			form:     beside(number(0, most), "both say how much time it gets", "cpu_quota", "cpu_period"),
 			fallback: "no limit", doc: "CPU limit, such as 1.5. Removing it replaces the container.",
 			codec: codec{
@@ -42,7 +42,7 @@ func cpuRows() []row {
 			live: func(to *container.UpdateConfig, want *container.HostConfig) { to.NanoCPUs = want.NanoCPUs },
 		},
 		{
-			name: "cpu_shares", typ: count, effect: live, layer: layerEngine, always: true, form: whole(2, maxShares), fallback: "1024",
+			name: "cpu_shares", typ: count, effect: live, kernel: true, layer: layerEngine, always: true, form: whole(2, maxShares), fallback: "1024",
 			doc:   "Its weight beside other containers when processors are short.",
 			codec: at(func(r *container.Resources) *int64 { return &r.CPUShares }, defaultShares),
 			live: func(to *container.UpdateConfig, want *container.HostConfig) {
@@ -50,7 +50,7 @@ func cpuRows() []row {
 			},
 		},
 		{
-			name: "cpu_period", typ: count, effect: live, layer: layerEngine, always: true, form: whole(minPeriod, maxPeriod), fallback: "100000",
+			name: "cpu_period", typ: count, effect: live, kernel: true, locked: lockedBy(saidCPUs), layer: layerEngine, always: true, form: whole(minPeriod, maxPeriod), fallback: "100000",
 			doc:   "Length of the scheduler's period in microseconds; cpu_quota counts in it.",
 			codec: at(func(r *container.Resources) *int64 { return &r.CPUPeriod }, defaultPeriod),
 			live: func(to *container.UpdateConfig, want *container.HostConfig) {
@@ -58,7 +58,7 @@ func cpuRows() []row {
 			},
 		},
 		{
-			name: "cpu_quota", typ: count, effect: live, layer: layerEngine, always: true, form: whole(minPeriod, most), fallback: "no limit",
+			name: "cpu_quota", typ: count, effect: live, kernel: true, locked: lockedBy(saidCPUs), layer: layerEngine, always: true, form: whole(minPeriod, most), fallback: "no limit",
 			doc:   "Microseconds of processor time in each cpu_period.",
 			codec: at(func(r *container.Resources) *int64 { return &r.CPUQuota }, noQuota),
 			live: func(to *container.UpdateConfig, want *container.HostConfig) {
@@ -79,7 +79,7 @@ func cpuRows() []row {
 			codec: at(func(r *container.Resources) *int64 { return &r.CPURealtimeRuntime }),
 		},
 		{
-			name: "cpuset", typ: cty.String, effect: live, unset: replace, layer: layerEngine, always: true, form: cpusetForm(), fallback: "all",
+			name: "cpuset", typ: cty.String, effect: live, unset: replace, kernel: true, layer: layerEngine, always: true, form: cpusetForm(), fallback: "all",
 			doc: "The processors that it may use, such as 0-2 or 0,3. Removing it replaces the container.",
 			codec: codec{
 				put:  func(b *builder, name string) { b.r.host.CpusetCpus = b.d.text(name) },
@@ -88,7 +88,17 @@ func cpuRows() []row {
 			live: func(to *container.UpdateConfig, want *container.HostConfig) { to.CpusetCpus = want.CpusetCpus },
 		},
 		{
-			name: "pids_limit", typ: count, effect: live, layer: layerEngine, always: true, form: whole(-1, most), fallback: "no limit",
+			name: "cpuset_mems", typ: cty.String, effect: live, unset: replace, kernel: true, layer: layerEngine, always: true,
+			form: like(cpusetPattern, "memory nodes by number, such as 0-1 or 0,3"), fallback: "all",
+			doc: "The memory nodes that it may use, such as 0-1 or 0,3. Removing it replaces the container.",
+			codec: codec{
+				put:  func(b *builder, name string) { b.r.host.CpusetMems = b.d.text(name) },
+				read: func(s seen) cty.Value { return textOrNull(cpuSetText(s.h.CpusetMems)) },
+			},
+			live: func(to *container.UpdateConfig, want *container.HostConfig) { to.CpusetMems = want.CpusetMems },
+		},
+		{
+			name: "pids_limit", typ: count, effect: live, kernel: true, layer: layerEngine, always: true, form: whole(-1, most), fallback: "no limit",
 			doc: "How many processes it may have; -1 is no limit.",
 			codec: codec{
 				put: func(b *builder, name string) {
@@ -112,7 +122,7 @@ func cpuRows() []row {
 			},
 		},
 		{
-			name: "blkio_config.weight", block: "blkio_config", typ: count, effect: live, unset: replace, layer: layerEngine, always: true,
+			name: "blkio_config.weight", block: "blkio_config", typ: count, effect: live, unset: replace, kernel: true, layer: layerEngine, always: true,
 			form: whole(minWeight, maxWeight), fallback: "the host's", doc: "Its weight beside other containers when a disk is busy, 10 to 1000. Removing it replaces the container.",
 			codec: codec{
 				put: func(b *builder, name string) {
@@ -130,8 +140,8 @@ func cpuRows() []row {
 			live: func(to *container.UpdateConfig, want *container.HostConfig) { to.BlkioWeight = want.BlkioWeight },
 		},
 		{
-			name: "blkio_config.weight_device", block: "blkio_config", effect: replace, liveSince: apiDeviceLimits, layer: layerEngine, core: true,
-			codec: codec{put: putWeights, read: func(s seen) cty.Value { return stringList(texts(s.h.BlkioWeightDevice)) }},
+			name: "blkio_config.weight_device", block: "blkio_config", effect: replace, liveSince: apiDeviceLimits, kernel: true, layer: layerEngine, core: true,
+			codec: codec{put: putWeights, read: func(s seen) cty.Value { return stringList(deviceTexts(s.h.BlkioWeightDevice)) }},
 			live: func(to *container.UpdateConfig, want *container.HostConfig) {
 				to.BlkioWeightDevice = orEmpty(want.BlkioWeightDevice)
 			},
@@ -178,6 +188,30 @@ func quotaCPUs(h *container.HostConfig) cty.Value {
 	return cty.NullVal(cty.Number)
 }
 
+// How the processors of a container were limited before. What was once said in one way
+// engines refuse in the other, also where the limit is gone since: taking a period back
+// leaves the kernel's own in its place (UpdateContainer in
+// https://github.com/moby/moby/blob/v28.5.2/container/container_unix.go).
+const (
+	saidCPUs  = "cpus"
+	saidQuota = "quota"
+)
+
+func saidOf(h *container.HostConfig) string {
+	switch {
+	case h.NanoCPUs > 0:
+		return saidCPUs
+	case h.CPUPeriod > 0 || h.CPUQuota > 0:
+		return saidQuota
+	}
+	return ""
+}
+
+// lockedBy is a row's lock where processors were limited in the other way.
+func lockedBy(other string) func(*comparison, cty.Value) bool {
+	return func(c *comparison, _ cty.Value) bool { return c.actual.text(hiddenCPUs) == other }
+}
+
 func putWeights(b *builder, name string) {
 	for _, device := range b.d.blocks(name) {
 		weight, _ := device.number("weight")
@@ -188,7 +222,7 @@ func putWeights(b *builder, name string) {
 // throttle is a row of blocks that limit a device.
 func throttle(argument string, rate func(string) (int64, error), at func(*container.Resources) *[]*blkiodev.ThrottleDevice) row {
 	return row{
-		name: "blkio_config." + argument, block: "blkio_config", effect: provider.Replace, liveSince: apiDeviceLimits, layer: layerEngine, core: true,
+		name: "blkio_config." + argument, block: "blkio_config", effect: provider.Replace, liveSince: apiDeviceLimits, kernel: true, layer: layerEngine, core: true,
 		live: func(to *container.UpdateConfig, want *container.HostConfig) {
 			*at(&to.Resources) = orEmpty(*at(&want.Resources))
 		},
@@ -203,7 +237,7 @@ func throttle(argument string, rate func(string) (int64, error), at func(*contai
 					*to = append(*to, &blkiodev.ThrottleDevice{Path: device.text("path"), Rate: uint64(max(n, 0))})
 				}
 			},
-			read: func(s seen) cty.Value { return stringList(texts(*at(&s.h.Resources))) },
+			read: func(s seen) cty.Value { return stringList(deviceTexts(*at(&s.h.Resources))) },
 		},
 	}
 }
@@ -216,11 +250,16 @@ func countOf(text string) (int64, error) {
 	return n, nil
 }
 
-// texts are things as they write themselves, in order.
-func texts[T fmt.Stringer](list []T) []string {
+// deviceTexts are limits of devices as they write themselves, in order, with each
+// device's path in one spelling.
+func deviceTexts[T fmt.Stringer](list []T) []string {
 	var out []string
 	for _, element := range list {
-		out = append(out, strings.TrimSpace(element.String()))
+		text := strings.TrimSpace(element.String())
+		if at := strings.LastIndex(text, ":"); at > 0 {
+			text = cleanPath(text[:at]) + text[at:]
+		}
+		out = append(out, text)
 	}
 	slices.Sort(out)
 	return out

@@ -43,7 +43,10 @@ func deviceRows() []row {
 		},
 		{
 			name: "storage_opt", typ: mapping, effect: replace, layer: layerEngine, fallback: "none", doc: "Options of the storage driver for this container, such as { size = \"10G\" }. Engines that keep images in containerd do not heed them, and are refused.",
-			codec: mapAt(func(_ *container.Config, h *container.HostConfig) *map[string]string { return &h.StorageOpt }),
+			codec: codec{
+				put:  mapAt(func(_ *container.Config, h *container.HostConfig) *map[string]string { return &h.StorageOpt }).put,
+				read: func(s seen) cty.Value { return stringMap(spelled(s.h.StorageOpt, storageOption)) },
+			},
 		},
 		{
 			name: "device_cgroup_rules", typ: list, effect: replace, layer: layerEngine,
@@ -78,7 +81,7 @@ func deviceRows() []row {
 						b.r.host.LogConfig.Config = options
 					}
 				},
-				read: func(s seen) cty.Value { return stringMap(s.h.LogConfig.Config) },
+				read: func(s seen) cty.Value { return stringMap(spelled(s.h.LogConfig.Config, logOption)) },
 			},
 		},
 		{
@@ -101,8 +104,8 @@ func tmpfsTexts(m map[string]string) []string {
 	var out []string
 	for target, options := range m {
 		text := cleanPath(target)
-		if options != "" {
-			text += ":" + strings.Join(sorted(strings.Split(options, ",")), ",")
+		if options := tmpfsText(options); options != "" {
+			text += ":" + options
 		}
 		out = append(out, text)
 	}
@@ -134,7 +137,7 @@ func readDevices(s seen) cty.Value {
 	for _, d := range s.h.Devices {
 		permissions := []byte(cmp.Or(d.CgroupPermissions, "rwm"))
 		slices.Sort(permissions)
-		out = append(out, d.PathOnHost+":"+cmp.Or(d.PathInContainer, d.PathOnHost)+":"+string(permissions))
+		out = append(out, cleanPath(d.PathOnHost)+":"+cleanPath(cmp.Or(d.PathInContainer, d.PathOnHost))+":"+string(slices.Compact(permissions)))
 	}
 	for _, r := range s.h.DeviceRequests {
 		if r.Driver == "cdi" {

@@ -21,7 +21,7 @@ func memoryRows() []row {
 	}
 	return []row{
 		{
-			name: "mem_limit", typ: text, effect: live, unset: replace, layer: layerEngine, always: true, form: size(), fallback: "no limit",
+			name: "mem_limit", typ: text, effect: live, unset: replace, kernel: true, layer: layerEngine, always: true, form: size(), fallback: "no limit",
 			doc: "Memory limit, such as 512m. Removing it replaces the container.", live: limits,
 			codec: codec{
 				put: func(b *builder, name string) {
@@ -33,13 +33,13 @@ func memoryRows() []row {
 			},
 		},
 		{
-			name: "memswap_limit", typ: text, effect: live, layer: layerEngine, always: true,
+			name: "memswap_limit", typ: text, effect: live, kernel: true, locked: swapUnlimited, layer: layerEngine, always: true,
 			form: provider.Form{Kind: provider.FormSize, Words: []string{unlimited}, AtLeast: "mem_limit"}, fallback: "twice mem_limit",
 			doc: "Limit of memory and swap together; -1 is no limit of swap, and replaces the container that has one. It needs mem_limit.", live: limits,
 			codec: codec{put: putSwap, read: readSwap},
 		},
 		{
-			name: "mem_reservation", typ: text, effect: live, unset: replace, layer: layerEngine, always: true,
+			name: "mem_reservation", typ: text, effect: live, unset: replace, kernel: true, layer: layerEngine, always: true,
 			form: provider.Form{Kind: provider.FormSize, AtMost: "mem_limit"}, fallback: "none",
 			doc:   "What the container is pressed down to when the host is short of memory. Removing it replaces the container.",
 			codec: sizeAt(func(_ *container.Config, h *container.HostConfig) *int64 { return &h.MemoryReservation }),
@@ -48,7 +48,16 @@ func memoryRows() []row {
 			},
 		},
 		{
-			name: "mem_swappiness", typ: cty.Number, effect: replace, layer: layerEngine, form: whole(0, maxSwappy), fallback: "the host's",
+			// No argument: engines before 23 let somebody limit it on a container that is
+			// there, later ones leave it out (https://docs.docker.com/engine/deprecated/#kernel-memory-limit).
+			name: "kernel_memory", typ: text, effect: replace, layer: layerEngine, always: true, core: true,
+			codec: codec{
+				put:  func(*builder, string) {},
+				read: sizeAt(func(_ *container.Config, h *container.HostConfig) *int64 { return &h.KernelMemory }).read,
+			},
+		},
+		{
+			name: "mem_swappiness", typ: cty.Number, effect: replace, kernel: true, layer: layerEngine, form: whole(0, maxSwappy), fallback: "the host's",
 			doc: "How willingly the kernel swaps it out, 0 to 100. Hosts with cgroup v2 do not have it.",
 			codec: codec{
 				put: func(b *builder, name string) {
@@ -78,7 +87,7 @@ func memoryRows() []row {
 			},
 		},
 		{
-			name: "oom_kill_disable", typ: cty.Bool, effect: replace, layer: layerEngine, fallback: "false",
+			name: "oom_kill_disable", typ: cty.Bool, effect: replace, kernel: true, layer: layerEngine, fallback: "false",
 			doc: "The kernel stops it instead of killing it when memory is short. Hosts with cgroup v2 do not have it.",
 			codec: codec{
 				put: func(b *builder, name string) {
@@ -103,6 +112,13 @@ func memoryRows() []row {
 			},
 		},
 	}
+}
+
+// swapUnlimited is the lock of memswap_limit: engines take -1, show it, and leave the
+// kernel's limit; measured on 20.10 and 28.5, and in
+// https://github.com/moby/moby/blob/v28.5.2/daemon/update_linux.go.
+func swapUnlimited(_ *comparison, want cty.Value) bool {
+	return !want.IsKnown() || !want.IsNull() && want.AsString() == unlimited
 }
 
 func putSwap(b *builder, name string) {

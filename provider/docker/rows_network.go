@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"net/netip"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
@@ -99,24 +98,6 @@ func hostsForm() provider.Form {
 	f := like(anAddress+`|host-gateway`, "an address, or host-gateway")
 	f.Keys, f.KeysSay = `[^\s:=]+`, "the name of a host"
 	return f
-}
-
-func macText(mac string) string { return strings.ToLower(strings.ReplaceAll(mac, "-", ":")) }
-
-// addresses brings addresses into the form that Engine 29 returns; what is none stays.
-func addresses(list []string) []string {
-	var out []string
-	for _, text := range list {
-		out = append(out, address(text))
-	}
-	return out
-}
-
-func address(text string) string {
-	if parsed, err := netip.ParseAddr(text); err == nil {
-		return parsed.String()
-	}
-	return text
 }
 
 func putHosts(b *builder, name string) {

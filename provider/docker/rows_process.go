@@ -46,7 +46,7 @@ func processRows() []row {
 			name: "stdin_open", typ: cty.Bool, effect: replace, layer: layerEngine, fallback: "false", doc: "Keeps the process's standard input open.",
 			codec: flagAt(func(c *container.Config, _ *container.HostConfig) *bool { return &c.OpenStdin }),
 		},
-		{name: "platform", typ: text, effect: replace, recorded: true, form: like(`[a-z0-9]+(/[a-z0-9_]+(/[a-z0-9]+)?)?`, "a platform, such as linux/arm64"), fallback: "the engine's", doc: "Platform of the image, such as linux/arm64."},
+		{name: "platform", typ: text, effect: replace, recorded: true, spell: platformText, form: like(`[a-z0-9]+(/[a-z0-9_]+(/[a-z0-9]+)?)?`, "a platform, such as linux/arm64"), fallback: "the engine's", doc: "Platform of the image, such as linux/arm64."},
 		{name: "pull_policy", typ: text, ignored: true, form: word("missing", "always", "never"), fallback: "missing", doc: "When an image that is a string is asked of its registry."},
 		{
 			name: "runtime", typ: text, effect: replace, layer: layerEngine, fallback: "the engine's", doc: "OCI runtime.",

@@ -105,10 +105,13 @@ func securityRows() []row {
 		},
 		{
 			name: "cgroup_parent", typ: text, effect: replace, layer: layerEngine, fallback: "the engine's", doc: "Cgroup under which that of the container is made.",
-			codec: textAt(func(_ *container.Config, h *container.HostConfig) *string { return &h.CgroupParent }),
+			codec: codec{
+				put:  textAt(func(_ *container.Config, h *container.HostConfig) *string { return &h.CgroupParent }).put,
+				read: func(s seen) cty.Value { return textOrNull(cleanPath(s.h.CgroupParent)) },
+			},
 		},
 		{
-			name: "sysctls", typ: mapping, effect: replace, layer: layerEngine, fallback: "none", doc: "Kernel parameters of its namespaces.",
+			name: "sysctls", typ: mapping, effect: replace, layer: layerEngine, fallback: "none", doc: "Kernel parameters of its namespaces. From API 1.46 on, those of eth0 are given to the first network's interface; those of another one are said in its attach block.",
 			codec: mapAt(func(_ *container.Config, h *container.HostConfig) *map[string]string { return &h.Sysctls }),
 		},
 		{
@@ -156,6 +159,9 @@ func securityOptions(h *container.HostConfig) []string {
 			if module == "no-new-privileges" && value == "true" || value == "" {
 				out = append(out, module)
 				continue
+			}
+			if module == "seccomp" {
+				value = compact(value)
 			}
 			out = append(out, module+"="+value)
 		}

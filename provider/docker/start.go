@@ -19,10 +19,17 @@ func (e *engine) start(ctx context.Context, decl provider.Declaration, c contain
 	if c.State.Running {
 		return nil
 	}
+	var around []string
+	if decl.Kind != provider.Job { // a run that ends is never restarted
+		var err error
+		if around, err = e.startsAround(ctx, c.HostConfig); err != nil {
+			return e.problem(err, "reading whose namespaces it shares:", decl.Address, decl.Name)
+		}
+	}
 	say.phase(provider.PhaseStart, "")
 	err := e.write.ContainerStart(ctx, c.ID, container.StartOptions{})
 	if err == nil || errdefs.IsNotModified(err) {
-		return nil
+		return e.problem(e.noteOrder(ctx, c.ID, around), "recording the start of", decl.Address, decl.Name)
 	}
 	return startProblem(e, decl, err)
 }

@@ -41,8 +41,8 @@ func (p *Provider) Stock(ctx context.Context, place provider.Place) (provider.St
 				out.Stored = append(out.Stored, provider.Stored{
 					ID: v.Name, Name: v.Name, Bytes: volumeBytes(v), Created: v.CreatedAt, Record: true,
 					Owner: provider.Ownership{
-						Project: cmp.Or(v.Labels[stoppedLabel], v.Labels[changedLabel]),
-						Address: cmp.Or(v.Labels[stoppedAddress], v.Labels[changedAddress]),
+						Project: cmp.Or(v.Labels[stoppedLabel], v.Labels[changedLabel], v.Labels[followsLabel]),
+						Address: cmp.Or(v.Labels[stoppedAddress], v.Labels[changedAddress], v.Labels[followsAddress]),
 					},
 				})
 			}
@@ -150,7 +150,7 @@ func (p *Provider) Sweep(ctx context.Context, place provider.Place, stored provi
 	return err
 }
 
-// noteOn is the id of the container that a record of a stop or of changes is about;
+// noteOn is the id of the container that a record (of a stop, of changes, of order) is about;
 // empty for every other volume.
 // Its name is that of the record, too: labels can be copied.
 func noteOn(v volume.Volume) string {
@@ -159,11 +159,13 @@ func noteOn(v volume.Volume) string {
 		return v.Labels[stoppedID]
 	case changedPrefix + v.Labels[changedID]:
 		return v.Labels[changedID]
+	case followsPrefix + v.Labels[followsID]:
+		return v.Labels[followsID]
 	}
 	return ""
 }
 
-// sweepRecord removes the record of a stop or of changes, and nothing else.
+// sweepRecord removes such a record, and nothing else.
 func (e *engine) sweepRecord(ctx context.Context, stored provider.Stored) error {
 	v, err := e.read.VolumeInspect(ctx, stored.ID)
 	switch {
@@ -173,6 +175,8 @@ func (e *engine) sweepRecord(ctx context.Context, stored provider.Stored) error 
 		return mayChange(stored.Owner.Project, "volume", v.Name, whoseVolume(v))
 	case err == nil && v.Labels[changedID] != "":
 		err = e.forgetChanges(ctx, v.Labels[changedID])
+	case err == nil && v.Labels[followsID] != "":
+		err = e.forgetOrder(ctx, v.Labels[followsID])
 	case err == nil:
 		err = e.forgetStop(ctx, v.Labels[stoppedID])
 	}

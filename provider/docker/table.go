@@ -33,6 +33,11 @@ func endpointRows() []row {
 		{name: "ipv4", effect: live},
 		{name: "ipv6", effect: live},
 		{name: "priority", effect: live},
+		{name: "sysctls", effect: live},
+		// No arguments: none is wanted.
+		{name: "link_local_ips", effect: live},
+		{name: "links", effect: live},
+		{name: "driver_opts", effect: live},
 		// Before API 1.54, engines take a hardware address at a container's creation alone,
 		// and ignore that of an endpoint that is connected:
 		// https://github.com/moby/moby/blob/master/api/docs/CHANGELOG.md#v154-api-changes

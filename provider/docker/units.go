@@ -1,10 +1,8 @@
 package docker
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,42 +52,6 @@ func durationOf(text string) (time.Duration, error) {
 		return 0, fmt.Errorf("%q is not a duration; write it like 30s or 1m30s", text)
 	}
 	return d, nil
-}
-
-// cpuSetText writes a set of processors as the kernel does, in ranges that do not
-// touch: engines keep it as it was written, so that 0,1 and 0-1 are one set in two
-// spellings. What is no set stays as it is.
-func cpuSetText(text string) string {
-	type span struct{ first, last int }
-	var spans []span
-	for part := range strings.SplitSeq(text, ",") {
-		low, high, ranged := strings.Cut(strings.TrimSpace(part), "-")
-		first, err := strconv.Atoi(low)
-		if err != nil {
-			return text
-		}
-		last := first
-		if ranged {
-			if last, err = strconv.Atoi(high); err != nil || last < first {
-				return text
-			}
-		}
-		spans = append(spans, span{first, last})
-	}
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.first, b.first) })
-	var out []string
-	for i := 0; i < len(spans); {
-		whole := spans[i]
-		for i++; i < len(spans) && spans[i].first-1 <= whole.last; i++ {
-			whole.last = max(whole.last, spans[i].last)
-		}
-		one := strconv.Itoa(whole.first)
-		if whole.last > whole.first {
-			one += "-" + strconv.Itoa(whole.last)
-		}
-		out = append(out, one)
-	}
-	return strings.Join(out, ",")
 }
 
 // nanoCPUs is a number of CPUs in the engine's unit.

@@ -53,7 +53,10 @@ type update struct {
 	decl provider.Declaration
 	r    request
 	c    container.InspectResponse
-	anew []string // paths of changed endpoints, which have to be made anew
+	anew []string // paths of endpoints that have to be made anew
+	// members says that the networks as a whole are to be others; else no network is
+	// joined or left but those of anew: the rest may be ignored.
+	members bool
 	// parts are paths of networks that are only left for now: somebody else waits for
 	// the address there.
 	parts []string
@@ -72,9 +75,9 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 		switch {
 		case name == "networks" && change.To != cty.NilVal && change.To.IsNull():
 			u.parts = append(u.parts, change.Path)
-		case name == "networks":
-			networks = true
-		case name == "attach":
+		case change.Path == "networks":
+			networks, u.members = true, true
+		case name == "networks", name == "attach":
 			networks = true
 			u.anew = append(u.anew, change.Path)
 		case name == "name":
@@ -147,11 +150,24 @@ func (u *update) membership(ctx context.Context) error {
 		networks = []attachment{{name: "bridge"}}
 	}
 	for _, n := range networks {
+		if !u.members && !u.isAnew(n) {
+			continue
+		}
 		if err := u.join(ctx, n); err != nil {
 			return err
 		}
 	}
+	if !u.members {
+		return nil
+	}
 	return u.leaveOthers(ctx, networks)
+}
+
+// isAnew tells whether the endpoint in a network has to be made anew.
+func (u *update) isAnew(n attachment) bool {
+	return slices.ContainsFunc(u.anew, func(path string) bool {
+		return path == "networks["+quoted(n.name)+"]" || strings.HasPrefix(path, "attach["+quoted(n.name)+"].")
+	})
 }
 
 // leaveOthers leaves what is not wanted.
@@ -173,9 +189,7 @@ func (u *update) join(ctx context.Context, n attachment) error {
 	at, joined := u.c.NetworkSettings.Networks[n.name]
 	joined = joined && !onlyNamed(u.c, at)
 	stale := joined && n.id != "" && ids[n.name] != "" && ids[n.name] != n.id
-	stale = stale || joined && slices.ContainsFunc(u.anew, func(path string) bool {
-		return strings.HasPrefix(path, "attach["+quoted(n.name)+"].")
-	})
+	stale = stale || joined && u.isAnew(n)
 	if joined && !stale {
 		return nil
 	}
@@ -184,7 +198,12 @@ func (u *update) join(ctx context.Context, n attachment) error {
 			return err
 		}
 	}
-	err := u.e.write.NetworkConnect(ctx, cmp.Or(n.id, n.name), u.c.ID, n.settings(u.e.facts.API))
+	settings := n.settings(u.e.facts.API)
+	if n.name == networkMode(&u.r.host) {
+		_, moved := u.r.splitSysctls(u.e.facts.API)
+		putSysctls(settings, moved, u.e.facts.API)
+	}
+	err := u.e.write.NetworkConnect(ctx, cmp.Or(n.id, n.name), u.c.ID, settings)
 	return u.e.problem(err, "connecting "+u.decl.Name+" to the network", u.decl.Address, n.name)
 }
 
@@ -221,8 +240,10 @@ func (u *update) check(object provider.Object, changes []provider.Change) error 
 		asked[c.Path] = true
 	}
 	var missing []provider.Change
-	for _, c := range left {
-		if asked[c.Path] {
+	live := liveRows()
+	for _, c := range toDo(left.Changes) {
+		leftOut := live[c.Path].kernel && nothingIn(c.From) // it is not recorded yet, see there
+		if asked[c.Path] && !leftOut {
 			missing = append(missing, c)
 		}
 	}

@@ -29,7 +29,8 @@ const (
 	hiddenFiles        = "_files"         // path -> the file there, null for none
 	hiddenChosen       = "_chosen"        // what was chosen for a daemon at its creation
 	hiddenDaemonJSON   = "_daemon_json"   // what is in its daemon.json now; null where that is not known
-	hiddenQuota        = "_cpu_quota"     // a quota as a number of CPUs, which locks cpus out
+	hiddenQuota        = "_cpu_quota"     // a quota as a number of CPUs
+	hiddenCPUs         = "_cpu_said"      // how its processors were limited before: saidCPUs, saidQuota, or null
 	hiddenExpiry       = "_expiry"        // the day on which a daemon's certificates end, where that is soon
 	hiddenCertificates = "_certificates"  // what is wrong with the files of a daemon's clients
 	hiddenAddress      = "_address"       // the address at its creation, which its own alias comes from
@@ -106,7 +107,7 @@ func portTexts(ports nat.PortMap) []string {
 	for port, bindings := range ports {
 		for _, b := range bindings {
 			text := b.HostPort + "->" + port.Port() + "/" + port.Proto()
-			if b.HostIP != "" && b.HostIP != "0.0.0.0" {
+			if b.HostIP != "" { // none is all addresses, of IPv6 too; 0.0.0.0 is those of IPv4
 				text = address(b.HostIP) + ":" + text
 			}
 			out = append(out, text)

@@ -20,9 +20,13 @@ func volumeOptions(d values) volume.CreateOptions {
 }
 
 func volumeView(o volume.CreateOptions) map[string]cty.Value {
+	options := map[string]string{}
+	for name := range o.DriverOpts {
+		options[name] = volumeOption(o.DriverOpts, name)
+	}
 	return map[string]cty.Value{
 		"driver":  cty.StringVal(o.Driver),
-		"options": stringMap(o.DriverOpts),
+		"options": stringMap(options),
 		"labels":  stringMap(foreignLabels(o.Labels)),
 	}
 }

@@ -125,3 +125,19 @@ func (c *codec) readChanges(list []*pb.Change) ([]provider.Change, error) {
 	}
 	return out, nil
 }
+
+func notCompared(list []provider.NotCompared) []*pb.NotCompared {
+	var out []*pb.NotCompared
+	for _, n := range list {
+		out = append(out, &pb.NotCompared{Path: n.Path, Why: n.Why})
+	}
+	return out
+}
+
+func readNotCompared(list []*pb.NotCompared) []provider.NotCompared {
+	var out []provider.NotCompared
+	for _, m := range list {
+		out = append(out, provider.NotCompared{Path: m.GetPath(), Why: m.GetWhy()})
+	}
+	return out
+}

@@ -19,6 +19,7 @@ func (c *codec) object(o provider.Object) (*pb.Object, error) {
 		Owner: ownership(o.Owner), Actual: actual, Condition: condition(o.Condition),
 		Values: exported(o.Values), Fingerprint: o.Fingerprint, Users: o.Users, Warnings: o.Warnings,
 		Claim: ownership(o.Claim), WhyNot: o.WhyNot, Stray: o.Stray, Members: int64(o.Members), Created: o.Created,
+		LivesIn: o.LivesIn,
 	}
 	for _, v := range o.Views {
 		out.Views = append(out.Views, &pb.View{
@@ -41,6 +42,7 @@ func (c *codec) readObject(m *pb.Object) (provider.Object, error) {
 		Owner: readOwnership(m.GetOwner()), Actual: actual, Condition: readCondition(m.GetCondition()),
 		Values: readExported(m.GetValues()), Fingerprint: m.GetFingerprint(), Users: m.GetUsers(), Warnings: m.GetWarnings(),
 		Claim: readOwnership(m.GetClaim()), WhyNot: m.GetWhyNot(), Stray: m.GetStray(), Members: int(m.GetMembers()), Created: m.GetCreated(),
+		LivesIn: m.GetLivesIn(),
 	}
 	for _, v := range m.GetViews() {
 		out.Views = append(out.Views, provider.View{
@@ -78,6 +80,7 @@ func condition(o provider.Condition) *pb.Condition {
 	return &pb.Condition{
 		State: string(o.State), ExitCode: int64(o.ExitCode), Health: o.Health,
 		Started: o.Started, Ended: o.Ended, Reason: o.Reason, Interrupted: o.Interrupted, Requested: o.Requested,
+		Follows: o.Follows,
 	}
 }
 
@@ -85,6 +88,7 @@ func readCondition(m *pb.Condition) provider.Condition {
 	return provider.Condition{
 		State: provider.State(m.GetState()), ExitCode: int(m.GetExitCode()), Health: m.GetHealth(),
 		Started: m.GetStarted(), Ended: m.GetEnded(), Reason: m.GetReason(), Interrupted: m.GetInterrupted(), Requested: m.GetRequested(),
+		Follows: m.GetFollows(),
 	}
 }
 

@@ -254,7 +254,7 @@ func (r *Remote) diff(ctx context.Context, batch *pb.DiffRequest) ([]provider.Di
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, provider.Difference{Changes: changes})
+		out = append(out, provider.Difference{Changes: changes, NotCompared: readNotCompared(d.GetNotCompared())})
 	}
 	return out, nil
 }

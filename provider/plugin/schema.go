@@ -57,7 +57,7 @@ func schemaBody(b provider.Body) (*pb.Body, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", block.Name, err)
 		}
-		out.Blocks = append(out.Blocks, &pb.Block{Name: block.Name, Single: block.Single, Doc: block.Doc, Body: body})
+		out.Blocks = append(out.Blocks, &pb.Block{Name: block.Name, Single: block.Single, Key: block.Key, Doc: block.Doc, Body: body})
 	}
 	return out, nil
 }
@@ -87,7 +87,7 @@ func (c *codec) readBody(m *pb.Body) (provider.Body, error) {
 			return provider.Body{}, fmt.Errorf("%s: %w", block.GetName(), err)
 		}
 		out.Blocks = append(out.Blocks, provider.Block{
-			Name: block.GetName(), Single: block.GetSingle(), Doc: block.GetDoc(), Body: body,
+			Name: block.GetName(), Single: block.GetSingle(), Key: block.GetKey(), Doc: block.GetDoc(), Body: body,
 		})
 	}
 	return out, nil

@@ -88,7 +88,7 @@ func (s *server) Diff(ctx context.Context, m *pb.DiffRequest) (*pb.DiffReply, er
 		if err != nil {
 			return &pb.DiffReply{Failure: failure(err)}, nil
 		}
-		out.Differences = append(out.Differences, &pb.Difference{Changes: changes})
+		out.Differences = append(out.Differences, &pb.Difference{Changes: changes, NotCompared: notCompared(d.NotCompared)})
 	}
 	return out, nil
 }

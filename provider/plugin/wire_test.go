@@ -69,11 +69,13 @@ func fullObject() provider.Object {
 		Actual: cty.ObjectVal(map[string]cty.Value{"a": cty.StringVal("x").Mark(provider.Sensitive), "b": cty.NullVal(cty.Number)}),
 		Condition: provider.Condition{
 			State: provider.StateExited, ExitCode: 137, Health: "unhealthy", Started: "s", Ended: "e", Reason: "r", Interrupted: true, Requested: true,
+			Follows: []string{"m", "n"},
 		},
 		Values: provider.Values{
 			ID: "id", Ref: "ref", Endpoint: "e", Version: "v", StorageDriver: "s",
 			Addresses: map[string]string{"n": "a"}, Ports: map[string]string{}, Stdout: pointer(""), Stderr: pointer("err"), ExitCode: pointer(0),
 		},
+		LivesIn:     []string{"other", "third"},
 		Views:       []provider.View{{Type: "bind", Source: "/s", Target: "/t", Subpath: "sub", ReadOnly: true}},
 		Fingerprint: "f", Users: []string{"container web"}, Warnings: []string{"it clashes"},
 	}
@@ -99,8 +101,12 @@ func TestMessagesArriveWhole(t *testing.T) {
 	wantObject := fullObject()
 	empty := provider.Object{ID: "empty"}
 	change := provider.Change{
-		Path: "a", From: cty.StringVal("x"), To: cty.UnknownVal(cty.String), Created: cty.NullVal(cty.String),
+		Path: "a", From: cty.TupleVal([]cty.Value{cty.StringVal("x"), cty.StringVal("y").Mark(provider.Sensitive)}), To: cty.UnknownVal(cty.String), Created: cty.NullVal(cty.String),
 		Effect: provider.Live, Cause: provider.Both, Default: "engine", Sensitive: true,
+	}
+	difference := provider.Difference{
+		Changes:     []provider.Change{change},
+		NotCompared: []provider.NotCompared{{Path: "build.secrets", Why: "an image does not show it"}},
 	}
 	p := plugin.InProcess(t, scripted{
 		create: func(_ context.Context, r provider.CreateRequest, sink provider.Sink) (provider.CreateResponse, error) {
@@ -110,7 +116,7 @@ func TestMessagesArriveWhole(t *testing.T) {
 		},
 		diff: func(r provider.DiffRequest) (provider.DiffResponse, error) {
 			gotDiff = r
-			return provider.DiffResponse{Differences: []provider.Difference{{Changes: []provider.Change{change}}}}, nil
+			return provider.DiffResponse{Differences: []provider.Difference{difference}}, nil
 		},
 		observe: func(r provider.ObserveRequest, each func(provider.Object) error) (provider.ObserveResponse, error) {
 			gotObserve = r
@@ -151,7 +157,7 @@ func TestMessagesArriveWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	same("diff", diff, gotDiff)
-	same("differences", []provider.Difference{{Changes: []provider.Change{change}}}, differences.Differences)
+	same("differences", []provider.Difference{difference}, differences.Differences)
 
 	observe := provider.ObserveRequest{
 		Place: "p", Project: "x", Images: []string{"a"}, Output: []string{"job.a"},

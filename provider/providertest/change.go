@@ -79,8 +79,26 @@ func (m *Memory) Resume(
 	if err := firstError(failed, err); err != nil {
 		return provider.ResumeResponse{}, err
 	}
+	if req.Ends {
+		if err := m.end(ctx, req, sink); err != nil {
+			return provider.ResumeResponse{}, err
+		}
+	}
 	object, err := m.finish(ctx, req.Place, req.ID, sink)
 	return provider.ResumeResponse{Object: object}, err
+}
+
+// end ends what runs, before it is started again.
+func (m *Memory) end(ctx context.Context, req provider.ResumeRequest, sink provider.Sink) error {
+	return m.effect(ctx, "halt", "halted", m.addressOf(req.ID), func(s *state) error {
+		r, err := s.lasting(req.Place, req.ID, req.Project)
+		if err != nil {
+			return err
+		}
+		emit(sink, provider.Event{Address: r.Owner.Address, Phase: provider.PhaseStop})
+		s.stop(r, 143)
+		return nil
+	})
 }
 
 // Delete implements [provider.Provider].

@@ -100,6 +100,7 @@ func (s *state) insert(r *record, req provider.CreateRequest) error {
 		if err := s.needs(r); err != nil {
 			return err
 		}
+		r.Joined = s.joined(r)
 	}
 	s.add(r)
 	if r.Kind == provider.Daemon {
@@ -140,7 +141,12 @@ func (s *state) needs(r *record) error {
 		}
 		return nil
 	}
+	var shared []string
+	for _, name := range sharing() {
+		shared = append(shared, refNames(r.Actual.Value, name)...)
+	}
 	return firstError(
+		check(provider.Container, shared),
 		check(provider.Network, refNames(r.Actual.Value, "networks")),
 		check(provider.Volume, refNames(r.Actual.Value, "data")),
 	)

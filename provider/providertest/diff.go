@@ -102,7 +102,7 @@ func compare(a provider.Attribute, item provider.DiffItem, d cty.Value, l json.R
 		change.To, change.Default = defaultOf(a.Name, item.Declaration.Kind), "engine"
 	}
 	declared, known := specText(d)
-	if !known {
+	if !known || slices.Contains(sharing(), a.Name) && !made(d) {
 		var err error
 		change.Created, err = readCreated(l)
 		return change, true, err

@@ -63,10 +63,14 @@ func (m *Memory) start(ctx context.Context, id, address string, sink provider.Si
 		if r.Condition.State == provider.StateRunning {
 			return nil
 		}
+		if err := s.alone(r); err != nil {
+			return err
+		}
 		for _, line := range script(texts(r.Actual.Value, "command"), nil) {
 			r.print(line)
 		}
 		s.start(r)
+		s.note(r)
 		return nil
 	}); err != nil {
 		return err
@@ -138,6 +142,9 @@ func (m *Memory) startJob(ctx context.Context, id, address string, sink provider
 			return gone(id)
 		}
 		if r.Condition.State == provider.StateCreated {
+			if err := s.alone(r); err != nil {
+				return err
+			}
 			s.start(r)
 			s.perform(r)
 		}

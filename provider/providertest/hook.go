@@ -95,6 +95,8 @@ type Thing struct {
 	Condition provider.Condition
 	// Image is the id of the image that it was made from.
 	Image string
+	// LivesIn are the ids of the objects whose namespaces it has.
+	LivesIn []string
 	// Revision counts its changes, and Starts how often it was started.
 	Revision, Starts int
 }
@@ -105,9 +107,11 @@ func (m *Memory) Things() map[string]Thing {
 	out := map[string]Thing{}
 	_ = m.world.look(func(s *state) {
 		for id, r := range s.Objects {
+			condition := r.Condition
+			condition.Follows = r.Follows
 			out[id] = Thing{
-				ID: id, Name: r.Name, Kind: r.Kind, Engine: r.Engine, Data: r.Data, Owner: r.Owner,
-				Condition: r.Condition, Image: text(r.Actual.Value, "image_id"), Revision: r.Revision, Starts: r.Starts,
+				ID: id, Name: r.Name, Kind: r.Kind, Engine: r.Engine, Data: r.Data, Owner: r.Owner, LivesIn: r.livesIn(),
+				Condition: condition, Image: text(r.Actual.Value, "image_id"), Revision: r.Revision, Starts: r.Starts,
 			}
 		}
 	})

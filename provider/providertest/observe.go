@@ -108,10 +108,11 @@ func (r *record) owner() provider.Ownership {
 func (s *state) object(r *record, place provider.Place, output bool) provider.Object {
 	out := provider.Object{
 		ID: r.ID, Kind: r.Kind, Name: r.Name, Place: place, Actual: r.Actual.Value,
-		Condition: r.Condition, Views: viewsOf(r.Actual.Value),
+		Condition: r.Condition, Views: viewsOf(r.Actual.Value), LivesIn: r.livesIn(),
 		Fingerprint: fmt.Sprintf("%s-%d", r.ID, r.Revision),
 		Values:      provider.Values{ID: r.ID, Ref: r.Name},
 	}
+	out.Condition.Follows = r.Follows
 	if r.Kind == provider.Network || r.Kind == provider.Volume {
 		out.Users = s.users(r, true)
 	}

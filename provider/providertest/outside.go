@@ -75,12 +75,13 @@ func (o *Outside) Start(id string) {
 func (o *Outside) Restart() {
 	o.change(func(s *state, engine string) {
 		s.down(engine)
-		for _, r := range s.all(engine) {
-			if r.Back {
-				s.start(r)
-			}
-		}
+		s.up(engine)
 	})
+}
+
+// SetBack sets the clock back, by a number of events.
+func (o *Outside) SetBack(events int) {
+	o.change(func(s *state, _ string) { s.Clock -= events })
 }
 
 // Remove takes an object away.

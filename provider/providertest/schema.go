@@ -45,6 +45,13 @@ func replaced(name string, t cty.Type, doc string) provider.Attribute {
 	return provider.Attribute{Name: name, Type: t, Effect: provider.Replace, Doc: doc}
 }
 
+// joining is an attribute that names another object, whose namespace is shared.
+func joining(name, what string) provider.Attribute {
+	a := replaced(name, cty.DynamicPseudoType, "The object whose "+what+" it shares.")
+	a.Refs = []provider.Kind{provider.Container, provider.Daemon, provider.Controller, provider.Guard}
+	return a
+}
+
 func live(name string, t cty.Type, byDefault, doc string) provider.Attribute {
 	return provider.Attribute{Name: name, Type: t, Effect: provider.Live, Default: byDefault, Doc: doc}
 }
@@ -68,6 +75,7 @@ func runningAttributes() []provider.Attribute {
 		replaced("labels", cty.Map(cty.String), "Labels."),
 		replaced("extra_hosts", cty.Map(cty.String), "Names of other hosts."),
 		replaced("group_add", cty.List(cty.String), "More groups."),
+		joining("network_mode", "network"), joining("pid", "processes"), joining("ipc", "shared memory"),
 	}
 }
 

@@ -43,6 +43,11 @@ type record struct {
 	Files map[string]file `json:",omitempty"`
 	// Data is the key of the engine inside a daemon.
 	Data string
+	// Joined are the ids of the objects whose namespaces it has, by the attribute that
+	// says so, as they were at its creation.
+	Joined map[string]string `json:",omitempty"`
+	// Follows are starts of those that it came after, against the clock.
+	Follows []string `json:",omitempty"`
 	// Revision counts the changes of the object, Starts how often it was started.
 	Revision, Starts int
 	// Back says that it ran when its daemon was stopped and starts with that again.
@@ -148,12 +153,21 @@ func (s *state) start(r *record) {
 	r.Revision++
 	r.Starts++
 	r.Back = false
-	if r.Kind != provider.Daemon {
-		return
+	if r.Kind == provider.Daemon {
+		s.up(r.Data)
 	}
-	for _, inner := range s.all(r.Data) {
-		if inner.Back {
-			s.start(inner)
+}
+
+// up starts what ran on an engine when it went down. As with Docker nothing starts
+// before what it lives in, and what cannot start stays down.
+func (s *state) up(engine string) {
+	for again := true; again; {
+		again = false
+		for _, r := range s.all(engine) {
+			if r.Back && s.alone(r) == nil {
+				s.start(r)
+				again = true
+			}
 		}
 	}
 }
@@ -167,19 +181,21 @@ func (s *state) stop(r *record, code int) {
 		State: provider.StateExited, ExitCode: code, Started: r.Condition.Started, Ended: s.now(),
 	}
 	r.Revision++
-	if r.Kind != provider.Daemon {
-		return
+	for _, other := range s.all(r.Engine) {
+		if other.Joined["pid"] == r.ID { // its processes end with the first one of their namespace
+			s.stop(other, 137)
+		}
 	}
-	s.down(r.Data)
+	if r.Kind == provider.Daemon {
+		s.down(r.Data)
+	}
 }
 
 // down ends everything that runs on an engine.
 func (s *state) down(engine string) {
-	for _, r := range s.all(engine) {
-		if r.Condition.State != provider.StateRunning {
-			continue
-		}
-		s.stop(r, 137)
+	running := slices.DeleteFunc(s.all(engine), func(r *record) bool { return r.Condition.State != provider.StateRunning })
+	for _, r := range running {
+		s.stop(r, 137) // unless it ended with another one
 		r.Condition.Interrupted = true
 		r.Condition.Reason = "its engine was stopped"
 		r.Back = text(r.Actual.Value, "restart") == restartAlways

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
 )
@@ -21,6 +22,7 @@ func runObligations() []obligation {
 		{name: "a cancelled call returns promptly and keeps the id of what was made", test: cancelled, configured: true},
 		{name: "a job that runs already is waited for", test: waitsForRunning, configured: true},
 		{name: "what was stopped is seen and resumed", test: resumes, configured: true},
+		{name: "what shares a namespace is seen to hold an old one, and is restarted", test: restartsOnce, configured: true},
 	}
 }
 
@@ -165,4 +167,55 @@ func resumes(h *harness) {
 	if resp.Object.ID != id || resp.Object.Condition.State != provider.StateRunning {
 		h.Errorf("resumed is %s, %+v", resp.Object.ID, resp.Object.Condition)
 	}
+}
+
+// sharer declares a container that has the network of another one.
+func (h *harness) sharer(label string, of provider.Declaration, id string) provider.Declaration {
+	if _, shares := h.schema.Nouns[provider.Container].Attribute("network_mode"); !shares {
+		h.Skip("the provider shares no namespaces")
+	}
+	return h.sleeper(label, map[string]cty.Value{"network_mode": Made(Ref(of.Address, of.Kind, of.Name), id)})
+}
+
+func restartsOnce(h *harness) {
+	if h.factory.Stop == nil {
+		h.Skip("the factory cannot stop objects")
+	}
+	owner := h.sleeper("a", nil)
+	id := h.create(owner).ID
+	d := h.sharer("b", owner, id)
+	before := h.create(d).Object
+	resume := func(d provider.Declaration, id string, ends bool) provider.Object {
+		h.Helper()
+		resp, err := h.p.Resume(h.ctx, provider.ResumeRequest{ID: id, Declaration: d, Project: h.project, Ends: ends}, h.sink())
+		if err != nil {
+			h.Fatalf("resuming %s: %v", d.Address, err)
+		}
+		return resp.Object
+	}
+	holdsOld := func(when string, answered provider.Object, want bool) {
+		h.Helper()
+		seen := h.observe(provider.Root)
+		for where, o := range map[string]provider.Object{"answered": answered, "observed": seen[d.Address]} {
+			if o.ID != before.ID || o.Condition.State != provider.StateRunning || !slices.Equal(o.LivesIn, []string{id}) {
+				h.Errorf("%s, as %s, it is %s, %+v, and lives in %v; want %s, running, in %s", when, where, o.ID, o.Condition, o.LivesIn, before.ID, id)
+			}
+			if got := o.Condition.Precedes(seen[owner.Address].Condition); got != want {
+				h.Errorf("%s, as %s, it began before its owner: %t", when, where, got)
+			}
+		}
+	}
+	holdsOld("created", before, false)
+	h.factory.Stop(h.T, provider.Root, id)
+	resume(owner, id, false)
+	holdsOld("with its owner started again", h.observe(provider.Root)[d.Address], true)
+	after := resume(d, before.ID, true)
+	holdsOld("restarted", after, false)
+	if again := resume(d, before.ID, false); again.Condition.Started != after.Condition.Started {
+		h.Errorf("it was started at %s, and then again at %s, although it ran", after.Condition.Started, again.Condition.Started)
+	}
+	job := h.job("j", "true")
+	ended := h.create(job)
+	_, err := h.p.Resume(h.ctx, provider.ResumeRequest{ID: ended.ID, Declaration: job, Project: h.project, Ends: true}, h.sink())
+	h.wantCode(err, provider.Invalid, "restarting a job")
 }

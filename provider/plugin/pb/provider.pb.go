@@ -804,6 +804,7 @@ type Block struct {
 	Single        bool                   `protobuf:"varint,2,opt,name=single,proto3" json:"single,omitempty"`
 	Doc           string                 `protobuf:"bytes,3,opt,name=doc,proto3" json:"doc,omitempty"`
 	Body          *Body                  `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
+	Key           string                 `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -864,6 +865,13 @@ func (x *Block) GetBody() *Body {
 		return x.Body
 	}
 	return nil
+}
+
+func (x *Block) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
 }
 
 type ConfigureRequest struct {
@@ -1673,6 +1681,7 @@ type Object struct {
 	Stray         bool                   `protobuf:"varint,15,opt,name=stray,proto3" json:"stray,omitempty"`
 	Members       int64                  `protobuf:"varint,16,opt,name=members,proto3" json:"members,omitempty"`
 	Created       string                 `protobuf:"bytes,17,opt,name=created,proto3" json:"created,omitempty"`
+	LivesIn       []string               `protobuf:"bytes,18,rep,name=lives_in,json=livesIn,proto3" json:"lives_in,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1826,6 +1835,13 @@ func (x *Object) GetCreated() string {
 	return ""
 }
 
+func (x *Object) GetLivesIn() []string {
+	if x != nil {
+		return x.LivesIn
+	}
+	return nil
+}
+
 type Ownership struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Project       string                 `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
@@ -1952,6 +1968,7 @@ type Condition struct {
 	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	Interrupted   bool                   `protobuf:"varint,7,opt,name=interrupted,proto3" json:"interrupted,omitempty"`
 	Requested     bool                   `protobuf:"varint,8,opt,name=requested,proto3" json:"requested,omitempty"`
+	Follows       []string               `protobuf:"bytes,9,rep,name=follows,proto3" json:"follows,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2040,6 +2057,13 @@ func (x *Condition) GetRequested() bool {
 		return x.Requested
 	}
 	return false
+}
+
+func (x *Condition) GetFollows() []string {
+	if x != nil {
+		return x.Follows
+	}
+	return nil
 }
 
 type Values struct {
@@ -2629,6 +2653,7 @@ func (x *DiffReply) GetFailure() *Failure {
 type Difference struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Changes       []*Change              `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	NotCompared   []*NotCompared         `protobuf:"bytes,2,rep,name=not_compared,json=notCompared,proto3" json:"not_compared,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2670,6 +2695,65 @@ func (x *Difference) GetChanges() []*Change {
 	return nil
 }
 
+func (x *Difference) GetNotCompared() []*NotCompared {
+	if x != nil {
+		return x.NotCompared
+	}
+	return nil
+}
+
+type NotCompared struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Why           string                 `protobuf:"bytes,2,opt,name=why,proto3" json:"why,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NotCompared) Reset() {
+	*x = NotCompared{}
+	mi := &file_provider_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NotCompared) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NotCompared) ProtoMessage() {}
+
+func (x *NotCompared) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NotCompared.ProtoReflect.Descriptor instead.
+func (*NotCompared) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *NotCompared) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *NotCompared) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
 type Change struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
@@ -2686,7 +2770,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_provider_proto_msgTypes[34]
+	mi := &file_provider_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2698,7 +2782,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[34]
+	mi := &file_provider_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2711,7 +2795,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{34}
+	return file_provider_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Change) GetPath() string {
@@ -2783,7 +2867,7 @@ type CreateRequest struct {
 
 func (x *CreateRequest) Reset() {
 	*x = CreateRequest{}
-	mi := &file_provider_proto_msgTypes[35]
+	mi := &file_provider_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2795,7 +2879,7 @@ func (x *CreateRequest) String() string {
 func (*CreateRequest) ProtoMessage() {}
 
 func (x *CreateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[35]
+	mi := &file_provider_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2808,7 +2892,7 @@ func (x *CreateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRequest.ProtoReflect.Descriptor instead.
 func (*CreateRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{35}
+	return file_provider_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CreateRequest) GetPlace() string {
@@ -2857,7 +2941,7 @@ type CreateReply struct {
 
 func (x *CreateReply) Reset() {
 	*x = CreateReply{}
-	mi := &file_provider_proto_msgTypes[36]
+	mi := &file_provider_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2869,7 +2953,7 @@ func (x *CreateReply) String() string {
 func (*CreateReply) ProtoMessage() {}
 
 func (x *CreateReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[36]
+	mi := &file_provider_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2882,7 +2966,7 @@ func (x *CreateReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReply.ProtoReflect.Descriptor instead.
 func (*CreateReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{36}
+	return file_provider_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CreateReply) GetEvent() *Event {
@@ -2917,7 +3001,7 @@ type CreateResult struct {
 
 func (x *CreateResult) Reset() {
 	*x = CreateResult{}
-	mi := &file_provider_proto_msgTypes[37]
+	mi := &file_provider_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2929,7 +3013,7 @@ func (x *CreateResult) String() string {
 func (*CreateResult) ProtoMessage() {}
 
 func (x *CreateResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[37]
+	mi := &file_provider_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2942,7 +3026,7 @@ func (x *CreateResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateResult.ProtoReflect.Descriptor instead.
 func (*CreateResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{37}
+	return file_provider_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CreateResult) GetId() string {
@@ -2979,7 +3063,7 @@ type UpdateRequest struct {
 
 func (x *UpdateRequest) Reset() {
 	*x = UpdateRequest{}
-	mi := &file_provider_proto_msgTypes[38]
+	mi := &file_provider_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2991,7 +3075,7 @@ func (x *UpdateRequest) String() string {
 func (*UpdateRequest) ProtoMessage() {}
 
 func (x *UpdateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[38]
+	mi := &file_provider_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3004,7 +3088,7 @@ func (x *UpdateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateRequest.ProtoReflect.Descriptor instead.
 func (*UpdateRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{38}
+	return file_provider_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *UpdateRequest) GetPlace() string {
@@ -3053,7 +3137,7 @@ type UpdateReply struct {
 
 func (x *UpdateReply) Reset() {
 	*x = UpdateReply{}
-	mi := &file_provider_proto_msgTypes[39]
+	mi := &file_provider_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3065,7 +3149,7 @@ func (x *UpdateReply) String() string {
 func (*UpdateReply) ProtoMessage() {}
 
 func (x *UpdateReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[39]
+	mi := &file_provider_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3078,7 +3162,7 @@ func (x *UpdateReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateReply.ProtoReflect.Descriptor instead.
 func (*UpdateReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{39}
+	return file_provider_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *UpdateReply) GetEvent() *Event {
@@ -3108,13 +3192,14 @@ type ResumeRequest struct {
 	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	Declaration   *Declaration           `protobuf:"bytes,3,opt,name=declaration,proto3" json:"declaration,omitempty"`
 	Project       string                 `protobuf:"bytes,4,opt,name=project,proto3" json:"project,omitempty"`
+	Ends          bool                   `protobuf:"varint,5,opt,name=ends,proto3" json:"ends,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ResumeRequest) Reset() {
 	*x = ResumeRequest{}
-	mi := &file_provider_proto_msgTypes[40]
+	mi := &file_provider_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3126,7 +3211,7 @@ func (x *ResumeRequest) String() string {
 func (*ResumeRequest) ProtoMessage() {}
 
 func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[40]
+	mi := &file_provider_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3139,7 +3224,7 @@ func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRequest.ProtoReflect.Descriptor instead.
 func (*ResumeRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{40}
+	return file_provider_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ResumeRequest) GetPlace() string {
@@ -3170,6 +3255,13 @@ func (x *ResumeRequest) GetProject() string {
 	return ""
 }
 
+func (x *ResumeRequest) GetEnds() bool {
+	if x != nil {
+		return x.Ends
+	}
+	return false
+}
+
 type ResumeReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Event         *Event                 `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
@@ -3181,7 +3273,7 @@ type ResumeReply struct {
 
 func (x *ResumeReply) Reset() {
 	*x = ResumeReply{}
-	mi := &file_provider_proto_msgTypes[41]
+	mi := &file_provider_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3193,7 +3285,7 @@ func (x *ResumeReply) String() string {
 func (*ResumeReply) ProtoMessage() {}
 
 func (x *ResumeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[41]
+	mi := &file_provider_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3206,7 +3298,7 @@ func (x *ResumeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeReply.ProtoReflect.Descriptor instead.
 func (*ResumeReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{41}
+	return file_provider_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ResumeReply) GetEvent() *Event {
@@ -3242,7 +3334,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_provider_proto_msgTypes[42]
+	mi := &file_provider_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3254,7 +3346,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[42]
+	mi := &file_provider_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3267,7 +3359,7 @@ func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{42}
+	return file_provider_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *DeleteRequest) GetPlace() string {
@@ -3309,7 +3401,7 @@ type DeleteReply struct {
 
 func (x *DeleteReply) Reset() {
 	*x = DeleteReply{}
-	mi := &file_provider_proto_msgTypes[43]
+	mi := &file_provider_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3321,7 +3413,7 @@ func (x *DeleteReply) String() string {
 func (*DeleteReply) ProtoMessage() {}
 
 func (x *DeleteReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[43]
+	mi := &file_provider_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3334,7 +3426,7 @@ func (x *DeleteReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteReply.ProtoReflect.Descriptor instead.
 func (*DeleteReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{43}
+	return file_provider_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DeleteReply) GetEvent() *Event {
@@ -3366,7 +3458,7 @@ type DeleteResult struct {
 
 func (x *DeleteResult) Reset() {
 	*x = DeleteResult{}
-	mi := &file_provider_proto_msgTypes[44]
+	mi := &file_provider_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3378,7 +3470,7 @@ func (x *DeleteResult) String() string {
 func (*DeleteResult) ProtoMessage() {}
 
 func (x *DeleteResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[44]
+	mi := &file_provider_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3391,7 +3483,7 @@ func (x *DeleteResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteResult.ProtoReflect.Descriptor instead.
 func (*DeleteResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{44}
+	return file_provider_proto_rawDescGZIP(), []int{45}
 }
 
 type CancelRequest struct {
@@ -3403,7 +3495,7 @@ type CancelRequest struct {
 
 func (x *CancelRequest) Reset() {
 	*x = CancelRequest{}
-	mi := &file_provider_proto_msgTypes[45]
+	mi := &file_provider_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3415,7 +3507,7 @@ func (x *CancelRequest) String() string {
 func (*CancelRequest) ProtoMessage() {}
 
 func (x *CancelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[45]
+	mi := &file_provider_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3428,7 +3520,7 @@ func (x *CancelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
 func (*CancelRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{45}
+	return file_provider_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *CancelRequest) GetCall() string {
@@ -3446,7 +3538,7 @@ type CancelReply struct {
 
 func (x *CancelReply) Reset() {
 	*x = CancelReply{}
-	mi := &file_provider_proto_msgTypes[46]
+	mi := &file_provider_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3458,7 +3550,7 @@ func (x *CancelReply) String() string {
 func (*CancelReply) ProtoMessage() {}
 
 func (x *CancelReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[46]
+	mi := &file_provider_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3471,7 +3563,7 @@ func (x *CancelReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelReply.ProtoReflect.Descriptor instead.
 func (*CancelReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{46}
+	return file_provider_proto_rawDescGZIP(), []int{47}
 }
 
 type StopRequest struct {
@@ -3482,7 +3574,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_provider_proto_msgTypes[47]
+	mi := &file_provider_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3494,7 +3586,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[47]
+	mi := &file_provider_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3507,7 +3599,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{47}
+	return file_provider_proto_rawDescGZIP(), []int{48}
 }
 
 type StopReply struct {
@@ -3519,7 +3611,7 @@ type StopReply struct {
 
 func (x *StopReply) Reset() {
 	*x = StopReply{}
-	mi := &file_provider_proto_msgTypes[48]
+	mi := &file_provider_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3531,7 +3623,7 @@ func (x *StopReply) String() string {
 func (*StopReply) ProtoMessage() {}
 
 func (x *StopReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[48]
+	mi := &file_provider_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3544,7 +3636,7 @@ func (x *StopReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopReply.ProtoReflect.Descriptor instead.
 func (*StopReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{48}
+	return file_provider_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *StopReply) GetFailure() *Failure {
@@ -3562,7 +3654,7 @@ type CloseRequest struct {
 
 func (x *CloseRequest) Reset() {
 	*x = CloseRequest{}
-	mi := &file_provider_proto_msgTypes[49]
+	mi := &file_provider_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3574,7 +3666,7 @@ func (x *CloseRequest) String() string {
 func (*CloseRequest) ProtoMessage() {}
 
 func (x *CloseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[49]
+	mi := &file_provider_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3587,7 +3679,7 @@ func (x *CloseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseRequest.ProtoReflect.Descriptor instead.
 func (*CloseRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{49}
+	return file_provider_proto_rawDescGZIP(), []int{50}
 }
 
 type CloseReply struct {
@@ -3599,7 +3691,7 @@ type CloseReply struct {
 
 func (x *CloseReply) Reset() {
 	*x = CloseReply{}
-	mi := &file_provider_proto_msgTypes[50]
+	mi := &file_provider_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3611,7 +3703,7 @@ func (x *CloseReply) String() string {
 func (*CloseReply) ProtoMessage() {}
 
 func (x *CloseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[50]
+	mi := &file_provider_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3624,7 +3716,7 @@ func (x *CloseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseReply.ProtoReflect.Descriptor instead.
 func (*CloseReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{50}
+	return file_provider_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CloseReply) GetFailure() *Failure {
@@ -3645,7 +3737,7 @@ type CarryRequest struct {
 
 func (x *CarryRequest) Reset() {
 	*x = CarryRequest{}
-	mi := &file_provider_proto_msgTypes[51]
+	mi := &file_provider_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3657,7 +3749,7 @@ func (x *CarryRequest) String() string {
 func (*CarryRequest) ProtoMessage() {}
 
 func (x *CarryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[51]
+	mi := &file_provider_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3670,7 +3762,7 @@ func (x *CarryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarryRequest.ProtoReflect.Descriptor instead.
 func (*CarryRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{51}
+	return file_provider_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CarryRequest) GetFrom() string {
@@ -3705,7 +3797,7 @@ type CarryReply struct {
 
 func (x *CarryReply) Reset() {
 	*x = CarryReply{}
-	mi := &file_provider_proto_msgTypes[52]
+	mi := &file_provider_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3717,7 +3809,7 @@ func (x *CarryReply) String() string {
 func (*CarryReply) ProtoMessage() {}
 
 func (x *CarryReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[52]
+	mi := &file_provider_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3730,7 +3822,7 @@ func (x *CarryReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarryReply.ProtoReflect.Descriptor instead.
 func (*CarryReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{52}
+	return file_provider_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CarryReply) GetEvent() *Event {
@@ -3763,7 +3855,7 @@ type CarryResult struct {
 
 func (x *CarryResult) Reset() {
 	*x = CarryResult{}
-	mi := &file_provider_proto_msgTypes[53]
+	mi := &file_provider_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3775,7 +3867,7 @@ func (x *CarryResult) String() string {
 func (*CarryResult) ProtoMessage() {}
 
 func (x *CarryResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[53]
+	mi := &file_provider_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3788,7 +3880,7 @@ func (x *CarryResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarryResult.ProtoReflect.Descriptor instead.
 func (*CarryResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{53}
+	return file_provider_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *CarryResult) GetId() string {
@@ -3809,7 +3901,7 @@ type ProbeRequest struct {
 
 func (x *ProbeRequest) Reset() {
 	*x = ProbeRequest{}
-	mi := &file_provider_proto_msgTypes[54]
+	mi := &file_provider_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3821,7 +3913,7 @@ func (x *ProbeRequest) String() string {
 func (*ProbeRequest) ProtoMessage() {}
 
 func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[54]
+	mi := &file_provider_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3834,7 +3926,7 @@ func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeRequest.ProtoReflect.Descriptor instead.
 func (*ProbeRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{54}
+	return file_provider_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ProbeRequest) GetPlace() string {
@@ -3869,7 +3961,7 @@ type ProbeReply struct {
 
 func (x *ProbeReply) Reset() {
 	*x = ProbeReply{}
-	mi := &file_provider_proto_msgTypes[55]
+	mi := &file_provider_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3881,7 +3973,7 @@ func (x *ProbeReply) String() string {
 func (*ProbeReply) ProtoMessage() {}
 
 func (x *ProbeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[55]
+	mi := &file_provider_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3894,7 +3986,7 @@ func (x *ProbeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeReply.ProtoReflect.Descriptor instead.
 func (*ProbeReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{55}
+	return file_provider_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ProbeReply) GetEvent() *Event {
@@ -3928,7 +4020,7 @@ type ProbeResult struct {
 
 func (x *ProbeResult) Reset() {
 	*x = ProbeResult{}
-	mi := &file_provider_proto_msgTypes[56]
+	mi := &file_provider_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3940,7 +4032,7 @@ func (x *ProbeResult) String() string {
 func (*ProbeResult) ProtoMessage() {}
 
 func (x *ProbeResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[56]
+	mi := &file_provider_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3953,7 +4045,7 @@ func (x *ProbeResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeResult.ProtoReflect.Descriptor instead.
 func (*ProbeResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{56}
+	return file_provider_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ProbeResult) GetHow() string {
@@ -3981,7 +4073,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_provider_proto_msgTypes[57]
+	mi := &file_provider_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3993,7 +4085,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[57]
+	mi := &file_provider_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4006,7 +4098,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{57}
+	return file_provider_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *PrepareRequest) GetPlace() string {
@@ -4041,7 +4133,7 @@ type PrepareReply struct {
 
 func (x *PrepareReply) Reset() {
 	*x = PrepareReply{}
-	mi := &file_provider_proto_msgTypes[58]
+	mi := &file_provider_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4053,7 +4145,7 @@ func (x *PrepareReply) String() string {
 func (*PrepareReply) ProtoMessage() {}
 
 func (x *PrepareReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[58]
+	mi := &file_provider_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4066,7 +4158,7 @@ func (x *PrepareReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareReply.ProtoReflect.Descriptor instead.
 func (*PrepareReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{58}
+	return file_provider_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *PrepareReply) GetEvent() *Event {
@@ -4099,7 +4191,7 @@ type SurveyRequest struct {
 
 func (x *SurveyRequest) Reset() {
 	*x = SurveyRequest{}
-	mi := &file_provider_proto_msgTypes[59]
+	mi := &file_provider_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4111,7 +4203,7 @@ func (x *SurveyRequest) String() string {
 func (*SurveyRequest) ProtoMessage() {}
 
 func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[59]
+	mi := &file_provider_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4124,7 +4216,7 @@ func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SurveyRequest.ProtoReflect.Descriptor instead.
 func (*SurveyRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{59}
+	return file_provider_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *SurveyRequest) GetPlace() string {
@@ -4145,7 +4237,7 @@ type StatRequest struct {
 
 func (x *StatRequest) Reset() {
 	*x = StatRequest{}
-	mi := &file_provider_proto_msgTypes[60]
+	mi := &file_provider_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4157,7 +4249,7 @@ func (x *StatRequest) String() string {
 func (*StatRequest) ProtoMessage() {}
 
 func (x *StatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[60]
+	mi := &file_provider_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4170,7 +4262,7 @@ func (x *StatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatRequest.ProtoReflect.Descriptor instead.
 func (*StatRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{60}
+	return file_provider_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *StatRequest) GetPlace() string {
@@ -4207,7 +4299,7 @@ type StatReply struct {
 
 func (x *StatReply) Reset() {
 	*x = StatReply{}
-	mi := &file_provider_proto_msgTypes[61]
+	mi := &file_provider_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4219,7 +4311,7 @@ func (x *StatReply) String() string {
 func (*StatReply) ProtoMessage() {}
 
 func (x *StatReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[61]
+	mi := &file_provider_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4232,7 +4324,7 @@ func (x *StatReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatReply.ProtoReflect.Descriptor instead.
 func (*StatReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{61}
+	return file_provider_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *StatReply) GetExists() bool {
@@ -4284,7 +4376,7 @@ type LogsRequest struct {
 
 func (x *LogsRequest) Reset() {
 	*x = LogsRequest{}
-	mi := &file_provider_proto_msgTypes[62]
+	mi := &file_provider_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4296,7 +4388,7 @@ func (x *LogsRequest) String() string {
 func (*LogsRequest) ProtoMessage() {}
 
 func (x *LogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[62]
+	mi := &file_provider_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4309,7 +4401,7 @@ func (x *LogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsRequest.ProtoReflect.Descriptor instead.
 func (*LogsRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{62}
+	return file_provider_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *LogsRequest) GetPlace() string {
@@ -4366,7 +4458,7 @@ type LogsReply struct {
 
 func (x *LogsReply) Reset() {
 	*x = LogsReply{}
-	mi := &file_provider_proto_msgTypes[63]
+	mi := &file_provider_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4378,7 +4470,7 @@ func (x *LogsReply) String() string {
 func (*LogsReply) ProtoMessage() {}
 
 func (x *LogsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[63]
+	mi := &file_provider_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4391,7 +4483,7 @@ func (x *LogsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsReply.ProtoReflect.Descriptor instead.
 func (*LogsReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{63}
+	return file_provider_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *LogsReply) GetStdout() []byte {
@@ -4436,7 +4528,7 @@ type Holder struct {
 
 func (x *Holder) Reset() {
 	*x = Holder{}
-	mi := &file_provider_proto_msgTypes[64]
+	mi := &file_provider_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4448,7 +4540,7 @@ func (x *Holder) String() string {
 func (*Holder) ProtoMessage() {}
 
 func (x *Holder) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[64]
+	mi := &file_provider_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4461,7 +4553,7 @@ func (x *Holder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holder.ProtoReflect.Descriptor instead.
 func (*Holder) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{64}
+	return file_provider_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Holder) GetNonce() string {
@@ -4516,7 +4608,7 @@ type LockRequest struct {
 
 func (x *LockRequest) Reset() {
 	*x = LockRequest{}
-	mi := &file_provider_proto_msgTypes[65]
+	mi := &file_provider_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4528,7 +4620,7 @@ func (x *LockRequest) String() string {
 func (*LockRequest) ProtoMessage() {}
 
 func (x *LockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[65]
+	mi := &file_provider_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4541,7 +4633,7 @@ func (x *LockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockRequest.ProtoReflect.Descriptor instead.
 func (*LockRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{65}
+	return file_provider_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *LockRequest) GetProject() string {
@@ -4569,7 +4661,7 @@ type LockReply struct {
 
 func (x *LockReply) Reset() {
 	*x = LockReply{}
-	mi := &file_provider_proto_msgTypes[66]
+	mi := &file_provider_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4581,7 +4673,7 @@ func (x *LockReply) String() string {
 func (*LockReply) ProtoMessage() {}
 
 func (x *LockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[66]
+	mi := &file_provider_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4594,7 +4686,7 @@ func (x *LockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockReply.ProtoReflect.Descriptor instead.
 func (*LockReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{66}
+	return file_provider_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *LockReply) GetHolder() *Holder {
@@ -4628,7 +4720,7 @@ type UnlockRequest struct {
 
 func (x *UnlockRequest) Reset() {
 	*x = UnlockRequest{}
-	mi := &file_provider_proto_msgTypes[67]
+	mi := &file_provider_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4640,7 +4732,7 @@ func (x *UnlockRequest) String() string {
 func (*UnlockRequest) ProtoMessage() {}
 
 func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[67]
+	mi := &file_provider_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4653,7 +4745,7 @@ func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlockRequest.ProtoReflect.Descriptor instead.
 func (*UnlockRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{67}
+	return file_provider_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *UnlockRequest) GetProject() string {
@@ -4679,7 +4771,7 @@ type UnlockReply struct {
 
 func (x *UnlockReply) Reset() {
 	*x = UnlockReply{}
-	mi := &file_provider_proto_msgTypes[68]
+	mi := &file_provider_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4691,7 +4783,7 @@ func (x *UnlockReply) String() string {
 func (*UnlockReply) ProtoMessage() {}
 
 func (x *UnlockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[68]
+	mi := &file_provider_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4704,7 +4796,7 @@ func (x *UnlockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlockReply.ProtoReflect.Descriptor instead.
 func (*UnlockReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{68}
+	return file_provider_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *UnlockReply) GetFailure() *Failure {
@@ -4730,7 +4822,7 @@ type ExecInput struct {
 
 func (x *ExecInput) Reset() {
 	*x = ExecInput{}
-	mi := &file_provider_proto_msgTypes[69]
+	mi := &file_provider_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4742,7 +4834,7 @@ func (x *ExecInput) String() string {
 func (*ExecInput) ProtoMessage() {}
 
 func (x *ExecInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[69]
+	mi := &file_provider_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4755,7 +4847,7 @@ func (x *ExecInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecInput.ProtoReflect.Descriptor instead.
 func (*ExecInput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{69}
+	return file_provider_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ExecInput) GetInput() isExecInput_Input {
@@ -4861,7 +4953,7 @@ type ExecStart struct {
 
 func (x *ExecStart) Reset() {
 	*x = ExecStart{}
-	mi := &file_provider_proto_msgTypes[70]
+	mi := &file_provider_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4873,7 +4965,7 @@ func (x *ExecStart) String() string {
 func (*ExecStart) ProtoMessage() {}
 
 func (x *ExecStart) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[70]
+	mi := &file_provider_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4886,7 +4978,7 @@ func (x *ExecStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecStart.ProtoReflect.Descriptor instead.
 func (*ExecStart) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{70}
+	return file_provider_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *ExecStart) GetPlace() string {
@@ -4962,7 +5054,7 @@ type Size struct {
 
 func (x *Size) Reset() {
 	*x = Size{}
-	mi := &file_provider_proto_msgTypes[71]
+	mi := &file_provider_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4974,7 +5066,7 @@ func (x *Size) String() string {
 func (*Size) ProtoMessage() {}
 
 func (x *Size) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[71]
+	mi := &file_provider_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4987,7 +5079,7 @@ func (x *Size) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Size.ProtoReflect.Descriptor instead.
 func (*Size) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{71}
+	return file_provider_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Size) GetWidth() int64 {
@@ -5019,7 +5111,7 @@ type ExecOutput struct {
 
 func (x *ExecOutput) Reset() {
 	*x = ExecOutput{}
-	mi := &file_provider_proto_msgTypes[72]
+	mi := &file_provider_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5031,7 +5123,7 @@ func (x *ExecOutput) String() string {
 func (*ExecOutput) ProtoMessage() {}
 
 func (x *ExecOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[72]
+	mi := &file_provider_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5044,7 +5136,7 @@ func (x *ExecOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecOutput.ProtoReflect.Descriptor instead.
 func (*ExecOutput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{72}
+	return file_provider_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ExecOutput) GetOutput() isExecOutput_Output {
@@ -5119,7 +5211,7 @@ type ExecResult struct {
 
 func (x *ExecResult) Reset() {
 	*x = ExecResult{}
-	mi := &file_provider_proto_msgTypes[73]
+	mi := &file_provider_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5131,7 +5223,7 @@ func (x *ExecResult) String() string {
 func (*ExecResult) ProtoMessage() {}
 
 func (x *ExecResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[73]
+	mi := &file_provider_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5144,7 +5236,7 @@ func (x *ExecResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecResult.ProtoReflect.Descriptor instead.
 func (*ExecResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{73}
+	return file_provider_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ExecResult) GetExitCode() int64 {
@@ -5168,7 +5260,7 @@ type StreamInput struct {
 
 func (x *StreamInput) Reset() {
 	*x = StreamInput{}
-	mi := &file_provider_proto_msgTypes[74]
+	mi := &file_provider_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5180,7 +5272,7 @@ func (x *StreamInput) String() string {
 func (*StreamInput) ProtoMessage() {}
 
 func (x *StreamInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[74]
+	mi := &file_provider_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5193,7 +5285,7 @@ func (x *StreamInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamInput.ProtoReflect.Descriptor instead.
 func (*StreamInput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{74}
+	return file_provider_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *StreamInput) GetInput() isStreamInput_Input {
@@ -5262,7 +5354,7 @@ type StreamStart struct {
 
 func (x *StreamStart) Reset() {
 	*x = StreamStart{}
-	mi := &file_provider_proto_msgTypes[75]
+	mi := &file_provider_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5274,7 +5366,7 @@ func (x *StreamStart) String() string {
 func (*StreamStart) ProtoMessage() {}
 
 func (x *StreamStart) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[75]
+	mi := &file_provider_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5287,7 +5379,7 @@ func (x *StreamStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamStart.ProtoReflect.Descriptor instead.
 func (*StreamStart) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{75}
+	return file_provider_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *StreamStart) GetParent() string {
@@ -5319,7 +5411,7 @@ type StreamOutput struct {
 
 func (x *StreamOutput) Reset() {
 	*x = StreamOutput{}
-	mi := &file_provider_proto_msgTypes[76]
+	mi := &file_provider_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5331,7 +5423,7 @@ func (x *StreamOutput) String() string {
 func (*StreamOutput) ProtoMessage() {}
 
 func (x *StreamOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[76]
+	mi := &file_provider_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5344,7 +5436,7 @@ func (x *StreamOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamOutput.ProtoReflect.Descriptor instead.
 func (*StreamOutput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{76}
+	return file_provider_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *StreamOutput) GetOutput() isStreamOutput_Output {
@@ -5421,7 +5513,7 @@ type HaltRequest struct {
 
 func (x *HaltRequest) Reset() {
 	*x = HaltRequest{}
-	mi := &file_provider_proto_msgTypes[77]
+	mi := &file_provider_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5433,7 +5525,7 @@ func (x *HaltRequest) String() string {
 func (*HaltRequest) ProtoMessage() {}
 
 func (x *HaltRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[77]
+	mi := &file_provider_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5446,7 +5538,7 @@ func (x *HaltRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HaltRequest.ProtoReflect.Descriptor instead.
 func (*HaltRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{77}
+	return file_provider_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *HaltRequest) GetPlace() string {
@@ -5481,7 +5573,7 @@ type HaltReply struct {
 
 func (x *HaltReply) Reset() {
 	*x = HaltReply{}
-	mi := &file_provider_proto_msgTypes[78]
+	mi := &file_provider_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5493,7 +5585,7 @@ func (x *HaltReply) String() string {
 func (*HaltReply) ProtoMessage() {}
 
 func (x *HaltReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[78]
+	mi := &file_provider_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5506,7 +5598,7 @@ func (x *HaltReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HaltReply.ProtoReflect.Descriptor instead.
 func (*HaltReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{78}
+	return file_provider_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *HaltReply) GetEvent() *Event {
@@ -5541,7 +5633,7 @@ type WakeRequest struct {
 
 func (x *WakeRequest) Reset() {
 	*x = WakeRequest{}
-	mi := &file_provider_proto_msgTypes[79]
+	mi := &file_provider_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5553,7 +5645,7 @@ func (x *WakeRequest) String() string {
 func (*WakeRequest) ProtoMessage() {}
 
 func (x *WakeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[79]
+	mi := &file_provider_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5566,7 +5658,7 @@ func (x *WakeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WakeRequest.ProtoReflect.Descriptor instead.
 func (*WakeRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{79}
+	return file_provider_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *WakeRequest) GetPlace() string {
@@ -5601,7 +5693,7 @@ type WakeReply struct {
 
 func (x *WakeReply) Reset() {
 	*x = WakeReply{}
-	mi := &file_provider_proto_msgTypes[80]
+	mi := &file_provider_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5613,7 +5705,7 @@ func (x *WakeReply) String() string {
 func (*WakeReply) ProtoMessage() {}
 
 func (x *WakeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[80]
+	mi := &file_provider_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5626,7 +5718,7 @@ func (x *WakeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WakeReply.ProtoReflect.Descriptor instead.
 func (*WakeReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{80}
+	return file_provider_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *WakeReply) GetEvent() *Event {
@@ -5661,7 +5753,7 @@ type CopyOutRequest struct {
 
 func (x *CopyOutRequest) Reset() {
 	*x = CopyOutRequest{}
-	mi := &file_provider_proto_msgTypes[81]
+	mi := &file_provider_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5673,7 +5765,7 @@ func (x *CopyOutRequest) String() string {
 func (*CopyOutRequest) ProtoMessage() {}
 
 func (x *CopyOutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[81]
+	mi := &file_provider_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5686,7 +5778,7 @@ func (x *CopyOutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyOutRequest.ProtoReflect.Descriptor instead.
 func (*CopyOutRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{81}
+	return file_provider_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *CopyOutRequest) GetPlace() string {
@@ -5721,7 +5813,7 @@ type CopyOutReply struct {
 
 func (x *CopyOutReply) Reset() {
 	*x = CopyOutReply{}
-	mi := &file_provider_proto_msgTypes[82]
+	mi := &file_provider_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5733,7 +5825,7 @@ func (x *CopyOutReply) String() string {
 func (*CopyOutReply) ProtoMessage() {}
 
 func (x *CopyOutReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[82]
+	mi := &file_provider_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5746,7 +5838,7 @@ func (x *CopyOutReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyOutReply.ProtoReflect.Descriptor instead.
 func (*CopyOutReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{82}
+	return file_provider_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *CopyOutReply) GetData() []byte {
@@ -5784,7 +5876,7 @@ type CopyInput struct {
 
 func (x *CopyInput) Reset() {
 	*x = CopyInput{}
-	mi := &file_provider_proto_msgTypes[83]
+	mi := &file_provider_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5796,7 +5888,7 @@ func (x *CopyInput) String() string {
 func (*CopyInput) ProtoMessage() {}
 
 func (x *CopyInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[83]
+	mi := &file_provider_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5809,7 +5901,7 @@ func (x *CopyInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyInput.ProtoReflect.Descriptor instead.
 func (*CopyInput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{83}
+	return file_provider_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *CopyInput) GetInput() isCopyInput_Input {
@@ -5880,7 +5972,7 @@ type CopyInStart struct {
 
 func (x *CopyInStart) Reset() {
 	*x = CopyInStart{}
-	mi := &file_provider_proto_msgTypes[84]
+	mi := &file_provider_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5892,7 +5984,7 @@ func (x *CopyInStart) String() string {
 func (*CopyInStart) ProtoMessage() {}
 
 func (x *CopyInStart) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[84]
+	mi := &file_provider_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5905,7 +5997,7 @@ func (x *CopyInStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyInStart.ProtoReflect.Descriptor instead.
 func (*CopyInStart) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{84}
+	return file_provider_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *CopyInStart) GetPlace() string {
@@ -5945,7 +6037,7 @@ type CopyInReply struct {
 
 func (x *CopyInReply) Reset() {
 	*x = CopyInReply{}
-	mi := &file_provider_proto_msgTypes[85]
+	mi := &file_provider_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5957,7 +6049,7 @@ func (x *CopyInReply) String() string {
 func (*CopyInReply) ProtoMessage() {}
 
 func (x *CopyInReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[85]
+	mi := &file_provider_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5970,7 +6062,7 @@ func (x *CopyInReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyInReply.ProtoReflect.Descriptor instead.
 func (*CopyInReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{85}
+	return file_provider_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *CopyInReply) GetFailure() *Failure {
@@ -5996,7 +6088,7 @@ type Stored struct {
 
 func (x *Stored) Reset() {
 	*x = Stored{}
-	mi := &file_provider_proto_msgTypes[86]
+	mi := &file_provider_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6008,7 +6100,7 @@ func (x *Stored) String() string {
 func (*Stored) ProtoMessage() {}
 
 func (x *Stored) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[86]
+	mi := &file_provider_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6021,7 +6113,7 @@ func (x *Stored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stored.ProtoReflect.Descriptor instead.
 func (*Stored) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{86}
+	return file_provider_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *Stored) GetKind() string {
@@ -6090,7 +6182,7 @@ type HeldLock struct {
 
 func (x *HeldLock) Reset() {
 	*x = HeldLock{}
-	mi := &file_provider_proto_msgTypes[87]
+	mi := &file_provider_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6102,7 +6194,7 @@ func (x *HeldLock) String() string {
 func (*HeldLock) ProtoMessage() {}
 
 func (x *HeldLock) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[87]
+	mi := &file_provider_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6115,7 +6207,7 @@ func (x *HeldLock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldLock.ProtoReflect.Descriptor instead.
 func (*HeldLock) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{87}
+	return file_provider_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *HeldLock) GetProject() string {
@@ -6141,7 +6233,7 @@ type StockRequest struct {
 
 func (x *StockRequest) Reset() {
 	*x = StockRequest{}
-	mi := &file_provider_proto_msgTypes[88]
+	mi := &file_provider_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6153,7 +6245,7 @@ func (x *StockRequest) String() string {
 func (*StockRequest) ProtoMessage() {}
 
 func (x *StockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[88]
+	mi := &file_provider_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6166,7 +6258,7 @@ func (x *StockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockRequest.ProtoReflect.Descriptor instead.
 func (*StockRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{88}
+	return file_provider_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *StockRequest) GetPlace() string {
@@ -6187,7 +6279,7 @@ type StockReply struct {
 
 func (x *StockReply) Reset() {
 	*x = StockReply{}
-	mi := &file_provider_proto_msgTypes[89]
+	mi := &file_provider_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6199,7 +6291,7 @@ func (x *StockReply) String() string {
 func (*StockReply) ProtoMessage() {}
 
 func (x *StockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[89]
+	mi := &file_provider_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6212,7 +6304,7 @@ func (x *StockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockReply.ProtoReflect.Descriptor instead.
 func (*StockReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{89}
+	return file_provider_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *StockReply) GetStored() []*Stored {
@@ -6246,7 +6338,7 @@ type SweepRequest struct {
 
 func (x *SweepRequest) Reset() {
 	*x = SweepRequest{}
-	mi := &file_provider_proto_msgTypes[90]
+	mi := &file_provider_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6258,7 +6350,7 @@ func (x *SweepRequest) String() string {
 func (*SweepRequest) ProtoMessage() {}
 
 func (x *SweepRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[90]
+	mi := &file_provider_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6271,7 +6363,7 @@ func (x *SweepRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SweepRequest.ProtoReflect.Descriptor instead.
 func (*SweepRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{90}
+	return file_provider_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *SweepRequest) GetPlace() string {
@@ -6299,7 +6391,7 @@ type SweepReply struct {
 
 func (x *SweepReply) Reset() {
 	*x = SweepReply{}
-	mi := &file_provider_proto_msgTypes[91]
+	mi := &file_provider_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6311,7 +6403,7 @@ func (x *SweepReply) String() string {
 func (*SweepReply) ProtoMessage() {}
 
 func (x *SweepReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[91]
+	mi := &file_provider_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6324,7 +6416,7 @@ func (x *SweepReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SweepReply.ProtoReflect.Descriptor instead.
 func (*SweepReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{91}
+	return file_provider_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *SweepReply) GetEvent() *Event {
@@ -6414,12 +6506,13 @@ const file_provider_proto_rawDesc = "" +
 	"\adefault\x18\b \x01(\tR\adefault\x12\x10\n" +
 	"\x03doc\x18\t \x01(\tR\x03doc\x12\x12\n" +
 	"\x04form\x18\n" +
-	" \x01(\fR\x04form\"t\n" +
+	" \x01(\fR\x04form\"\x86\x01\n" +
 	"\x05Block\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06single\x18\x02 \x01(\bR\x06single\x12\x10\n" +
 	"\x03doc\x18\x03 \x01(\tR\x03doc\x12-\n" +
-	"\x04body\x18\x04 \x01(\v2\x19.dindctl.provider.v1.BodyR\x04body\"\xe2\x01\n" +
+	"\x04body\x18\x04 \x01(\v2\x19.dindctl.provider.v1.BodyR\x04body\x12\x10\n" +
+	"\x03key\x18\x05 \x01(\tR\x03key\"\xe2\x01\n" +
 	"\x10ConfigureRequest\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12\x18\n" +
 	"\acontext\x18\x02 \x01(\tR\acontext\x12X\n" +
@@ -6509,7 +6602,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"Z\n" +
 	"\x06Unread\x126\n" +
 	"\aproblem\x18\x01 \x01(\v2\x1c.dindctl.provider.v1.ProblemR\aproblem\x12\x18\n" +
-	"\aforeign\x18\x02 \x01(\bR\aforeign\"\xd1\x04\n" +
+	"\aforeign\x18\x02 \x01(\bR\aforeign\"\xec\x04\n" +
 	"\x06Object\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -6528,7 +6621,8 @@ const file_provider_proto_rawDesc = "" +
 	"\awhy_not\x18\x0e \x01(\tR\x06whyNot\x12\x14\n" +
 	"\x05stray\x18\x0f \x01(\bR\x05stray\x12\x18\n" +
 	"\amembers\x18\x10 \x01(\x03R\amembers\x12\x18\n" +
-	"\acreated\x18\x11 \x01(\tR\acreated\"\xe7\x01\n" +
+	"\acreated\x18\x11 \x01(\tR\acreated\x12\x19\n" +
+	"\blives_in\x18\x12 \x03(\tR\alivesIn\"\xe7\x01\n" +
 	"\tOwnership\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -6540,7 +6634,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x06schema\x18\b \x01(\x03R\x06schema\x12\x12\n" +
 	"\x04name\x18\t \x01(\tR\x04name\x12\x14\n" +
 	"\x05place\x18\n" +
-	" \x01(\tR\x05place\"\xde\x01\n" +
+	" \x01(\tR\x05place\"\xf8\x01\n" +
 	"\tCondition\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x1b\n" +
 	"\texit_code\x18\x02 \x01(\x03R\bexitCode\x12\x16\n" +
@@ -6549,7 +6643,8 @@ const file_provider_proto_rawDesc = "" +
 	"\x05ended\x18\x05 \x01(\tR\x05ended\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12 \n" +
 	"\vinterrupted\x18\a \x01(\bR\vinterrupted\x12\x1c\n" +
-	"\trequested\x18\b \x01(\bR\trequested\"\xfb\x02\n" +
+	"\trequested\x18\b \x01(\bR\trequested\x12\x18\n" +
+	"\afollows\x18\t \x03(\tR\afollows\"\xfb\x02\n" +
 	"\x06Values\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03ref\x18\x02 \x01(\tR\x03ref\x12\x1a\n" +
@@ -6606,10 +6701,14 @@ const file_provider_proto_rawDesc = "" +
 	" \x01(\tR\fimageContent\"\x86\x01\n" +
 	"\tDiffReply\x12A\n" +
 	"\vdifferences\x18\x01 \x03(\v2\x1f.dindctl.provider.v1.DifferenceR\vdifferences\x126\n" +
-	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"C\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\x88\x01\n" +
 	"\n" +
 	"Difference\x125\n" +
-	"\achanges\x18\x01 \x03(\v2\x1b.dindctl.provider.v1.ChangeR\achanges\"\x94\x02\n" +
+	"\achanges\x18\x01 \x03(\v2\x1b.dindctl.provider.v1.ChangeR\achanges\x12C\n" +
+	"\fnot_compared\x18\x02 \x03(\v2 .dindctl.provider.v1.NotComparedR\vnotCompared\"3\n" +
+	"\vNotCompared\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x10\n" +
+	"\x03why\x18\x02 \x01(\tR\x03why\"\x94\x02\n" +
 	"\x06Change\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12.\n" +
 	"\x04from\x18\x02 \x01(\v2\x1a.dindctl.provider.v1.ValueR\x04from\x12*\n" +
@@ -6644,12 +6743,13 @@ const file_provider_proto_rawDesc = "" +
 	"\vUpdateReply\x120\n" +
 	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x123\n" +
 	"\x06result\x18\x02 \x01(\v2\x1b.dindctl.provider.v1.ObjectR\x06result\x126\n" +
-	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\x93\x01\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\xa7\x01\n" +
 	"\rResumeRequest\x12\x14\n" +
 	"\x05place\x18\x01 \x01(\tR\x05place\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12B\n" +
 	"\vdeclaration\x18\x03 \x01(\v2 .dindctl.provider.v1.DeclarationR\vdeclaration\x12\x18\n" +
-	"\aproject\x18\x04 \x01(\tR\aproject\"\xac\x01\n" +
+	"\aproject\x18\x04 \x01(\tR\aproject\x12\x12\n" +
+	"\x04ends\x18\x05 \x01(\bR\x04ends\"\xac\x01\n" +
 	"\vResumeReply\x120\n" +
 	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x123\n" +
 	"\x06result\x18\x02 \x01(\v2\x1b.dindctl.provider.v1.ObjectR\x06result\x126\n" +
@@ -6904,7 +7004,7 @@ func file_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 103)
+var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 104)
 var file_provider_proto_goTypes = []any{
 	(Failure_Reason)(0),      // 0: dindctl.provider.v1.Failure.Reason
 	(*Value)(nil),            // 1: dindctl.provider.v1.Value
@@ -6941,103 +7041,104 @@ var file_provider_proto_goTypes = []any{
 	(*DiffItem)(nil),         // 32: dindctl.provider.v1.DiffItem
 	(*DiffReply)(nil),        // 33: dindctl.provider.v1.DiffReply
 	(*Difference)(nil),       // 34: dindctl.provider.v1.Difference
-	(*Change)(nil),           // 35: dindctl.provider.v1.Change
-	(*CreateRequest)(nil),    // 36: dindctl.provider.v1.CreateRequest
-	(*CreateReply)(nil),      // 37: dindctl.provider.v1.CreateReply
-	(*CreateResult)(nil),     // 38: dindctl.provider.v1.CreateResult
-	(*UpdateRequest)(nil),    // 39: dindctl.provider.v1.UpdateRequest
-	(*UpdateReply)(nil),      // 40: dindctl.provider.v1.UpdateReply
-	(*ResumeRequest)(nil),    // 41: dindctl.provider.v1.ResumeRequest
-	(*ResumeReply)(nil),      // 42: dindctl.provider.v1.ResumeReply
-	(*DeleteRequest)(nil),    // 43: dindctl.provider.v1.DeleteRequest
-	(*DeleteReply)(nil),      // 44: dindctl.provider.v1.DeleteReply
-	(*DeleteResult)(nil),     // 45: dindctl.provider.v1.DeleteResult
-	(*CancelRequest)(nil),    // 46: dindctl.provider.v1.CancelRequest
-	(*CancelReply)(nil),      // 47: dindctl.provider.v1.CancelReply
-	(*StopRequest)(nil),      // 48: dindctl.provider.v1.StopRequest
-	(*StopReply)(nil),        // 49: dindctl.provider.v1.StopReply
-	(*CloseRequest)(nil),     // 50: dindctl.provider.v1.CloseRequest
-	(*CloseReply)(nil),       // 51: dindctl.provider.v1.CloseReply
-	(*CarryRequest)(nil),     // 52: dindctl.provider.v1.CarryRequest
-	(*CarryReply)(nil),       // 53: dindctl.provider.v1.CarryReply
-	(*CarryResult)(nil),      // 54: dindctl.provider.v1.CarryResult
-	(*ProbeRequest)(nil),     // 55: dindctl.provider.v1.ProbeRequest
-	(*ProbeReply)(nil),       // 56: dindctl.provider.v1.ProbeReply
-	(*ProbeResult)(nil),      // 57: dindctl.provider.v1.ProbeResult
-	(*PrepareRequest)(nil),   // 58: dindctl.provider.v1.PrepareRequest
-	(*PrepareReply)(nil),     // 59: dindctl.provider.v1.PrepareReply
-	(*SurveyRequest)(nil),    // 60: dindctl.provider.v1.SurveyRequest
-	(*StatRequest)(nil),      // 61: dindctl.provider.v1.StatRequest
-	(*StatReply)(nil),        // 62: dindctl.provider.v1.StatReply
-	(*LogsRequest)(nil),      // 63: dindctl.provider.v1.LogsRequest
-	(*LogsReply)(nil),        // 64: dindctl.provider.v1.LogsReply
-	(*Holder)(nil),           // 65: dindctl.provider.v1.Holder
-	(*LockRequest)(nil),      // 66: dindctl.provider.v1.LockRequest
-	(*LockReply)(nil),        // 67: dindctl.provider.v1.LockReply
-	(*UnlockRequest)(nil),    // 68: dindctl.provider.v1.UnlockRequest
-	(*UnlockReply)(nil),      // 69: dindctl.provider.v1.UnlockReply
-	(*ExecInput)(nil),        // 70: dindctl.provider.v1.ExecInput
-	(*ExecStart)(nil),        // 71: dindctl.provider.v1.ExecStart
-	(*Size)(nil),             // 72: dindctl.provider.v1.Size
-	(*ExecOutput)(nil),       // 73: dindctl.provider.v1.ExecOutput
-	(*ExecResult)(nil),       // 74: dindctl.provider.v1.ExecResult
-	(*StreamInput)(nil),      // 75: dindctl.provider.v1.StreamInput
-	(*StreamStart)(nil),      // 76: dindctl.provider.v1.StreamStart
-	(*StreamOutput)(nil),     // 77: dindctl.provider.v1.StreamOutput
-	(*HaltRequest)(nil),      // 78: dindctl.provider.v1.HaltRequest
-	(*HaltReply)(nil),        // 79: dindctl.provider.v1.HaltReply
-	(*WakeRequest)(nil),      // 80: dindctl.provider.v1.WakeRequest
-	(*WakeReply)(nil),        // 81: dindctl.provider.v1.WakeReply
-	(*CopyOutRequest)(nil),   // 82: dindctl.provider.v1.CopyOutRequest
-	(*CopyOutReply)(nil),     // 83: dindctl.provider.v1.CopyOutReply
-	(*CopyInput)(nil),        // 84: dindctl.provider.v1.CopyInput
-	(*CopyInStart)(nil),      // 85: dindctl.provider.v1.CopyInStart
-	(*CopyInReply)(nil),      // 86: dindctl.provider.v1.CopyInReply
-	(*Stored)(nil),           // 87: dindctl.provider.v1.Stored
-	(*HeldLock)(nil),         // 88: dindctl.provider.v1.HeldLock
-	(*StockRequest)(nil),     // 89: dindctl.provider.v1.StockRequest
-	(*StockReply)(nil),       // 90: dindctl.provider.v1.StockReply
-	(*SweepRequest)(nil),     // 91: dindctl.provider.v1.SweepRequest
-	(*SweepReply)(nil),       // 92: dindctl.provider.v1.SweepReply
-	nil,                      // 93: dindctl.provider.v1.DescribeReply.NounsEntry
-	nil,                      // 94: dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
-	nil,                      // 95: dindctl.provider.v1.Facts.DetailsEntry
-	nil,                      // 96: dindctl.provider.v1.ObserveRequest.NamesEntry
-	nil,                      // 97: dindctl.provider.v1.Whereabouts.AddressesEntry
-	nil,                      // 98: dindctl.provider.v1.Whereabouts.DaemonsEntry
-	nil,                      // 99: dindctl.provider.v1.ObserveResult.ImagesEntry
-	nil,                      // 100: dindctl.provider.v1.ObserveResult.ProjectsEntry
-	nil,                      // 101: dindctl.provider.v1.ObserveResult.ContentsEntry
-	nil,                      // 102: dindctl.provider.v1.StringMap.EntriesEntry
-	nil,                      // 103: dindctl.provider.v1.Declaration.RelatedEntry
+	(*NotCompared)(nil),      // 35: dindctl.provider.v1.NotCompared
+	(*Change)(nil),           // 36: dindctl.provider.v1.Change
+	(*CreateRequest)(nil),    // 37: dindctl.provider.v1.CreateRequest
+	(*CreateReply)(nil),      // 38: dindctl.provider.v1.CreateReply
+	(*CreateResult)(nil),     // 39: dindctl.provider.v1.CreateResult
+	(*UpdateRequest)(nil),    // 40: dindctl.provider.v1.UpdateRequest
+	(*UpdateReply)(nil),      // 41: dindctl.provider.v1.UpdateReply
+	(*ResumeRequest)(nil),    // 42: dindctl.provider.v1.ResumeRequest
+	(*ResumeReply)(nil),      // 43: dindctl.provider.v1.ResumeReply
+	(*DeleteRequest)(nil),    // 44: dindctl.provider.v1.DeleteRequest
+	(*DeleteReply)(nil),      // 45: dindctl.provider.v1.DeleteReply
+	(*DeleteResult)(nil),     // 46: dindctl.provider.v1.DeleteResult
+	(*CancelRequest)(nil),    // 47: dindctl.provider.v1.CancelRequest
+	(*CancelReply)(nil),      // 48: dindctl.provider.v1.CancelReply
+	(*StopRequest)(nil),      // 49: dindctl.provider.v1.StopRequest
+	(*StopReply)(nil),        // 50: dindctl.provider.v1.StopReply
+	(*CloseRequest)(nil),     // 51: dindctl.provider.v1.CloseRequest
+	(*CloseReply)(nil),       // 52: dindctl.provider.v1.CloseReply
+	(*CarryRequest)(nil),     // 53: dindctl.provider.v1.CarryRequest
+	(*CarryReply)(nil),       // 54: dindctl.provider.v1.CarryReply
+	(*CarryResult)(nil),      // 55: dindctl.provider.v1.CarryResult
+	(*ProbeRequest)(nil),     // 56: dindctl.provider.v1.ProbeRequest
+	(*ProbeReply)(nil),       // 57: dindctl.provider.v1.ProbeReply
+	(*ProbeResult)(nil),      // 58: dindctl.provider.v1.ProbeResult
+	(*PrepareRequest)(nil),   // 59: dindctl.provider.v1.PrepareRequest
+	(*PrepareReply)(nil),     // 60: dindctl.provider.v1.PrepareReply
+	(*SurveyRequest)(nil),    // 61: dindctl.provider.v1.SurveyRequest
+	(*StatRequest)(nil),      // 62: dindctl.provider.v1.StatRequest
+	(*StatReply)(nil),        // 63: dindctl.provider.v1.StatReply
+	(*LogsRequest)(nil),      // 64: dindctl.provider.v1.LogsRequest
+	(*LogsReply)(nil),        // 65: dindctl.provider.v1.LogsReply
+	(*Holder)(nil),           // 66: dindctl.provider.v1.Holder
+	(*LockRequest)(nil),      // 67: dindctl.provider.v1.LockRequest
+	(*LockReply)(nil),        // 68: dindctl.provider.v1.LockReply
+	(*UnlockRequest)(nil),    // 69: dindctl.provider.v1.UnlockRequest
+	(*UnlockReply)(nil),      // 70: dindctl.provider.v1.UnlockReply
+	(*ExecInput)(nil),        // 71: dindctl.provider.v1.ExecInput
+	(*ExecStart)(nil),        // 72: dindctl.provider.v1.ExecStart
+	(*Size)(nil),             // 73: dindctl.provider.v1.Size
+	(*ExecOutput)(nil),       // 74: dindctl.provider.v1.ExecOutput
+	(*ExecResult)(nil),       // 75: dindctl.provider.v1.ExecResult
+	(*StreamInput)(nil),      // 76: dindctl.provider.v1.StreamInput
+	(*StreamStart)(nil),      // 77: dindctl.provider.v1.StreamStart
+	(*StreamOutput)(nil),     // 78: dindctl.provider.v1.StreamOutput
+	(*HaltRequest)(nil),      // 79: dindctl.provider.v1.HaltRequest
+	(*HaltReply)(nil),        // 80: dindctl.provider.v1.HaltReply
+	(*WakeRequest)(nil),      // 81: dindctl.provider.v1.WakeRequest
+	(*WakeReply)(nil),        // 82: dindctl.provider.v1.WakeReply
+	(*CopyOutRequest)(nil),   // 83: dindctl.provider.v1.CopyOutRequest
+	(*CopyOutReply)(nil),     // 84: dindctl.provider.v1.CopyOutReply
+	(*CopyInput)(nil),        // 85: dindctl.provider.v1.CopyInput
+	(*CopyInStart)(nil),      // 86: dindctl.provider.v1.CopyInStart
+	(*CopyInReply)(nil),      // 87: dindctl.provider.v1.CopyInReply
+	(*Stored)(nil),           // 88: dindctl.provider.v1.Stored
+	(*HeldLock)(nil),         // 89: dindctl.provider.v1.HeldLock
+	(*StockRequest)(nil),     // 90: dindctl.provider.v1.StockRequest
+	(*StockReply)(nil),       // 91: dindctl.provider.v1.StockReply
+	(*SweepRequest)(nil),     // 92: dindctl.provider.v1.SweepRequest
+	(*SweepReply)(nil),       // 93: dindctl.provider.v1.SweepReply
+	nil,                      // 94: dindctl.provider.v1.DescribeReply.NounsEntry
+	nil,                      // 95: dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
+	nil,                      // 96: dindctl.provider.v1.Facts.DetailsEntry
+	nil,                      // 97: dindctl.provider.v1.ObserveRequest.NamesEntry
+	nil,                      // 98: dindctl.provider.v1.Whereabouts.AddressesEntry
+	nil,                      // 99: dindctl.provider.v1.Whereabouts.DaemonsEntry
+	nil,                      // 100: dindctl.provider.v1.ObserveResult.ImagesEntry
+	nil,                      // 101: dindctl.provider.v1.ObserveResult.ProjectsEntry
+	nil,                      // 102: dindctl.provider.v1.ObserveResult.ContentsEntry
+	nil,                      // 103: dindctl.provider.v1.StringMap.EntriesEntry
+	nil,                      // 104: dindctl.provider.v1.Declaration.RelatedEntry
 }
 var file_provider_proto_depIdxs = []int32{
 	2,   // 0: dindctl.provider.v1.Value.sensitive:type_name -> dindctl.provider.v1.Path
 	3,   // 1: dindctl.provider.v1.Path.steps:type_name -> dindctl.provider.v1.Step
 	5,   // 2: dindctl.provider.v1.Failure.problem:type_name -> dindctl.provider.v1.Problem
 	0,   // 3: dindctl.provider.v1.Failure.reason:type_name -> dindctl.provider.v1.Failure.Reason
-	93,  // 4: dindctl.provider.v1.DescribeReply.nouns:type_name -> dindctl.provider.v1.DescribeReply.NounsEntry
+	94,  // 4: dindctl.provider.v1.DescribeReply.nouns:type_name -> dindctl.provider.v1.DescribeReply.NounsEntry
 	4,   // 5: dindctl.provider.v1.DescribeReply.failure:type_name -> dindctl.provider.v1.Failure
 	10,  // 6: dindctl.provider.v1.Body.attributes:type_name -> dindctl.provider.v1.Attribute
 	11,  // 7: dindctl.provider.v1.Body.blocks:type_name -> dindctl.provider.v1.Block
 	9,   // 8: dindctl.provider.v1.Block.body:type_name -> dindctl.provider.v1.Body
-	94,  // 9: dindctl.provider.v1.ConfigureRequest.environment:type_name -> dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
+	95,  // 9: dindctl.provider.v1.ConfigureRequest.environment:type_name -> dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
 	14,  // 10: dindctl.provider.v1.ConfigureReply.facts:type_name -> dindctl.provider.v1.Facts
 	4,   // 11: dindctl.provider.v1.ConfigureReply.failure:type_name -> dindctl.provider.v1.Failure
-	95,  // 12: dindctl.provider.v1.Facts.details:type_name -> dindctl.provider.v1.Facts.DetailsEntry
+	96,  // 12: dindctl.provider.v1.Facts.details:type_name -> dindctl.provider.v1.Facts.DetailsEntry
 	14,  // 13: dindctl.provider.v1.OpenReply.facts:type_name -> dindctl.provider.v1.Facts
 	4,   // 14: dindctl.provider.v1.OpenReply.failure:type_name -> dindctl.provider.v1.Failure
-	96,  // 15: dindctl.provider.v1.ObserveRequest.names:type_name -> dindctl.provider.v1.ObserveRequest.NamesEntry
+	97,  // 15: dindctl.provider.v1.ObserveRequest.names:type_name -> dindctl.provider.v1.ObserveRequest.NamesEntry
 	19,  // 16: dindctl.provider.v1.ObserveRequest.where:type_name -> dindctl.provider.v1.Whereabouts
-	97,  // 17: dindctl.provider.v1.Whereabouts.addresses:type_name -> dindctl.provider.v1.Whereabouts.AddressesEntry
-	98,  // 18: dindctl.provider.v1.Whereabouts.daemons:type_name -> dindctl.provider.v1.Whereabouts.DaemonsEntry
+	98,  // 17: dindctl.provider.v1.Whereabouts.addresses:type_name -> dindctl.provider.v1.Whereabouts.AddressesEntry
+	99,  // 18: dindctl.provider.v1.Whereabouts.daemons:type_name -> dindctl.provider.v1.Whereabouts.DaemonsEntry
 	23,  // 19: dindctl.provider.v1.ObserveReply.objects:type_name -> dindctl.provider.v1.Object
 	21,  // 20: dindctl.provider.v1.ObserveReply.result:type_name -> dindctl.provider.v1.ObserveResult
 	4,   // 21: dindctl.provider.v1.ObserveReply.failure:type_name -> dindctl.provider.v1.Failure
-	99,  // 22: dindctl.provider.v1.ObserveResult.images:type_name -> dindctl.provider.v1.ObserveResult.ImagesEntry
-	100, // 23: dindctl.provider.v1.ObserveResult.projects:type_name -> dindctl.provider.v1.ObserveResult.ProjectsEntry
+	100, // 22: dindctl.provider.v1.ObserveResult.images:type_name -> dindctl.provider.v1.ObserveResult.ImagesEntry
+	101, // 23: dindctl.provider.v1.ObserveResult.projects:type_name -> dindctl.provider.v1.ObserveResult.ProjectsEntry
 	22,  // 24: dindctl.provider.v1.ObserveResult.unread:type_name -> dindctl.provider.v1.Unread
-	101, // 25: dindctl.provider.v1.ObserveResult.contents:type_name -> dindctl.provider.v1.ObserveResult.ContentsEntry
+	102, // 25: dindctl.provider.v1.ObserveResult.contents:type_name -> dindctl.provider.v1.ObserveResult.ContentsEntry
 	5,   // 26: dindctl.provider.v1.Unread.problem:type_name -> dindctl.provider.v1.Problem
 	24,  // 27: dindctl.provider.v1.Object.owner:type_name -> dindctl.provider.v1.Ownership
 	1,   // 28: dindctl.provider.v1.Object.actual:type_name -> dindctl.provider.v1.Value
@@ -7047,9 +7148,9 @@ var file_provider_proto_depIdxs = []int32{
 	24,  // 32: dindctl.provider.v1.Object.claim:type_name -> dindctl.provider.v1.Ownership
 	27,  // 33: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
 	27,  // 34: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
-	102, // 35: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
+	103, // 35: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
 	1,   // 36: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
-	103, // 37: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
+	104, // 37: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
 	1,   // 38: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
 	32,  // 39: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
 	29,  // 40: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
@@ -7058,136 +7159,137 @@ var file_provider_proto_depIdxs = []int32{
 	14,  // 43: dindctl.provider.v1.DiffItem.facts:type_name -> dindctl.provider.v1.Facts
 	34,  // 44: dindctl.provider.v1.DiffReply.differences:type_name -> dindctl.provider.v1.Difference
 	4,   // 45: dindctl.provider.v1.DiffReply.failure:type_name -> dindctl.provider.v1.Failure
-	35,  // 46: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
-	1,   // 47: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
-	1,   // 48: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
-	1,   // 49: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
-	29,  // 50: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	24,  // 51: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
-	6,   // 52: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
-	38,  // 53: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
-	4,   // 54: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
-	23,  // 55: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
-	29,  // 56: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	35,  // 57: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
-	6,   // 58: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 59: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 60: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 61: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 62: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 63: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 64: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 65: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
-	45,  // 66: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
-	4,   // 67: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 68: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 69: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 70: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
-	54,  // 71: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
-	4,   // 72: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 73: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 74: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
-	57,  // 75: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
-	4,   // 76: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 77: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 78: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 79: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 80: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 81: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
-	65,  // 82: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
-	65,  // 83: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
-	4,   // 84: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 85: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
-	71,  // 86: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
-	72,  // 87: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
-	72,  // 88: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
-	74,  // 89: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
-	4,   // 90: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
-	76,  // 91: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
-	4,   // 92: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 93: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 94: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 95: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 96: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 97: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 98: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 99: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
-	85,  // 100: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
-	4,   // 101: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
-	24,  // 102: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
-	65,  // 103: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
-	87,  // 104: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
-	88,  // 105: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
-	4,   // 106: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
-	87,  // 107: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
-	6,   // 108: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 109: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
-	9,   // 110: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
-	17,  // 111: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
-	30,  // 112: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
-	7,   // 113: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
-	12,  // 114: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
-	15,  // 115: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
-	18,  // 116: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
-	31,  // 117: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
-	36,  // 118: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
-	39,  // 119: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
-	41,  // 120: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
-	43,  // 121: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
-	46,  // 122: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
-	48,  // 123: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
-	50,  // 124: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
-	52,  // 125: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
-	55,  // 126: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
-	58,  // 127: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
-	60,  // 128: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
-	61,  // 129: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
-	63,  // 130: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
-	66,  // 131: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
-	68,  // 132: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
-	70,  // 133: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
-	75,  // 134: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
-	78,  // 135: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
-	80,  // 136: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
-	82,  // 137: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
-	84,  // 138: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
-	89,  // 139: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
-	91,  // 140: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
-	75,  // 141: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
-	8,   // 142: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
-	13,  // 143: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
-	16,  // 144: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
-	20,  // 145: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
-	33,  // 146: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
-	37,  // 147: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
-	40,  // 148: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
-	42,  // 149: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
-	44,  // 150: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
-	47,  // 151: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
-	49,  // 152: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
-	51,  // 153: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
-	53,  // 154: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
-	56,  // 155: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
-	59,  // 156: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
-	20,  // 157: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
-	62,  // 158: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
-	64,  // 159: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
-	67,  // 160: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
-	69,  // 161: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
-	73,  // 162: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
-	77,  // 163: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
-	79,  // 164: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
-	81,  // 165: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
-	83,  // 166: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
-	86,  // 167: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
-	90,  // 168: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
-	92,  // 169: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
-	77,  // 170: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
-	142, // [142:171] is the sub-list for method output_type
-	113, // [113:142] is the sub-list for method input_type
-	113, // [113:113] is the sub-list for extension type_name
-	113, // [113:113] is the sub-list for extension extendee
-	0,   // [0:113] is the sub-list for field type_name
+	36,  // 46: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
+	35,  // 47: dindctl.provider.v1.Difference.not_compared:type_name -> dindctl.provider.v1.NotCompared
+	1,   // 48: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
+	1,   // 49: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
+	1,   // 50: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
+	29,  // 51: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	24,  // 52: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
+	6,   // 53: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
+	39,  // 54: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
+	4,   // 55: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
+	23,  // 56: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
+	29,  // 57: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	36,  // 58: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
+	6,   // 59: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 60: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 61: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 62: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 63: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 64: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 65: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 66: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
+	46,  // 67: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
+	4,   // 68: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 69: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 70: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 71: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
+	55,  // 72: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
+	4,   // 73: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 74: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 75: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
+	58,  // 76: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
+	4,   // 77: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 78: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 79: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 80: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 81: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 82: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
+	66,  // 83: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
+	66,  // 84: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
+	4,   // 85: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 86: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
+	72,  // 87: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
+	73,  // 88: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
+	73,  // 89: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
+	75,  // 90: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
+	4,   // 91: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
+	77,  // 92: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
+	4,   // 93: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 94: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 95: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 96: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 97: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 98: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 99: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 100: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
+	86,  // 101: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
+	4,   // 102: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
+	24,  // 103: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
+	66,  // 104: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
+	88,  // 105: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
+	89,  // 106: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
+	4,   // 107: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
+	88,  // 108: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
+	6,   // 109: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 110: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
+	9,   // 111: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
+	17,  // 112: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
+	30,  // 113: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
+	7,   // 114: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
+	12,  // 115: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
+	15,  // 116: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
+	18,  // 117: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
+	31,  // 118: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
+	37,  // 119: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
+	40,  // 120: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
+	42,  // 121: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
+	44,  // 122: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
+	47,  // 123: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
+	49,  // 124: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
+	51,  // 125: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
+	53,  // 126: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
+	56,  // 127: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
+	59,  // 128: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
+	61,  // 129: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
+	62,  // 130: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
+	64,  // 131: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
+	67,  // 132: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
+	69,  // 133: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
+	71,  // 134: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
+	76,  // 135: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
+	79,  // 136: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
+	81,  // 137: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
+	83,  // 138: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
+	85,  // 139: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
+	90,  // 140: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
+	92,  // 141: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
+	76,  // 142: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
+	8,   // 143: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
+	13,  // 144: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
+	16,  // 145: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
+	20,  // 146: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
+	33,  // 147: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
+	38,  // 148: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
+	41,  // 149: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
+	43,  // 150: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
+	45,  // 151: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
+	48,  // 152: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
+	50,  // 153: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
+	52,  // 154: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
+	54,  // 155: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
+	57,  // 156: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
+	60,  // 157: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
+	20,  // 158: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
+	63,  // 159: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
+	65,  // 160: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
+	68,  // 161: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
+	70,  // 162: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
+	74,  // 163: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
+	78,  // 164: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
+	80,  // 165: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
+	82,  // 166: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
+	84,  // 167: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
+	87,  // 168: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
+	91,  // 169: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
+	93,  // 170: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
+	78,  // 171: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
+	143, // [143:172] is the sub-list for method output_type
+	114, // [114:143] is the sub-list for method input_type
+	114, // [114:114] is the sub-list for extension type_name
+	114, // [114:114] is the sub-list for extension extendee
+	0,   // [0:114] is the sub-list for field type_name
 }
 
 func init() { file_provider_proto_init() }
@@ -7201,29 +7303,29 @@ func file_provider_proto_init() {
 		(*Step_Index)(nil),
 	}
 	file_provider_proto_msgTypes[25].OneofWrappers = []any{}
-	file_provider_proto_msgTypes[69].OneofWrappers = []any{
+	file_provider_proto_msgTypes[70].OneofWrappers = []any{
 		(*ExecInput_Start)(nil),
 		(*ExecInput_Stdin)(nil),
 		(*ExecInput_StdinEnd)(nil),
 		(*ExecInput_Resize)(nil),
 		(*ExecInput_Signal)(nil),
 	}
-	file_provider_proto_msgTypes[72].OneofWrappers = []any{
+	file_provider_proto_msgTypes[73].OneofWrappers = []any{
 		(*ExecOutput_Stdout)(nil),
 		(*ExecOutput_Stderr)(nil),
 		(*ExecOutput_Result)(nil),
 	}
-	file_provider_proto_msgTypes[74].OneofWrappers = []any{
+	file_provider_proto_msgTypes[75].OneofWrappers = []any{
 		(*StreamInput_Start)(nil),
 		(*StreamInput_Data)(nil),
 		(*StreamInput_End)(nil),
 	}
-	file_provider_proto_msgTypes[76].OneofWrappers = []any{
+	file_provider_proto_msgTypes[77].OneofWrappers = []any{
 		(*StreamOutput_Opened)(nil),
 		(*StreamOutput_Data)(nil),
 		(*StreamOutput_End)(nil),
 	}
-	file_provider_proto_msgTypes[83].OneofWrappers = []any{
+	file_provider_proto_msgTypes[84].OneofWrappers = []any{
 		(*CopyInput_Start)(nil),
 		(*CopyInput_Data)(nil),
 		(*CopyInput_End)(nil),
@@ -7234,7 +7336,7 @@ func file_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provider_proto_rawDesc), len(file_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   103,
+			NumMessages:   104,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -32,3 +32,14 @@ container "later" {
   inside      = daemon.unknown
   annotations = { a = "b" }
 }
+
+network "n" {}
+
+container "attached" {
+  image = "x"
+
+  attach {
+    network = network.n
+    sysctls = { "net.ipv4.conf.IFNAME.forwarding" = 1 }
+  }
+}

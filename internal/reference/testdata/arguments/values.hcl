@@ -85,3 +85,12 @@ container "fine" {
   extra_hosts       = { host = "host-gateway" }
   security_opt      = ["no-new-privileges", "label=disable", "seccomp=${jsonencode({ defaultAction = "SCMP_ACT_ALLOW" })}"]
 }
+
+container "attached" {
+  image = "x"
+
+  attach {
+    network = network.n
+    sysctls = { "net.ipv4.conf.eth0.forwarding" = 1, "net.ipv6.conf.IFNAME.accept_ra" = "1,2", "net.ipv6.neigh.IFNAME.base_reachable_time" = 30 }
+  }
+}

@@ -1,0 +1,50 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+// secretsOf decides what of an object is secret. What the provider marked in what it
+// compared is secret wherever else it stands.
+func secretsOf(item provider.DiffItem, d provider.Difference) provider.Secrets {
+	secrets := provider.SecretsOf(provider.SecretsRequest{Declared: item.Declaration.Declared, Created: item.Created, Actual: item.Actual})
+	var found []cty.Value
+	for _, c := range d.Changes {
+		found = append(found, c.From, c.To, c.Created)
+	}
+	return secrets.Known(found...)
+}
+
+// shown are the changes of a resource as they may be shown. Those of the plan's steps are
+// carried out, and stay as they are.
+func (r Resource) shown() []provider.Change {
+	out := slices.Clone(r.Changes)
+	for i, c := range out {
+		out[i] = r.Secrets.Change(c)
+		out[i].Path = r.Secrets.Path(c.Path)
+	}
+	return out
+}
+
+// conceal takes what is secret out of the resources of a plan: they are for people. It
+// comes last, so that everything is decided by what really differs.
+func (p *Plan) conceal() {
+	for i, r := range p.Resources {
+		p.Resources[i].Changes = r.shown()
+		if r.Before == nil || r.After == nil || r.Action == Replace || r.Action == Run || r.Action == Delete {
+			p.Resources[i].NotCompared, p.Resources[i].Exposed = nil, nil
+			continue
+		}
+		p.Resources[i].Exposed = r.Secrets.Exposed()
+	}
+}
+
+// ExposedBy is what holds a value that became sensitive after it was recorded.
+const ExposedBy = "the record on the object"
+
+// Anew is the flag that makes an object anew, whatever differs.
+func (r Resource) Anew() string { return "-replace=" + r.Address }

@@ -1,0 +1,115 @@
+package plan_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
+)
+
+// What shares namespaces is restarted exactly where it runs, and would go on in those of
+// a run of their owner that is over; everything else that is to be said of it is said.
+func TestWhatHoldsOldNamespacesIsRestarted(t *testing.T) {
+	t.Parallel()
+	const early, late = "2026-12-01T10:00:00Z", "2026-12-01T11:00:00Z"
+	nouns := func(cpus int) []noun {
+		return []noun{
+			{address: "container.o", name: "o"},
+			{address: "container.s", name: "s", deps: []string{"container.o"}, cpus: cpus},
+		}
+	}
+	for _, row := range []struct {
+		name string
+		then func(owner, sharer *thing)
+		cpus int
+		want string
+	}{
+		{name: "its owner was started before", then: func(owner, sharer *thing) {
+			owner.Condition.Started, sharer.Condition.Started = early, late
+		}},
+		{name: "its owner was started since", want: "1 restart container.s <-   container.o, whose namespaces it shares, was started again since"},
+		{name: "it is known to have come after", then: func(_, sharer *thing) { sharer.Condition.Follows = []string{late} }},
+		{name: "nothing is known of the owner's start", then: func(owner, _ *thing) { owner.Condition.Started = "" }},
+		{name: "it lives in somebody else's", then: func(_, sharer *thing) { sharer.LivesIn = []string{"theirs"} }},
+		{name: "it lives in nobody's", then: func(_, sharer *thing) { sharer.LivesIn = nil }},
+		{name: "both of them changed", cpus: 2, want: `
+1 update container.s <-   cpus: configuration
+2 restart container.s <- 1  container.o, whose namespaces it shares, was started again since`},
+		{name: "it is frozen", then: func(_, sharer *thing) { sharer.Condition.State = provider.StatePaused }, want: `
+1 restart container.s <-   paused outside; container.o, whose namespaces it shares, was started again since`},
+		{name: "it was stopped by request", then: func(_, sharer *thing) {
+			sharer.Condition.State, sharer.Condition.Requested = provider.StateExited, true
+		}, want: "1 start container.s <-   stopped by request"},
+		{name: "it was never started", then: func(_, sharer *thing) { sharer.Condition.State = provider.StateCreated }, want: `
+1 start container.s <-   created and never started, by an earlier run that was interrupted`},
+		{name: "it keeps restarting", then: func(_, sharer *thing) {
+			sharer.Condition.State, sharer.Condition.Reason = provider.StateRestarting, "badly"
+		}, want: "1 start container.s <-   it keeps restarting: badly"},
+		{name: "its owner is frozen", then: func(owner, sharer *thing) {
+			owner.Condition.Started, owner.Condition.State, sharer.Condition.Started = early, provider.StatePaused, late
+		}, want: "1 start container.o <-   paused outside"},
+		{name: "its owner does not run", then: func(owner, _ *thing) {
+			owner.Condition.State, owner.Condition.ExitCode = provider.StateExited, 1
+		}, want: `
+1 start container.o <-   stopped outside (exit code 1)
+2 restart container.s <- 1  container.o, whose namespaces it shares, is started`},
+		{name: "its owner keeps restarting", then: func(owner, _ *thing) { owner.Condition.State = provider.StateRestarting }, want: `
+1 start container.o <-   it keeps restarting (exit code 0)
+2 restart container.s <- 1  container.o, whose namespaces it shares, is started`},
+		{name: "neither of them runs", then: func(owner, sharer *thing) {
+			owner.Condition.State, sharer.Condition.State = provider.StateExited, provider.StateExited
+		}, want: `
+1 start container.o <-   stopped outside (exit code 0)
+2 start container.s <- 1  stopped outside (exit code 0)`},
+	} {
+		w := applied(t, nouns(0)...)
+		owner, sharer := w.object("container.o"), w.object("container.s")
+		owner.Condition.Started, sharer.Condition.Started, sharer.LivesIn = late, early, []string{owner.ID}
+		if row.then != nil {
+			row.then(owner, sharer)
+		}
+		check(t, row.name, w.told(configuration(nouns(row.cpus)...)), row.want)
+	}
+}
+
+// Inside a daemon that is started, engines start what shares namespaces in any order.
+// Where that turned out wrong it is restarted: it was announced that it is started.
+func TestSharersInsideAreStartedInOrder(t *testing.T) {
+	t.Parallel()
+	x := configuration(
+		noun{address: "volume.v", name: "v"}, noun{address: "daemon.d", name: "d", data: "volume.v"},
+		noun{address: "container.o", name: "o", inside: "daemon.d"},
+		noun{address: "container.s", name: "s", inside: "daemon.d", deps: []string{"container.o"}},
+	)
+	w := newWorld()
+	p, problems := plan.Make(w.input(x))
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	if err := w.apply(x, w.input(x), p, first); err != nil {
+		t.Fatal(err)
+	}
+	owner, sharer, daemon := w.object("container.o"), w.object("container.s"), w.object("daemon.d")
+	sharer.LivesIn = []string{owner.ID}
+	w.halt(daemon)
+	in := w.input(x)
+	prior, problems := plan.Make(in)
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	for _, o := range []*thing{daemon, sharer, owner} {
+		w.start(o)
+	}
+	sharer.Condition.Started, owner.Condition.Started = "2026-12-01T10:00:00Z", "2026-12-01T10:00:01Z"
+	in.Observed = w.observe(x)
+	refined, problems := plan.Refine(in, prior, "daemon.d")
+	got := ""
+	for _, s := range refined.Steps {
+		got += fmt.Sprintf("%s %s\n", s.Action, s.Address)
+	}
+	for _, problem := range problems {
+		got += problem.Detail + "\n"
+	}
+	check(t, "planned again", got, "restart container.s")
+}

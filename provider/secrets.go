@@ -1,0 +1,453 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// LeastSecret is the length in bytes from which a secret text is looked for in other
+// texts. Shorter ones are hidden where they stand: taken out of everything, they would
+// take half of every screen with them.
+const LeastSecret = 4
+
+const (
+	hiddenText    = "(sensitive)"
+	spelledSecret = `{"sensitive":true}`
+	// mostLines is how many lines of a longer secret are looked for by themselves: an
+	// error quotes one line of a file.
+	mostLines = 1000
+	// mostSearched is how much of the beginning of a text is looked for at first, in
+	// bytes: at each place of what is searched, no more than that is compared.
+	mostSearched = 256
+)
+
+// Secrets decides what of one object is secret, by three things: the place where a
+// value stands, which is sensitive in the configuration now or was when it was
+// recorded; the other places in which the provider shows the same value; and the texts
+// of the secrets that are known, wherever they stand. The zero value knows of none.
+// It may be used by several goroutines.
+type Secrets struct {
+	now, then *part
+	names     map[string][]string
+	texts     []string
+	search    func() *strings.Replacer // finds whole texts; nil where none is known
+	lines     func() *strings.Replacer // finds their lines, too
+}
+
+// SecretsRequest is what [SecretsOf] goes by; everything in it may be empty.
+type SecretsRequest struct {
+	// Declared is what is wanted now, with its marks, and Created the record.
+	Declared cty.Value
+	Created  []byte
+	// Actual is the object as it is: at the places that were secret when it was
+	// recorded, it still has the old values.
+	Actual cty.Value
+	// Names are the other places of the values at a place, by the place that is looked
+	// at: where a command holds flags, "command": {"flags"}.
+	Names map[string][]string
+	// Beside are further values: what is marked in them is secret here, too.
+	Beside []cty.Value
+}
+
+// SecretsOf learns what is secret of an object.
+func SecretsOf(r SecretsRequest) Secrets {
+	recorded, marked := bytes.Contains(r.Created, []byte(spelledSecret)), HasMarks(r.Declared)
+	s := Secrets{names: r.Names}
+	if recorded || marked {
+		s.now, s.then = partOf(r.Declared), partOfRecord(r.Created)
+	}
+	take := func(text string) { s.texts = append(s.texts, text) }
+	s.now.secrets(take)
+	outdated(s.now, s.then, take)
+	beside := r.Beside
+	if recorded {
+		s.still(r.Actual, take)
+		beside = append(slices.Clone(beside), r.Actual)
+	}
+	return s.Known(beside...)
+}
+
+// Known adds the texts that are marked in values, such as those that a provider found
+// when it compared.
+func (s Secrets) Known(values ...cty.Value) Secrets {
+	if len(s.texts) == 0 && !slices.ContainsFunc(values, HasMarks) {
+		return s
+	}
+	s.texts = slices.Clone(s.texts)
+	for _, v := range values {
+		if HasMarks(v) {
+			partOf(v).secrets(func(text string) { s.texts = append(s.texts, text) })
+		}
+	}
+	slices.SortFunc(s.texts, longestFirst)
+	s.texts = slices.Compact(s.texts)
+	s.search, s.lines = nil, nil
+	if len(s.texts) > 0 {
+		s.search = sync.OnceValue(func() *strings.Replacer { return replacerOf(s.texts, 0) })
+		s.lines = sync.OnceValue(func() *strings.Replacer { return replacerOf(s.texts, mostLines) })
+	}
+	return s
+}
+
+// none tells that nothing of the object is secret.
+func (s Secrets) none() bool { return s.now == nil && s.then == nil && s.search == nil }
+
+// Change is a change with its secrets marked, or with [Change.Sensitive] set where
+// nothing of it may be shown. Its path stays: see [Secrets.Path].
+func (s Secrets) Change(c Change) Change {
+	if s.none() {
+		return c
+	}
+	parts := s.at(c.Path)
+	c.From, c.To, c.Created = s.mark(c.From, parts), s.mark(c.To, parts), s.mark(c.Created, parts)
+	c.Sensitive = c.Sensitive || whole(parts)
+	return c
+}
+
+// Value is the value of an attribute with its secrets marked. The attribute may be one
+// of a block: "healthcheck.test".
+func (s Secrets) Value(name string, v cty.Value) cty.Value {
+	if s.none() {
+		return v
+	}
+	return s.mark(v, s.at(name))
+}
+
+// Object is an object value with the secrets of its attributes marked. What is no object
+// stays as it is.
+func (s Secrets) Object(v cty.Value) cty.Value {
+	if s.none() || v == cty.NilVal || v.IsMarked() || v.IsNull() || !v.IsKnown() || !v.Type().IsObjectType() {
+		return v
+	}
+	attributes := v.AsValueMap()
+	for name, value := range attributes {
+		attributes[name] = s.Value(name, value)
+	}
+	if len(attributes) == 0 {
+		return v
+	}
+	return cty.ObjectVal(attributes)
+}
+
+// Path is a path as it may be shown: the keys of what is secret as a whole are left out.
+func (s Secrets) Path(path string) string {
+	if s.none() {
+		return path
+	}
+	end := len(path)
+	for _, root := range []*part{s.now, s.then} {
+		end = min(end, root.shown(path))
+	}
+	switch {
+	case end == 0 && path != "":
+		return hiddenText
+	case end < len(path):
+		return path[:end] + "." + hiddenText
+	}
+	return s.Text(path)
+}
+
+// Text is a text without the texts of secrets, whole or one of their lines.
+func (s Secrets) Text(text string) string {
+	if s.lines == nil {
+		return text
+	}
+	return s.lines().Replace(text)
+}
+
+// Record is a record in which what is secret now stands as such, too.
+func (s Secrets) Record(created []byte) []byte {
+	if s.none() {
+		return created
+	}
+	decoder := json.NewDecoder(bytes.NewReader(created))
+	decoder.UseNumber()
+	var tree any
+	if decoder.Decode(&tree) != nil {
+		return created
+	}
+	text, err := json.Marshal(s.hidden(tree, some(s.now)))
+	if err != nil {
+		return created
+	}
+	return text
+}
+
+// Exposed are the places whose values are secret now and stand in the record all the
+// same, since they were not when it was written: "environment.TOKEN".
+func (s Secrets) Exposed() []string {
+	var out []string
+	s.now.exposed(s.then, "", func(path string) { out = append(out, path) })
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// holds tells whether a text holds that of a secret, whole.
+func (s Secrets) holds(text string) bool {
+	if s.search == nil || len(text) < LeastSecret || s.search().Replace(text) == text {
+		return false
+	}
+	return slices.ContainsFunc(s.texts, func(secret string) bool {
+		return slices.ContainsFunc(spellings(secret), func(form string) bool { return strings.Contains(text, form) })
+	})
+}
+
+// still takes the texts that an object still has where its record has secrets.
+func (s Secrets) still(actual cty.Value, take func(string)) {
+	if s.then == nil || actual == cty.NilVal {
+		return
+	}
+	actual, _ = actual.UnmarkDeep()
+	if actual.IsNull() || !actual.IsKnown() || !actual.Type().IsObjectType() {
+		return
+	}
+	blind := Secrets{then: s.then, names: s.names}
+	for name, value := range actual.AsValueMap() {
+		parts := blind.at(name)
+		if _, scalar := scalarText(value); scalar && !whole(parts) || !slices.ContainsFunc(parts, (*part).holdsSecret) {
+			continue // a scalar in place of parts is not what was declared
+		}
+		partOf(blind.mark(value, parts)).secrets(take)
+	}
+}
+
+// at are what is declared and recorded at a path, also under its other names.
+func (s Secrets) at(path string) []*part {
+	paths := []string{path}
+	for name, others := range s.names {
+		if rest, found := below(path, name); found {
+			for _, other := range others {
+				paths = append(paths, other+rest)
+			}
+		}
+	}
+	var out []*part
+	for _, path := range paths {
+		out = append(out, s.now.find(path)...)
+		out = append(out, s.then.find(path)...)
+	}
+	return out
+}
+
+// mark marks what is secret in a value that stands where parts stand.
+func (s Secrets) mark(v cty.Value, parts []*part) cty.Value {
+	if v == cty.NilVal || v.IsMarked() {
+		return v
+	}
+	if whole(parts) {
+		return v.Mark(Sensitive)
+	}
+	if v.IsNull() || !v.IsKnown() || IsRef(v.Type()) { // addresses and names are shown everywhere
+		return v
+	}
+	switch t := v.Type(); {
+	case t.IsObjectType() || t.IsMapType():
+		return s.markKeys(v, parts)
+	case t.IsListType() || t.IsTupleType() || t.IsSetType():
+		return s.markList(v, parts)
+	case slices.ContainsFunc(parts, (*part).holdsSecret), t == cty.String && s.holds(v.AsString()):
+		return v.Mark(Sensitive)
+	}
+	return v
+}
+
+func (s Secrets) markKeys(v cty.Value, parts []*part) cty.Value {
+	elements := v.AsValueMap()
+	if len(elements) == 0 {
+		return v
+	}
+	changed := false
+	for key, element := range elements {
+		if s.holds(key) {
+			return v.Mark(Sensitive)
+		}
+		var children []*part
+		for _, p := range parts {
+			children = append(children, p.child(key)...)
+		}
+		elements[key] = s.mark(element, children)
+		changed = changed || HasMarks(elements[key]) && !HasMarks(element)
+	}
+	switch {
+	case !changed:
+		return v
+	case v.Type().IsMapType():
+		return cty.MapVal(elements)
+	}
+	return cty.ObjectVal(elements)
+}
+
+// markList marks the elements of a list: those that are none of the plain ones that are
+// declared, or, where nothing that is declared is secret, recorded. Their places say
+// nothing once somebody put something between them.
+func (s Secrets) markList(v cty.Value, parts []*part) cty.Value {
+	plain, secret := plainOf(parts)
+	var children []*part
+	for _, p := range parts {
+		if secret && p.list == nil && p.holdsSecret() {
+			return v.Mark(Sensitive) // it is declared in another form
+		}
+		children = append(children, p.list...)
+	}
+	elements := v.AsValueSlice()
+	changed := false
+	for i, element := range elements {
+		switch text, scalar := scalarText(element); {
+		case element.IsMarked():
+		case !scalar:
+			elements[i] = s.mark(element, alike(orEmpty(partOf(element)), children))
+		case secret && !plain[text], s.holds(text):
+			elements[i] = element.Mark(Sensitive)
+		}
+		changed = changed || HasMarks(elements[i]) && !HasMarks(element)
+	}
+	switch t := v.Type(); {
+	case !changed:
+		return v
+	case t.IsTupleType():
+		return cty.TupleVal(elements)
+	case t.IsSetType():
+		return v.Mark(Sensitive) // sets have no marks within
+	case slices.ContainsFunc(elements, func(e cty.Value) bool { return !e.Type().Equals(elements[0].Type()) }):
+		return cty.TupleVal(elements)
+	}
+	return cty.ListVal(elements)
+}
+
+// hidden is a part of a record with what is secret now taken out.
+func (s Secrets) hidden(tree any, now []*part) any {
+	secret := map[string]any{"sensitive": true}
+	if whole(now) {
+		return secret
+	}
+	switch v := tree.(type) {
+	case map[string]any:
+		for key, element := range v {
+			if s.holds(key) {
+				return secret
+			}
+			var children []*part
+			for _, p := range now {
+				children = append(children, p.child(key)...)
+			}
+			v[key] = s.hidden(element, children)
+		}
+	case []any:
+		return s.hiddenList(v, now)
+	case string:
+		if s.holds(v) {
+			return secret
+		}
+	}
+	return tree
+}
+
+func (s Secrets) hiddenList(list []any, now []*part) any {
+	plain, secret := plainOf(now)
+	var children []*part
+	for _, p := range now {
+		if secret && p.list == nil && p.holdsSecret() {
+			return map[string]any{"sensitive": true}
+		}
+		children = append(children, p.list...)
+	}
+	for i, element := range list {
+		p := partOfJSON(element)
+		switch {
+		case p.leaf && (secret && !plain[p.text] || s.holds(p.text)):
+			list[i] = map[string]any{"sensitive": true}
+		case !p.leaf:
+			list[i] = s.hidden(element, alike(p, children))
+		}
+	}
+	return list
+}
+
+// replacerOf finds texts, the longest first, and most lines of each, in one pass over
+// whatever it is given, however many they are and however long that is. Without lines it
+// finds their beginnings alone.
+func replacerOf(texts []string, most int) *strings.Replacer {
+	all := []string{}
+	for _, text := range texts {
+		all = append(all, spellings(text)...)
+		lines := strings.Split(text, "\n")
+		for _, line := range lines[:min(len(lines), most)] {
+			if line = strings.TrimSpace(line); len(lines) > 1 && len(line) >= LeastSecret {
+				all = append(all, spellings(line)...)
+			}
+		}
+	}
+	slices.SortFunc(all, longestFirst)
+	all = slices.Compact(all)
+	pairs := make([]string, 0, 2*len(all))
+	for _, text := range all {
+		if most == 0 {
+			text = text[:min(len(text), mostSearched)]
+		}
+		pairs = append(pairs, text, hiddenText)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// spellings are the forms in which a text stands in JSON in JSON in JSON: what an engine
+// says of a record that is one of its labels.
+func spellings(text string) []string {
+	out := []string{text}
+	for range 3 {
+		var next []string
+		for _, form := range out {
+			next = append(next, spelled(form)...)
+		}
+		slices.Sort(next)
+		next = slices.Compact(next)
+		if len(next) == 1 {
+			return next
+		}
+		out = next
+	}
+	return out
+}
+
+// spelled are a text as it is, and as it stands in JSON and between quotes.
+func spelled(text string) []string {
+	out := []string{text}
+	for _, html := range []bool{true, false} {
+		var escaped bytes.Buffer
+		encoder := json.NewEncoder(&escaped)
+		encoder.SetEscapeHTML(html)
+		if encoder.Encode(text) == nil {
+			out = append(out, strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(escaped.String()), `"`), `"`))
+		}
+	}
+	return out
+}
+
+func longestFirst(a, b string) int {
+	if len(a) != len(b) {
+		return len(b) - len(a)
+	}
+	return strings.Compare(a, b)
+}
+
+func whole(parts []*part) bool {
+	return slices.ContainsFunc(parts, func(p *part) bool { return p.secret })
+}
+
+func orEmpty(p *part) *part {
+	if p == nil {
+		return &part{}
+	}
+	return p
+}
+
+func some(p *part) []*part {
+	if p == nil {
+		return nil
+	}
+	return []*part{p}
+}

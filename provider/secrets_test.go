@@ -1,0 +1,124 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+)
+
+func secretText(s string) cty.Value { return cty.StringVal(s).Mark(provider.Sensitive) }
+
+func object(attributes map[string]cty.Value) cty.Value { return cty.ObjectVal(attributes) }
+
+func mapOf(elements map[string]cty.Value) cty.Value { return cty.MapVal(elements) }
+
+// A path is shown without the keys of what is secret as a whole, and without the texts of
+// secrets; keys may have dots and brackets in them.
+func TestPathsOfSecrets(t *testing.T) {
+	t.Parallel()
+	s := provider.SecretsOf(provider.SecretsRequest{
+		Declared: object(map[string]cty.Value{
+			"environment": mapOf(map[string]cty.Value{"hunter2": cty.StringVal("x")}).Mark(provider.Sensitive),
+			"options":     mapOf(map[string]cty.Value{"com.example.key": secretText("hunter2"), "a[b].c": cty.StringVal("x")}),
+		}),
+		Created: []byte(`{"logging":{"options":{"sensitive":true}}}`),
+	})
+	got := map[string]string{}
+	for _, path := range []string{
+		"environment", "environment.hunter2", "options.com.example.key", "options.a[b].c", "options.hunter2", "logging.options.tag", "logging.driver", `mount["/x].y"].source`,
+	} {
+		got[path] = s.Path(path)
+	}
+	want := map[string]string{
+		"environment": "environment", "environment.hunter2": "environment.(sensitive)", "options.com.example.key": "options.com.example.key",
+		"options.a[b].c": "options.a[b].c", "options.hunter2": "options.(sensitive)", "logging.options.tag": "logging.options.(sensitive)",
+		"logging.driver": "logging.driver", `mount["/x].y"].source`: `mount["/x].y"].source`,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("paths (-want +got):\n%s", d)
+	}
+}
+
+// A text is free of all secrets that are known, also of one of their lines and as they
+// stand in JSON; a short one, a user's name beside a password, and what is plain stay.
+func TestTextsOfSecrets(t *testing.T) {
+	t.Parallel()
+	s := provider.SecretsOf(provider.SecretsRequest{
+		Declared: object(map[string]cty.Value{
+			"environment": mapOf(map[string]cty.Value{"A": secretText(`new "value"`), "B": secretText("abc"), "C": secretText("first line\nsecond line"), "D": cty.StringVal("plain")}),
+			"auth":        mapOf(map[string]cty.Value{"r": object(map[string]cty.Value{"username": cty.StringVal("robert"), "password": cty.StringVal("pass-word")})}).Mark(provider.Sensitive),
+		}),
+		Created: []byte(`{"environment":{"A":{"sensitive":true},"D":"plain"},"command":["run",{"sensitive":true}]}`),
+		Actual: object(map[string]cty.Value{
+			"environment": mapOf(map[string]cty.Value{"A": cty.StringVal("old-value"), "D": cty.StringVal("plain")}),
+			"command":     cty.ListVal([]cty.Value{cty.StringVal("run"), cty.StringVal("--token=old")}),
+		}),
+		Beside: []cty.Value{object(map[string]cty.Value{"endpoint": secretText("tcp://beside")})},
+	})
+	const said = `old-value {"A":"new \"value\""} abc second line run --token=old plain robert pass-word tcp://beside`
+	const want = `(sensitive) {"A":"(sensitive)"} abc (sensitive) run (sensitive) plain robert (sensitive) (sensitive)`
+	if d := cmp.Diff(want, s.Text(said)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// A record says of what is secret now that it is, and what of it held it openly is told;
+// the hash of a file is no value.
+func TestRecordsOfSecrets(t *testing.T) {
+	t.Parallel()
+	const created = `{"command":["run","--token=hunter2","--plain"],"environment":{"A":"hunter2","B":"x hunter2 y","C":"plain"},"file":[{"content":{"sha256":"abc"},"path":"/a"}]}`
+	s := provider.SecretsOf(provider.SecretsRequest{
+		Declared: object(map[string]cty.Value{
+			"command":     cty.ListVal([]cty.Value{cty.StringVal("run"), secretText("--token=hunter2"), cty.StringVal("--plain")}),
+			"environment": mapOf(map[string]cty.Value{"A": secretText("hunter2"), "C": cty.StringVal("plain")}),
+			"file":        cty.ListVal([]cty.Value{object(map[string]cty.Value{"path": cty.StringVal("/a"), "content": secretText("c")})}),
+		}),
+		Created: []byte(created),
+	})
+	const want = `{"command":["run",{"sensitive":true},"--plain"],"environment":{"A":{"sensitive":true},"B":{"sensitive":true},"C":"plain"},"file":[{"content":{"sensitive":true},"path":"/a"}]}`
+	if d := cmp.Diff(want, string(s.Record([]byte(created)))); d != "" {
+		t.Errorf("record (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]string{"command", "environment.A"}, s.Exposed()); d != "" {
+		t.Errorf("exposed (-want +got):\n%s", d)
+	}
+}
+
+// Many secrets are looked for in a large file in one pass: what a secret and a file have
+// in common is compared over a bounded length at each place.
+func TestSecretsInLargeTexts(t *testing.T) {
+	t.Parallel()
+	environment := map[string]cty.Value{"LONG": secretText(strings.Repeat("a", 1<<20) + "b")}
+	for i := range 200 {
+		environment[strings.Repeat("K", i+1)] = secretText(strings.Repeat("x", i+4) + "!")
+	}
+	s := provider.SecretsOf(provider.SecretsRequest{Declared: object(map[string]cty.Value{"environment": mapOf(environment)})})
+	large := strings.Repeat("a", 1<<20)
+	if v := s.Value("note", cty.StringVal(large)); v.IsMarked() {
+		t.Error("a text that holds the beginning of a secret is taken for one")
+	}
+	if v := s.Value("note", cty.StringVal(large+"b"+large)); !v.IsMarked() {
+		t.Error("a long secret in a longer text is not found")
+	}
+}
+
+// A reference stays whole, whatever words a secret shares with a name: whoever shows it
+// reads its address.
+func TestReferencesAreNoSecrets(t *testing.T) {
+	t.Parallel()
+	attributes := map[string]cty.Value{}
+	for name, of := range provider.RefType().AttributeTypes() {
+		attributes[name] = cty.NullVal(of)
+	}
+	attributes["address"] = cty.StringVal("volume.data")
+	ref := cty.ObjectVal(attributes)
+	s := provider.SecretsOf(provider.SecretsRequest{Declared: object(map[string]cty.Value{"token": secretText("data")})})
+	change := s.Change(provider.Change{Path: "data", From: cty.ListVal([]cty.Value{ref}), To: ref, Created: cty.StringVal("data")})
+	if provider.HasMarks(change.From) || provider.HasMarks(change.To) || !change.Created.IsMarked() {
+		t.Errorf("%#v", change)
+	}
+}
