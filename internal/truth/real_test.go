@@ -303,6 +303,38 @@ func withoutBuilds(all []happening) []happening {
 	return slices.DeleteFunc(all, func(h happening) bool { return state[h.ID] == 2 })
 }
 
+// bereft compares namespaces as the kernel shows them.
+func (r *real) bereft() []string {
+	running, err := r.hand.ContainerList(r.ctx, container.ListOptions{})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var out []string
+	for _, c := range running {
+		is, err := r.hand.ContainerInspect(r.ctx, c.ID)
+		if err != nil || is.State.Pid == 0 {
+			continue
+		}
+		for kind, mode := range map[string]string{"net": string(is.HostConfig.NetworkMode), "ipc": string(is.HostConfig.IpcMode), "pid": string(is.HostConfig.PidMode)} {
+			owner, shares := strings.CutPrefix(mode, "container:")
+			if !shares {
+				continue
+			}
+			of, err := r.hand.ContainerInspect(r.ctx, owner)
+			if err != nil || of.State.Pid == 0 || namespace(of.State.Pid, kind) != namespace(is.State.Pid, kind) {
+				out = append(out, is.Name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func namespace(pid int, kind string) string {
+	name, _ := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", pid, kind))
+	return name
+}
+
 // restart ends the engine as an init system does, or, every second time, as a host does
 // that loses its power, and starts it again.
 func (r *real) restart() {
