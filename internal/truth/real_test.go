@@ -136,7 +136,7 @@ func words(file string) []string {
 // sleeps is what runs in containers: it ends when it is asked to, as the first process
 // of a container, too, as if it had been killed, and at once where broken lies beside it.
 const sleeps = `#!/bin/bash
-trap 'exit 137' TERM INT
+trap 'exit 137' TERM INT USR1
 [ -s /broken ] && exit 1
 exec 3<>/dev/ptmx
 read -r -t "$1" -u 3
