@@ -64,7 +64,8 @@ func (r *run) snapshot(ctx context.Context) map[string][]string {
 		r.violate(harness, "%v", err)
 	}
 	for _, i := range images {
-		if len(i.RepoTags) > 0 && i.Labels["dev.dindctl.project"] == project {
+		// Of an image without a name 20.10 says that its name is none.
+		if len(i.RepoTags) > 0 && i.RepoTags[0] != "<none>:<none>" && i.Labels["dev.dindctl.project"] == project {
 			out["image "+i.RepoTags[0]] = linesOf("", map[string]any{"Labels": declaredLabels(i.Labels)})
 		}
 	}
