@@ -67,6 +67,8 @@ type real struct {
 	// there are the volumes: engines tell of one that is created whenever somebody asks
 	// for it, as each container does that mounts it.
 	there map[string]bool
+	// broken are the ids of containers that keep restarting.
+	broken []string
 }
 
 func (r *real) host() string { return os.Getenv("DOCKER_HOST") }
@@ -178,6 +180,7 @@ func writing(w io.Writer, content string) error {
 
 // purge removes everything but the images of tests, which get their names back.
 func (r *real) purge() error {
+	r.broken = nil
 	containers, err := r.hand.ContainerList(r.ctx, container.ListOptions{All: true})
 	for _, c := range containers {
 		err = errors.Join(err, r.hand.ContainerRemove(r.ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true}))
@@ -407,7 +410,15 @@ func (r *real) restarted(how syscall.Signal, down func() error) error {
 	}
 	r.pid = own.Process.Pid
 	go func() { _ = own.Wait() }() // or its process would stay, and seem not to end
-	return errors.Join(did, until("the engine to answer", func() bool { _, err := r.hand.Ping(r.ctx); return err == nil }))
+	if err := errors.Join(did, until("the engine to answer", func() bool { _, err := r.hand.Ping(r.ctx); return err == nil })); err != nil {
+		return err
+	}
+	for _, id := range r.broken { // it begins anew with short waits
+		if err := r.impatient(id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // until waits for a condition.
@@ -437,6 +448,7 @@ func (r *real) put(id, state string) bool {
 	const byHand = "HasBeenManuallyStopped"
 	switch state {
 	case "running":
+		r.broken = slices.DeleteFunc(r.broken, func(broken string) bool { return broken == id })
 		return r.breaks(id, "") && r.hand.ContainerRestart(r.ctx, id, container.StopOptions{}) == nil
 	case "restarting":
 		return (policy.IsAlways() || policy.IsUnlessStopped()) && is.State.Running && !is.State.Paused && !is.HostConfig.ReadonlyRootfs && r.loops(id, is.State.Pid)
@@ -464,10 +476,18 @@ func (r *real) loops(id string, pid int) bool {
 	if !r.breaks(id, "yes") || syscall.Kill(pid, syscall.SIGKILL) != nil {
 		return false
 	}
+	r.broken = append(r.broken, id)
+	return r.impatient(id) == nil
+}
+
+// impatient waits until a container that keeps restarting is not started for a while.
+func (r *real) impatient(id string) error {
 	return until("a container to restart", func() bool {
 		is, err := r.hand.ContainerInspect(r.ctx, id)
-		return err != nil || is.RestartCount >= patience && is.State.Restarting
-	}) == nil
+		// What does not run was ended otherwise meanwhile, or not started with the engine.
+		over := err != nil || !is.State.Running || is.State.Dead
+		return over || is.RestartCount >= patience && is.State.Restarting
+	})
 }
 
 // writes changes what the engine knows of a container, while it is down.
