@@ -104,23 +104,25 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 			return u.e.problem(err, "putting registry credentials into", u.decl.Address, u.decl.Name)
 		}
 	}
-	if rename {
-		if err := u.e.write.ContainerRename(ctx, u.c.ID, u.decl.Name); err != nil {
-			return u.e.problem(err, "renaming the container", u.decl.Address, u.decl.Name)
+	if !rename && !networks && len(u.parts) == 0 {
+		return nil
+	}
+	return u.calmly(ctx, func() error {
+		if rename {
+			if err := u.e.write.ContainerRename(ctx, u.c.ID, u.decl.Name); err != nil {
+				return u.e.problem(err, "renaming the container", u.decl.Address, u.decl.Name)
+			}
 		}
-	}
-	if networks || len(u.parts) > 0 {
-		return u.calmly(ctx, func() error { return u.endpoints(ctx, networks) })
-	}
-	return nil
+		return u.endpoints(ctx, networks)
+	})
 }
 
-// calmly does something to the endpoints of a container. One that its engine starts again
-// and again counts as running between two starts, too, when it has none: engines then
-// refuse to disconnect it, and those from 28 on to connect it (measured on 20.10 and
-// 28.5: "is not connected to network", "network sandbox ... not found"). Such a one is
-// stopped meanwhile, and then started again: that it keeps restarting is told by whoever
-// waits for it.
+// calmly changes the name or the endpoints of a container. One that its engine starts
+// again and again counts as running between two starts, too, when it has no endpoints:
+// engines then refuse to disconnect it, those from 28 on to connect it, and 20.10 to
+// rename it (measured: "is not connected to network", "network sandbox ... not found",
+// "sandbox ... not found"). Such a one is stopped meanwhile, and then started again: that
+// it keeps restarting is told by whoever waits for it.
 func (u *update) calmly(ctx context.Context, do func() error) error {
 	if looping(conditionOf(u.c.State), u.c).State != provider.StateRestarting {
 		return do()
