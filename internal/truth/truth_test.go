@@ -10,6 +10,7 @@
 //	go test ./internal/truth -cases 5000 -seed 7                # more of them
 //	go test ./internal/truth -run TestEdits -seed 4711 -cases 1 # one schedule, made small and told if it fails
 //	go test ./internal/truth -cases 5000 -go-on                 # every failure in short
+//	make truth-real ENGINE=forky                                # on a real engine
 //
 // The generators drive the loader, planner and runner with the real Docker provider, and
 // that an engine in memory (engine_test.go) which works: what is created, changed and
@@ -18,7 +19,7 @@
 // and faster, and would try next to nothing of what was wrong: the table of attributes,
 // the normal forms, the causes and the requests are the Docker provider's own. Of the
 // engine, all that a generator knows is a [world], whose changes and looks go through the
-// API: another world can stand around a real engine.
+// API: an engine in memory is one world, a real one another ([real]).
 package truth_test
 
 import (
