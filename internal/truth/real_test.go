@@ -477,7 +477,15 @@ func (r *real) loops(id string, pid int) bool {
 		return false
 	}
 	r.broken = append(r.broken, id)
-	return r.impatient(id) == nil
+	if r.impatient(id) != nil {
+		return false
+	}
+	is, err := r.hand.ContainerInspect(r.ctx, id)
+	if err == nil && is.State.Restarting {
+		return true
+	}
+	r.breaks(id, "") // it could not be started at all, as where it shares what is gone
+	return false
 }
 
 // impatient waits until a container that keeps restarting is not started for a while.
