@@ -249,14 +249,15 @@ func (r *real) happened() []happening {
 	stamp := func(nano int64) string { return fmt.Sprintf("%d.%09d", nano/1e9, nano%1e9) }
 	ctx, cancel := context.WithTimeout(r.ctx, hung)
 	defer cancel()
-	all, ended := r.hand.Events(ctx, events.ListOptions{Since: stamp(r.last), Until: stamp(time.Now().UnixNano())})
+	since := r.last
+	all, ended := r.hand.Events(ctx, events.ListOptions{Since: stamp(since), Until: stamp(time.Now().UnixNano())})
 	var out []happening
 	n := 0
 	for {
 		select {
 		case m := <-all:
-			if n++; m.TimeNano > r.last {
-				r.last = m.TimeNano
+			if n++; m.TimeNano > since { // they are told in another order than they are dated
+				r.last = max(r.last, m.TimeNano)
 				if told(m) && r.news(m) {
 					out = append(out, r.happening(m))
 				}
