@@ -477,12 +477,12 @@ func (r *real) loops(id string, pid int) bool {
 	if !r.breaks(id, "yes") || syscall.Kill(pid, syscall.SIGKILL) != nil {
 		return false
 	}
-	r.broken = append(r.broken, id)
 	if r.impatient(id) != nil {
 		return false
 	}
 	is, err := r.hand.ContainerInspect(r.ctx, id)
 	if err == nil && is.State.Restarting {
+		r.broken = append(r.broken, id)
 		return true
 	}
 	r.breaks(id, "") // it could not be started at all, as where it shares what is gone
