@@ -159,7 +159,12 @@ func TestCauses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			for _, api := range []string{api2010, api285} {
-				if d := cmp.Diff(c.want, c.planned(t, api)); d != "" {
+				m, end, err := newMemory(api)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer end()
+				if d := cmp.Diff(c.want, c.planned(t, m)); d != "" {
 					t.Errorf("API %s (-want +got):\n%s", api, d)
 				}
 			}
@@ -168,7 +173,7 @@ func TestCauses(t *testing.T) {
 }
 
 // planned applies what was before, and tells what is planned then.
-func (c cause) planned(t *testing.T, api string) string {
+func (c cause) planned(t *testing.T, w world) string {
 	t.Helper()
 	ctx := t.Context()
 	must := func(err error) {
@@ -177,10 +182,7 @@ func (c cause) planned(t *testing.T, api string) string {
 			t.Fatal(err)
 		}
 	}
-	m, end, err := newMemory(api)
-	must(err)
-	defer end()
-	u, err := newUser(ctx, m)
+	u, err := newUser(ctx, w)
 	must(err)
 	defer u.close()
 	head := fmt.Sprintf("project { name = %q }\n", project)

@@ -480,6 +480,9 @@ func (e *engine) rename(c *call, is *container.InspectResponse) (any, *refusal) 
 	if other := e.container(name); other != nil && other.Name == "/"+name {
 		return nil, refuse(409, "Conflict. The container name %q is already in use by container %q.", "/"+name, other.ID)
 	}
+	if is.State.Restarting && !e.later("1.44") { // it counts as running, and has no sandbox; measured on 20.10
+		return nil, refuse(404, "sandbox %s not found", is.ID)
+	}
 	is.Name = "/" + name
 	e.tell("container", "rename", is.ID, is.Name, is.Config.Labels)
 	return nil, nil

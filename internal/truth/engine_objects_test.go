@@ -195,6 +195,9 @@ func (e *engine) connect(c *call) (any, *refusal) {
 			return nil, refuse(403, "endpoint with name %s already exists in network %s", to.Name[1:], n.Name)
 		}
 	}
+	if to.State.Restarting && e.later("1.44") { // measured on 28.5
+		return nil, refuse(500, "network sandbox for container %s not found", to.ID)
+	}
 	at := asked.EndpointConfig
 	if at == nil {
 		at = &network.EndpointSettings{}
@@ -228,6 +231,8 @@ func (e *engine) disconnect(c *call) (any, *refusal) {
 		return nil, refuse(404, "network %s not found", c.id())
 	case from == nil:
 		return nil, refuse(404, "No such container: %s", asked.Container)
+	case from.State.Restarting: // it counts as running, and has no endpoint; measured on 20.10 and 28.5
+		return nil, refuse(500, "container %s is not connected to network %s", from.ID, name)
 	case from.NetworkSettings.Networks[name] == nil:
 		return nil, refuse(403, "container %s is not connected to network %s", from.ID, name)
 	}

@@ -54,6 +54,18 @@ func (c configuration) clone() configuration {
 	return out
 }
 
+// has is the first of these arguments that it has; empty for none.
+func (c configuration) has(names map[string]string) string {
+	for _, b := range c.Blocks {
+		for _, name := range sortedKeys(b.Args) {
+			if names[name] != "" {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
 func (c configuration) byID(id int) *block {
 	for i := range c.Blocks {
 		if c.Blocks[i].ID == id {

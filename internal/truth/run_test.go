@@ -31,6 +31,8 @@ type run struct {
 	tell    bool
 	names   map[string]string // of objects, by address
 	looping []string          // ids of what keeps restarting
+	// cannot are the arguments that no engine can do here, by why.
+	cannot map[string]string
 }
 
 // The promises.
@@ -61,6 +63,9 @@ func (r *run) note(format string, args ...any) {
 }
 
 func (r *run) count(what string) { r.out.tally[what]++ }
+
+// trial goes through a schedule, in a world that it has.
+type trial func(ctx context.Context, s schedule, tell bool) outcome
 
 // simulate goes through a schedule on an engine in memory.
 func simulate(ctx context.Context, s schedule, tell bool) outcome {
@@ -105,6 +110,10 @@ func (r *run) edit(ctx context.Context, e edit, at string) string {
 	next := r.c.clone()
 	did := edits()[e.What](&next, e)
 	if did == "" {
+		return ""
+	}
+	if what := next.has(r.cannot); what != "" {
+		r.count("not here: " + what)
 		return ""
 	}
 	if problems := r.u.valid(next); problems.HasErrors() {
@@ -270,6 +279,8 @@ func (r *run) outside(ctx context.Context, round round, at string) []change {
 		case err != nil:
 			r.note("%s somebody: %s refused: %v", at, e.What, err)
 			r.count("outside refused")
+		case r.cannot[strings.Split(c.path, ".")[0]] != "":
+			r.count("not here: " + c.path)
 		case c.what != "":
 			r.note("%s somebody: %s %s", at, c.what, c.address)
 			r.count("outside " + c.what)

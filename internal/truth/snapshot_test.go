@@ -64,7 +64,8 @@ func (r *run) snapshot(ctx context.Context) map[string][]string {
 		r.violate(harness, "%v", err)
 	}
 	for _, i := range images {
-		if len(i.RepoTags) > 0 && i.Labels["dev.dindctl.project"] == project {
+		// Of an image without a name 20.10 says that its name is none.
+		if len(i.RepoTags) > 0 && i.RepoTags[0] != "<none>:<none>" && i.Labels["dev.dindctl.project"] == project {
 			out["image "+i.RepoTags[0]] = linesOf("", map[string]any{"Labels": declaredLabels(i.Labels)})
 		}
 	}
@@ -83,8 +84,10 @@ func declaredLabels(labels map[string]string) map[string]string {
 
 // containerLines is a container without its identity.
 func containerLines(is container.InspectResponse, names map[string]string) []string {
-	if is.Config.Hostname == is.ID[:12] {
-		is.Config.Hostname = "(its own)"
+	for id, name := range names { // its own, or of whose namespace it shares
+		if is.Config.Hostname == id[:12] {
+			is.Config.Hostname = "(" + name + ")"
+		}
 	}
 	is.Config.Labels = declaredLabels(is.Config.Labels)
 	networks := map[string]any{}
@@ -190,9 +193,10 @@ func oneSpelling(is container.InspectResponse) {
 	}
 }
 
-// withoutOwn leaves out a hardware address that the engine chose.
+// withoutOwn leaves out a hardware address that the engine chose: one that is
+// administered locally, as its second digit says.
 func withoutOwn(mac string) string {
-	if strings.HasPrefix(mac, "02:42:") {
+	if len(mac) > 1 && strings.Contains("26ae", mac[1:2]) {
 		return ""
 	}
 	return mac

@@ -10,6 +10,7 @@
 //	go test ./internal/truth -cases 5000 -seed 7                # more of them
 //	go test ./internal/truth -run TestEdits -seed 4711 -cases 1 # one schedule, made small and told if it fails
 //	go test ./internal/truth -cases 5000 -go-on                 # every failure in short
+//	make truth-real ENGINE=forky                                # on a real engine
 //
 // The generators drive the loader, planner and runner with the real Docker provider, and
 // that an engine in memory (engine_test.go) which works: what is created, changed and
@@ -18,7 +19,7 @@
 // and faster, and would try next to nothing of what was wrong: the table of attributes,
 // the normal forms, the causes and the requests are the Docker provider's own. Of the
 // engine, all that a generator knows is a [world], whose changes and looks go through the
-// API: another world can stand around a real engine.
+// API: an engine in memory is one world, a real one another ([real]).
 package truth_test
 
 import (
@@ -69,7 +70,7 @@ func TestEdits(t *testing.T) {
 	for _, what := range []string{"moved beside another change", "networks", "mount", "share", "image", "restart of the engine", "a sharer is restarted"} {
 		wanted[what] = 20
 	}
-	generated(t, false, wanted)
+	inMemory().generated(t, false, wanted)
 }
 
 // Whatever somebody else does: the next plan has it, at its address and with its cause,
@@ -85,7 +86,7 @@ func TestOutside(t *testing.T) {
 			wanted["outside "+what] = 3
 		}
 	}
-	generated(t, true, wanted)
+	inMemory().generated(t, true, wanted)
 }
 
 // tally counts what was tried, so that a generator that tries nothing fails.
@@ -105,9 +106,23 @@ func (c tally) missing(wanted tally) []string {
 // wholeCases is from how many cases on everything has to have been tried.
 const wholeCases = 500
 
+// proving is how schedules are gone through.
+type proving struct {
+	generate func(seed uint64, outside bool) schedule
+	try      trial
+	atOnce   int           // how many schedules
+	small    time.Duration // for how long one that fails is made small
+	replay   string        // the command that a replay is asked for by
+}
+
+func inMemory() proving {
+	// What a start waits for is no work.
+	return proving{generate, simulate, 4 * runtime.GOMAXPROCS(0), 30 * time.Second, "go test ./internal/truth"}
+}
+
 // generated goes through as many schedules as have so many cases, and on, up to three
 // times as many, until all that is wanted was tried. With fewer than wholeCases nothing is.
-func generated(t *testing.T, outside bool, wanted tally) {
+func (p proving) generated(t *testing.T, outside bool, wanted tally) {
 	t.Helper()
 	began, cases := time.Now(), *caseCount
 	if cases == 0 {
@@ -131,15 +146,19 @@ func generated(t *testing.T, outside bool, wanted tally) {
 		return i >= 3*schedules || i >= schedules && len(total.missing(wanted)) == 0
 	}
 	var group sync.WaitGroup
-	for range 4 * runtime.GOMAXPROCS(0) { // what a start waits for is no work
+	for range p.atOnce {
 		group.Go(func() {
 			for !failed.Load() {
 				i := next.Add(1) - 1
 				if enough(i) {
 					return
 				}
-				s := generate(*firstSeed+i, outside)
-				out := simulate(t.Context(), s, false)
+				s := p.generate(*firstSeed+i, outside)
+				begun := time.Now()
+				out := p.try(t.Context(), s, false)
+				if p.atOnce == 1 {
+					t.Logf("seed %d: %d cases in %.0f s", s.Seed, out.tally["cases"], time.Since(begun).Seconds())
+				}
 				mu.Lock()
 				total["schedules"]++
 				for what, n := range out.tally {
@@ -147,9 +166,9 @@ func generated(t *testing.T, outside bool, wanted tally) {
 				}
 				mu.Unlock()
 				if out.broken != "" && *goOn {
-					t.Errorf("seed %d: %s\n%s", s.Seed, out.broken, out.how)
+					t.Errorf("seed %d: %s\n%s\n%s", s.Seed, out.broken, out.how, strings.Join(out.story, "\n  "))
 				} else if out.broken != "" && !failed.Swap(true) {
-					report(t, s, out)
+					p.report(t, s, out)
 				}
 			}
 		})
@@ -170,24 +189,24 @@ func (c tally) String() string {
 }
 
 // report makes a failing schedule small and tells what happens in it.
-func report(t *testing.T, s schedule, out outcome) {
+func (p proving) report(t *testing.T, s schedule, out outcome) {
 	t.Helper()
-	small := shrink(t.Context(), s, out)
-	told := simulate(t.Context(), small, true)
-	t.Errorf("seed %d breaks a promise: %s\n%s\nReplay it with: go test ./internal/truth -run %s -seed %d -cases 1\n\nMade small:\n%s\n%s\n%s\nwhat happens:\n  %s",
-		s.Seed, out.broken, out.how, t.Name(), s.Seed, small, told.broken, told.how, strings.Join(told.story, "\n  "))
+	small := p.shrink(t.Context(), s, out)
+	told := p.try(t.Context(), small, true)
+	t.Errorf("seed %d breaks a promise: %s\n%s\nReplay it with: %s -run %s -seed %d -cases 1\n\nMade small:\n%s\n%s\n%s\nwhat happens:\n  %s",
+		s.Seed, out.broken, out.how, p.replay, t.Name(), s.Seed, small, told.broken, told.how, strings.Join(told.story, "\n  "))
 }
 
 // shrink makes a schedule as small as it can while the same promise is broken.
-func shrink(ctx context.Context, s schedule, out outcome) schedule {
+func (p proving) shrink(ctx context.Context, s schedule, out outcome) schedule {
 	began := time.Now()
 	for smaller := true; smaller; {
 		smaller = false
 		for _, next := range s.smaller() {
-			if time.Since(began) > 30*time.Second {
+			if time.Since(began) > p.small {
 				return s
 			}
-			if o := simulate(ctx, next, false); o.broken == out.broken {
+			if o := p.try(ctx, next, false); o.broken == out.broken {
 				s, smaller = next, true
 				break
 			}

@@ -104,11 +104,46 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 			return u.e.problem(err, "putting registry credentials into", u.decl.Address, u.decl.Name)
 		}
 	}
-	if rename {
-		if err := u.e.write.ContainerRename(ctx, u.c.ID, u.decl.Name); err != nil {
-			return u.e.problem(err, "renaming the container", u.decl.Address, u.decl.Name)
-		}
+	if !rename && !networks && len(u.parts) == 0 {
+		return nil
 	}
+	return u.calmly(ctx, func() error {
+		if rename {
+			if err := u.e.write.ContainerRename(ctx, u.c.ID, u.decl.Name); err != nil {
+				return u.e.problem(err, "renaming the container", u.decl.Address, u.decl.Name)
+			}
+		}
+		return u.endpoints(ctx, networks)
+	})
+}
+
+// calmly changes the name or the endpoints of a container. One that its engine starts
+// again and again counts as running between two starts, too, when it has no endpoints:
+// engines then refuse to disconnect it, those from 28 on to connect it, and 20.10 to
+// rename it (measured: "is not connected to network", "network sandbox ... not found",
+// "sandbox ... not found"). Such a one is stopped meanwhile, and then started again: that
+// it keeps restarting is told by whoever waits for it.
+func (u *update) calmly(ctx context.Context, do func() error) error {
+	if looping(conditionOf(u.c.State), u.c).State != provider.StateRestarting {
+		return do()
+	}
+	if err := u.e.write.ContainerStop(ctx, u.c.ID, container.StopOptions{}); err != nil {
+		return u.e.problem(err, "stopping the container", u.decl.Address, u.decl.Name)
+	}
+	c, err := u.e.read.ContainerInspect(ctx, u.c.ID)
+	if err != nil {
+		return u.e.problem(err, "reading the container", u.decl.Address, u.decl.Name)
+	}
+	u.c = c
+	if err := do(); err != nil {
+		return err
+	}
+	return u.e.problem(u.e.write.ContainerStart(ctx, c.ID, container.StartOptions{}), "starting the container", u.decl.Address, u.decl.Name)
+}
+
+// endpoints leaves what is only left for now, and with networks becomes a member of what
+// is wanted.
+func (u *update) endpoints(ctx context.Context, networks bool) error {
 	for _, name := range sortedKeys(u.c.NetworkSettings.Networks) {
 		if !slices.Contains(u.parts, "networks["+quoted(name)+"]") {
 			continue
