@@ -117,7 +117,7 @@ func (e *engine) faultOfClients(ctx context.Context, id string, server *x509.Cer
 // What lies on the volume of somebody's own is left alone.
 func (e *engine) emptySpoiledKey(ctx context.Context, decl provider.Declaration, c container.InspectResponse) error {
 	implied := slices.ContainsFunc(valuesOf(decl.Declared).blocks("mount"), func(m values) bool {
-		source, _ := m.ref("source")
+		source, _ := m.ref("volume")
 		return cleanPath(m.text("target")) == certificates && source.Address == decl.Address+".certs"
 	})
 	if !implied {
