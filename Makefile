@@ -147,6 +147,7 @@ ifndef MADE
 	$(GO) test -c -o $(TESTS)/e2e.test ./internal/e2e
 	$(GO) test -c -o $(TESTS)/kill.test ./internal/killpoints
 	$(GO) test -c -o $(TESTS)/bench.test ./internal/bench
+	$(GO) test -c -o $(TESTS)/truth.test ./internal/truth
 endif
 
 # They look at everything on their engine, so that they have one of their own.
@@ -218,6 +219,15 @@ CASES := 500
 .PHONY: truth
 truth: ## random edits and changes from outside, on an engine in memory: CASES (500) of each; SEED= begins there, and with CASES=1 replays one
 	$(GO) test ./internal/truth -count=1 -v -timeout 2h -cases $(CASES) $(if $(SEED),-seed $(SEED))
+
+REAL_CASES := 1000
+.PHONY: truth-real
+truth-real: test-binaries ## the same on a real engine, REAL_CASES (1000) of each, with restarts; ENGINE=, STORE=, SEED= (hours)
+	cd internal/truth && $(WITH_ENGINE) -- $(TESTS)/truth.test -engine -test.v -test.timeout 48h -test.run '^TestReal' -cases $(REAL_CASES) $(if $(SEED),-seed $(SEED))
+
+.PHONY: truth-real-some
+truth-real-some: test-binaries ## 30 of each on a real engine, and the table of causes
+	cd internal/truth && $(WITH_ENGINE) -- $(TESTS)/truth.test -engine -test.timeout 2h -test.run 'TestReal(Edits|Outside|Causes|Looping)' -cases 30 -seed $$(($(PROPERTY_SEED) % 1000000 * 1000 + 1))
 
 .PHONY: truth-some
 truth-some: ## 500 cases of each kind of truth; what is committed says which

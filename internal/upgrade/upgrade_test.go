@@ -150,7 +150,7 @@ func TestUpgrade(t *testing.T) {
 			s.configure()
 			s.dindctl(old, "apply", "-auto-approve").wants(t, 0)
 			if *record {
-				engine.record(old)
+				engine.record(old, now)
 			}
 			s.dindctl(now, "plan", "-detailed-exitcode").wants(t, 0, "No changes")
 			s.dindctl(now, "destroy", "-auto-approve").wants(t, 0)
