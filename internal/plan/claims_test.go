@@ -51,7 +51,7 @@ func (h holder) declared() cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{
 		"networks": networks,
 		"attach":   cty.ListVal([]cty.Value{attach}),
-		"ports":  cty.ListVal([]cty.Value{cty.ObjectVal(map[string]cty.Value{"published": port, "target": cty.NumberIntVal(80)})}),
+		"ports":    cty.ListVal([]cty.Value{cty.ObjectVal(map[string]cty.Value{"published": port, "target": cty.NumberIntVal(80)})}),
 	})
 }
 

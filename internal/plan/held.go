@@ -102,7 +102,7 @@ func goesOnUsing(r *Resource) []name {
 	}
 	var out []name
 	for _, u := range usesOf(placed{*r.Before, r.Inside}) {
-		if ignoresAny(l, u.said) && !(u.kind == provider.Network && leavesNetworks(r)) {
+		if ignoresAny(l, u.said) && (u.kind != provider.Network || !leavesNetworks(r)) {
 			out = append(out, u.name)
 		}
 	}
