@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -73,8 +74,37 @@ func (s *state) checkAttach(n *noun) diag.List {
 		}
 		seen[address] = true
 		problems = append(problems, s.checkEndpoint(n, path, block, s.nouns[address])...)
+		if first := s.networksOf(n); first[0] == address {
+			problems = append(problems, checkFirstInterface(n, path+"sysctls", block, address)...)
+		}
 	}
 	return problems
+}
+
+// checkFirstInterface refuses a kernel parameter of eth0, which is the interface in the
+// first network, beside the same in the block of that network: one would undo the other.
+func checkFirstInterface(n *noun, path string, block cty.Value, network string) diag.List {
+	var problems diag.List
+	own := parameters(n.value)
+	for _, name := range parameters(block) {
+		there := strings.Replace(name, ".IFNAME.", ".eth0.", 1)
+		if !slices.Contains(own, there) {
+			continue
+		}
+		problems = append(problems, n.problem("conflicting-arguments", path, "Arguments that exclude each other",
+			fmt.Sprintf("%s says %s in its sysctls, and %s in the attach block of %s. That is the first network that it joins, so both mean one interface. "+
+				"Take %[2]s out of its sysctls, and leave what the block says.", n.address, there, name, network)))
+	}
+	return problems
+}
+
+// parameters are the names in an object's sysctls, sorted; none where they are not known.
+func parameters(object cty.Value) []string {
+	sysctls := attribute(object, "sysctls")
+	if sysctls.IsNull() || !sysctls.IsKnown() || !sysctls.Type().IsMapType() && !sysctls.Type().IsObjectType() {
+		return nil
+	}
+	return keys(sysctls.AsValueMap())
 }
 
 func (s *state) checkEndpoint(n *noun, path string, block cty.Value, network *noun) diag.List {

@@ -5,17 +5,19 @@ import (
 	"testing"
 )
 
-// Containers that exchange their addresses, or hand them on, do so as they run.
+// Containers that exchange their addresses, or hand them on, do so as they run, and stay
+// in the other networks that they are in.
 func TestAddressesAreExchanged(t *testing.T) {
 	s := newNouns(t)
 	at := func(ip string) string { return "  attach {\n    network = network.n\n" + ip + "\n  }" }
 	four := func(ip string) string { return at("    ipv4 = \"" + ip + "\"") }
 	six := func(ip string) string { return at("    ipv6 = \"" + ip + "\"") }
-	const network = "network \"n\" {\n  enable_ipv6 = true\n  ipam {\n    config { subnet = \"10.94.2.0/24\" }\n    config { subnet = \"fd00:94::/64\" }\n  }\n}\n"
-	s.as(network + sleepers("a", four("10.94.2.55"), "b", four("10.94.2.56"), "c", four("10.94.2.57"), "d", six("fd00:94::5"), "e", six("fd00:94::6")))
+	const network = "network \"n\" {\n  enable_ipv6 = true\n  ipam {\n    config { subnet = \"10.94.2.0/24\" }\n    config { subnet = \"fd00:94::/64\" }\n  }\n}\nnetwork \"also\" {}\n"
+	also := func(body string) string { return "  networks = [network.also]\n" + body }
+	s.as(network + sleepers("a", also(four("10.94.2.55")), "b", also(four("10.94.2.56")), "c", four("10.94.2.57"), "d", six("fd00:94::5"), "e", six("fd00:94::6")))
 	s.applied()
 	ids := strings.Join(s.list("ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}}"), "\n")
-	s.as(network + sleepers("a", four("10.94.2.56"), "b", four("10.94.2.55"), "c", four("10.94.2.58"), "d", six("fd00:94::6"), "e", six("fd00:94::5")))
+	s.as(network + sleepers("a", also(four("10.94.2.56")), "b", also(four("10.94.2.55")), "c", four("10.94.2.58"), "d", six("fd00:94::6"), "e", six("fd00:94::5")))
 	s.wantChanges("with addresses exchanged",
 		`container.a | attach["P-n"].ipv4 | live | configuration`,
 		`container.b | attach["P-n"].ipv4 | live | configuration`,
@@ -23,12 +25,14 @@ func TestAddressesAreExchanged(t *testing.T) {
 		`container.d | attach["P-n"].ipv6 | live | configuration`,
 		`container.e | attach["P-n"].ipv6 | live | configuration`)
 	s.applied()
+	s.wantIn("a", "running P-also P-n")
+	s.wantIn("b", "running P-also P-n")
 	for label, want := range map[string]string{"a": "10.94.2.56", "b": "10.94.2.55", "c": "10.94.2.58"} {
-		s.wantInspect("container", label, `{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}`, want)
+		s.wantInspect("container", label, `{{with index .NetworkSettings.Networks "`+s.project+`-n"}}{{.IPAddress}}{{end}}`, want)
 	}
 	s.wantInspect("container", "d", `{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}}{{end}}`, "fd00:94::6")
 	s.wantInspect("container", "e", `{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}}{{end}}`, "fd00:94::5")
-	s.as(network + sleepers("a", four("10.94.2.57"), "b", four("10.94.2.56"), "c", four("10.94.2.55"), "d", six("fd00:94::6"), "e", six("fd00:94::5")))
+	s.as(network + sleepers("a", also(four("10.94.2.57")), "b", also(four("10.94.2.56")), "c", four("10.94.2.55"), "d", six("fd00:94::6"), "e", six("fd00:94::5")))
 	s.applied()
 	if now := strings.Join(s.list("ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}}"), "\n"); now != ids {
 		t.Errorf("containers were replaced to exchange addresses: %s, then %s", ids, now)

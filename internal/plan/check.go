@@ -75,9 +75,9 @@ func (m *maker) checkNames(acts map[string]bool) diag.List {
 }
 
 func (m *maker) takenBy(r *Resource, o provider.Object, own bool) string {
-	if holder := m.holder(placed{o, r.Inside}); own && holder != "" {
+	if h := m.holder(placed{o, r.Inside}); own && h != (holder{}) {
 		return fmt.Sprintf("%s wants the name %q, which %s of this project bears and keeps (id %.12s): %s. Set another name = \"…\" in %s, or let %s heed that change.",
-			r.Address, r.Name, o.Owner.Address, o.ID, heldBy(holder), r.Address, holder)
+			r.Address, r.Name, o.Owner.Address, o.ID, h.clause(), r.Address, h.address)
 	}
 	if own {
 		return fmt.Sprintf("%s wants the name %q, which %s of this project bears and keeps (id %.12s). Set another name = \"…\" in %s; "+
@@ -161,8 +161,8 @@ func (m *maker) checkUsers(acts map[string]bool) diag.List {
 			continue
 		}
 		users, advice := strings.Join(r.Before.Users, ", "), "Remove or disconnect that first; dindctl does not touch what is not the project's."
-		if holder := m.holder(placed{*r.Before, r.Inside}); users == "" && holder != "" && (r.Kind != provider.Image || r.Before.Name != r.Name) {
-			users, advice = holder+", which ignores the change that would end that (ignore_changes)", "Undo what leads to it, or let "+holder+" heed that change."
+		if h := m.holder(placed{*r.Before, r.Inside}); users == "" && h != (holder{}) && (r.Kind != provider.Image || r.Before.Name != r.Name) {
+			users, advice = h.address+h.way()+", which ignores the change that would end that (ignore_changes)", "Undo what leads to it, or let "+h.address+" heed that change."
 		}
 		if users == "" {
 			continue

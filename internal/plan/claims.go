@@ -280,18 +280,63 @@ func (b *builder) freed() map[space][]freed {
 	return out
 }
 
-// leaves are the addresses that a live change gives back.
+// leaves are the addresses that a live change gives back: those in the networks that it
+// leaves, or leaves and joins anew. In the others an object stays as it is, also with an
+// address that the engine chose.
 func (m *maker) leaves(r *Resource) []claim {
-	connects := func(c provider.Change) bool {
-		return strings.HasPrefix(c.Path, "networks") || strings.HasPrefix(c.Path, "attach[")
-	}
-	if !slices.ContainsFunc(r.Changes, connects) {
+	disconnects := disconnecting(r)
+	if disconnects == nil {
 		return nil
 	}
 	keeps, _ := wanted(r)
 	return slices.DeleteFunc(m.held(placed{*r.Before, r.Inside}), func(c claim) bool {
-		return c.of == "ports" || slices.Contains(keeps, c)
+		name, at := strings.CutPrefix(c.of, network(r.Inside, "").of)
+		return !at || !disconnects(name) || slices.Contains(keeps, c)
 	})
+}
+
+// disconnecting tells of the name of a network whether an object leaves it in its live
+// change, if only to join it anew; nil where it leaves none.
+func disconnecting(r *Resource) func(name string) bool {
+	leavesOthers, anew := false, map[string]bool{}
+	for _, c := range r.Changes {
+		if c.Path == "networks" {
+			leavesOthers = true
+			continue
+		}
+		for _, attribute := range []string{"networks[", "attach["} {
+			if quoted, at := strings.CutPrefix(c.Path, attribute); at {
+				anew[unquoted(quoted)] = true
+			}
+		}
+	}
+	if !leavesOthers && len(anew) == 0 {
+		return nil
+	}
+	joined := joinedNetworks(r)
+	return func(name string) bool { return anew[name] || leavesOthers && !joined[name] }
+}
+
+// unquoted is the text whose quoted form something begins with; empty where there is none.
+func unquoted(text string) string {
+	quoted, err := strconv.QuotedPrefix(text)
+	if err != nil {
+		return ""
+	}
+	name, _ := strconv.Unquote(quoted)
+	return name
+}
+
+// joinedNetworks are the names of the networks that an object is to be in.
+func joinedNetworks(r *Resource) map[string]bool {
+	out := map[string]bool{}
+	for _, ref := range elementsOf(attribute(r.After.Declared, "networks")) {
+		out[textOf(ref, "name")] = true
+	}
+	for _, a := range elementsOf(attribute(r.After.Declared, "attach")) {
+		out[textOf(attribute(a, "network"), "name")] = true
+	}
+	return out
 }
 
 // partings are the changes of a step that only leaves the networks in which an object

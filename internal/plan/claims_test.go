@@ -19,6 +19,7 @@ type holder struct {
 	address, ip, port string // of a container: its address in network.n, the port of the host
 	subnet, bridge    string // of a network
 	stopped           bool
+	chosen            string // of a container: its address in network.b, which the engine chose
 }
 
 func (h holder) kind() provider.Kind {
@@ -43,9 +44,14 @@ func (h holder) declared() cty.Value {
 	if h.port != "" {
 		port = cty.MustParseNumberVal(h.port)
 	}
+	networks := cty.ListValEmpty(cty.DynamicPseudoType)
+	if h.chosen != "" {
+		networks = cty.ListVal([]cty.Value{providertest.Ref("network.b", provider.Network, "network-b")})
+	}
 	return cty.ObjectVal(map[string]cty.Value{
-		"attach": cty.ListVal([]cty.Value{attach}),
-		"ports":  cty.ListVal([]cty.Value{cty.ObjectVal(map[string]cty.Value{"published": port, "target": cty.NumberIntVal(80)})}),
+		"networks": networks,
+		"attach":   cty.ListVal([]cty.Value{attach}),
+		"ports":    cty.ListVal([]cty.Value{cty.ObjectVal(map[string]cty.Value{"published": port, "target": cty.NumberIntVal(80)})}),
 	})
 }
 
@@ -78,6 +84,9 @@ func steps(t *testing.T, before, after []holder) string {
 		default:
 			o.Condition = provider.Condition{State: provider.StateRunning}
 			o.Values.Addresses = map[string]string{"network-n": h.ip}
+			if h.chosen != "" {
+				o.Values.Addresses["network-b"] = h.chosen
+			}
 			if h.port != "" {
 				o.Values.Ports = map[string]string{"80/tcp": "0.0.0.0:" + h.port}
 			}
@@ -117,6 +126,7 @@ func steps(t *testing.T, before, after []holder) string {
 func TestWhatOneObjectHoldsIsGivenBackFirst(t *testing.T) {
 	t.Parallel()
 	n := holder{address: "network.n", subnet: "10.0.0.0/16", bridge: "br-n"}
+	b := holder{address: "network.b", subnet: "10.1.0.0/16", bridge: "br-b"}
 	for _, row := range []struct {
 		name          string
 		before, after []holder
@@ -168,6 +178,13 @@ func TestWhatOneObjectHoldsIsGivenBackFirst(t *testing.T) {
 			"addresses that are exchanged",
 			[]holder{n, {address: "container.a", ip: "10.0.0.5"}, {address: "container.b", ip: "10.0.0.6"}},
 			[]holder{n, {address: "container.a", ip: "10.0.0.6"}, {address: "container.b", ip: "10.0.0.5"}},
+			"1 update container.a <-  networks[\"network-n\"] is left\n2 update container.b <-  networks[\"network-n\"] is left\n" +
+				"3 update container.a <- 1 2 attach[\"network-n\"].ipv4\n4 update container.b <- 1 2 attach[\"network-n\"].ipv4\n",
+		},
+		{
+			"addresses that are exchanged, beside a network that both stay in",
+			[]holder{b, n, {address: "container.a", ip: "10.0.0.5", chosen: "10.1.0.2"}, {address: "container.b", ip: "10.0.0.6", chosen: "10.1.0.3"}},
+			[]holder{b, n, {address: "container.a", ip: "10.0.0.6", chosen: "10.1.0.2"}, {address: "container.b", ip: "10.0.0.5", chosen: "10.1.0.3"}},
 			"1 update container.a <-  networks[\"network-n\"] is left\n2 update container.b <-  networks[\"network-n\"] is left\n" +
 				"3 update container.a <- 1 2 attach[\"network-n\"].ipv4\n4 update container.b <- 1 2 attach[\"network-n\"].ipv4\n",
 		},

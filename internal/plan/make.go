@@ -100,8 +100,8 @@ type maker struct {
 	settled string
 
 	// What follows is made anew in each round of decide.
-	// holding are the addresses of what exists and ignores changes; nil until asked for.
-	holding   []string
+	// holding is what goes on using what bears which name, see holder; nil until asked for.
+	holding   map[name]holder
 	resources map[string]*Resource
 	kept      []Kept
 	// leftOut is what was asked for of objects and left out for good, by address.

@@ -57,3 +57,51 @@ func TestEndpointsByHandAreDifferences(t *testing.T) {
 		}
 	}
 }
+
+// The parameters of the first interface are those of the network that a container was
+// created in; the interface of another network has its own.
+func TestParametersOfTheFirstInterfaceAreThoseOfItsOwnNetwork(t *testing.T) {
+	t.Parallel()
+	const forwarding = "net.ipv4.conf.IFNAME.forwarding="
+	networks := attributes{"networks": cty.ListVal([]cty.Value{existing("network.n", "p-n", "n0"), existing("network.m", "p-m", "m0")})}
+	first := attributes{"sysctls": cty.MapVal(attributes{"net.ipv4.conf.eth0.forwarding": text("1")})}
+	second := attributes{"attach": cty.ListVal([]cty.Value{cty.ObjectVal(attributes{
+		"network": existing("network.m", "p-m", "m0"), "sysctls": cty.MapVal(attributes{"net.ipv4.conf.IFNAME.forwarding": text("0")}),
+	})})}
+	in := func(mode, atN, atM string) func(*container.InspectResponse) {
+		endpoint := func(id, parameters string) *network.EndpointSettings {
+			e := &network.EndpointSettings{EndpointID: "e-" + id, NetworkID: id, Aliases: []string{"x"}}
+			if parameters != "" {
+				e.DriverOpts = map[string]string{"com.docker.network.endpoint.sysctls": parameters}
+			}
+			return e
+		}
+		return func(c *container.InspectResponse) {
+			c.HostConfig.NetworkMode = container.NetworkMode(mode)
+			c.NetworkSettings.Networks = map[string]*network.EndpointSettings{"p-n": endpoint("n0", atN), "p-m": endpoint("m0", atM)}
+		}
+	}
+	const (
+		gone  = `sysctls replace changed outside {} -> {"net.ipv4.conf.eth0.forwarding":"1"}`
+		there = ` live changed outside {"net.ipv4.conf.IFNAME.forwarding":"1"} -> {}`
+	)
+	for _, row := range []struct {
+		name     string
+		declared attributes
+		actual   func(*container.InspectResponse)
+		want     string
+	}{
+		{"each its own", both(both(networks, first), second), in("p-n", forwarding+"1", forwarding+"0"), ""},
+		{"the first alone", both(networks, first), in("p-n", forwarding+"1", ""), ""},
+		{"the first, as the other has it too", both(networks, first), in("p-n", forwarding+"1", forwarding+"1"), `attach["p-m"].sysctls` + there},
+		{"the other alone", both(networks, first), in("p-n", "", forwarding+"1"), `attach["p-m"].sysctls` + there + "\n" + gone},
+		{"the one that it was created in, which is not the first that is listed", both(networks, first), in("p-m", "", forwarding+"1"), ""},
+	} {
+		for range 8 { // the order of networks is another each time
+			if got := diffText(t, item(t, row.declared, row.declared, row.actual, "1.47")); got != row.want {
+				t.Errorf("%s:\n got %s\nwant %s", row.name, got, row.want)
+				break
+			}
+		}
+	}
+}

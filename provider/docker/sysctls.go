@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -81,8 +82,14 @@ func ofFirst(name string) bool {
 	return len(parts) == 5 && parts[0] == "net" && parts[3] == "eth0"
 }
 
+// ownNetwork is the network whose endpoint has the parameters of the first interface: that
+// which the container was created in.
+func (c *comparison) ownNetwork() string {
+	return cmp.Or(c.actual.text(hiddenOwnNetwork), bridgeNetwork)
+}
+
 // saidOfFirst are parameters of the first interface that are or were declared of the
-// container, and of no network.
+// container, and not of its own network.
 func (c *comparison) saidOfFirst() []string {
 	var said []string
 	for _, d := range []values{c.declared, c.created} {
@@ -96,9 +103,15 @@ func (c *comparison) saidOfFirst() []string {
 		return nil
 	}
 	own := map[string]bool{}
-	for _, a := range slices.Concat(attachmentsOf(c.item.Declaration, c.declared), attachmentsOf(c.item.Declaration, c.created)) {
-		for name := range a.sysctls {
-			own[name] = true
+	wanted := attachmentsOf(c.item.Declaration, c.declared)
+	for i, before := range c.attachedBefore(wanted) {
+		if wanted[i].name != c.ownNetwork() {
+			continue
+		}
+		for _, a := range []attachment{wanted[i], before} {
+			for name := range a.sysctls {
+				own[name] = true
+			}
 		}
 	}
 	return slices.DeleteFunc(said, func(name string) bool { return own[strings.Replace(name, firstInterface, ownInterface, 1)] })
@@ -107,33 +120,36 @@ func (c *comparison) saidOfFirst() []string {
 // moveSysctls counts parameters of the first interface as the container's again where
 // they were said there, in the declaration or in the record, and not at the network.
 func (c *comparison) moveSysctls() {
-	said := c.saidOfFirst()
-	if len(said) == 0 {
+	said, network := c.saidOfFirst(), c.ownNetwork()
+	endpoints := c.actual.objects(hiddenAttach)
+	at, joined := endpoints[network]
+	if len(said) == 0 || !joined {
 		return
 	}
-	sysctls, endpoints := c.actual.mapping("sysctls"), map[string]cty.Value{}
-	for network, at := range c.actual.objects(hiddenAttach) {
-		there := at.mapping("sysctls")
-		for _, name := range said {
-			moved := strings.Replace(name, firstInterface, ownInterface, 1)
-			value, found := there[moved]
-			if !found {
-				continue
-			}
-			if sysctls == nil {
-				sysctls = map[string]string{}
-			}
+	sysctls, there := c.actual.mapping("sysctls"), at.mapping("sysctls")
+	if sysctls == nil {
+		sysctls = map[string]string{}
+	}
+	for _, name := range said {
+		moved := strings.Replace(name, firstInterface, ownInterface, 1)
+		if value, found := there[moved]; found {
 			sysctls[name] = value
 			delete(there, moved)
 		}
-		options := at.v.AsValueMap()
-		options["sysctls"] = stringMap(there)
-		endpoints[network] = cty.ObjectVal(options)
 	}
-	if len(endpoints) == 0 {
-		return
-	}
+	options := at.v.AsValueMap()
+	options["sysctls"] = stringMap(there)
 	all := c.actual.v.AsValueMap()
-	all["sysctls"], all[hiddenAttach] = stringMap(sysctls), cty.MapVal(endpoints)
+	all["sysctls"], all[hiddenAttach] = stringMap(sysctls), withElement(endpoints, network, cty.ObjectVal(options))
 	c.actual = values{cty.ObjectVal(all)}
+}
+
+// withElement is a map of objects with another value for one name.
+func withElement(objects map[string]values, name string, value cty.Value) cty.Value {
+	all := make(map[string]cty.Value, len(objects))
+	for key, object := range objects {
+		all[key] = object.v
+	}
+	all[name] = value
+	return cty.MapVal(all)
 }
