@@ -9,9 +9,12 @@ import (
 )
 
 // secretsOf decides what of an object is secret. What the provider marked in what it
-// compared is secret wherever else it stands.
-func secretsOf(item provider.DiffItem, d provider.Difference) provider.Secrets {
-	secrets := provider.SecretsOf(provider.SecretsRequest{Declared: item.Declaration.Declared, Created: item.Created, Actual: item.Actual})
+// compared is secret wherever else it stands, and so is what the configuration keeps
+// secret: the object may hold it only within a larger text.
+func secretsOf(item provider.DiffItem, d provider.Difference, configured []cty.Value) provider.Secrets {
+	secrets := provider.SecretsOf(provider.SecretsRequest{
+		Declared: item.Declaration.Declared, Created: item.Created, Actual: item.Actual, Beside: configured,
+	})
 	var found []cty.Value
 	for _, c := range d.Changes {
 		found = append(found, c.From, c.To, c.Created)
