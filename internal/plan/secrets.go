@@ -33,6 +33,19 @@ func (r Resource) shown() []provider.Change {
 	return out
 }
 
+// unseen are the secrets of a resource of which nothing tells whether they changed, by
+// paths that may be shown, each once: of several keys of a secret map, one is left.
+func (r Resource) unseen() []provider.NotCompared {
+	var out []provider.NotCompared
+	for _, n := range r.NotCompared {
+		n.Path = r.Secrets.Path(n.Path)
+		if !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
 // conceal takes what is secret out of the resources of a plan: they are for people. It
 // comes last, so that everything is decided by what really differs.
 func (p *Plan) conceal() {
@@ -42,7 +55,7 @@ func (p *Plan) conceal() {
 			p.Resources[i].NotCompared, p.Resources[i].Exposed = nil, nil
 			continue
 		}
-		p.Resources[i].Exposed = r.Secrets.Exposed()
+		p.Resources[i].NotCompared, p.Resources[i].Exposed = r.unseen(), r.Secrets.Exposed()
 	}
 }
 

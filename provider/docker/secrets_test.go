@@ -74,6 +74,9 @@ func TestSecretsOfDaemons(t *testing.T) {
 	config := func(elements ...cty.Value) attributes {
 		return attributes{"config": cty.ObjectVal(attributes{"labels": cty.TupleVal(elements), "debug": cty.True})}
 	}
+	together := func(settings attributes) attributes {
+		return attributes{"config": cty.ObjectVal(settings).Mark(provider.Sensitive)}
+	}
 	flags := func(elements ...cty.Value) attributes { return attributes{"flags": cty.ListVal(elements)} }
 	mirrors := func(elements ...cty.Value) attributes { return attributes{"registry_mirrors": cty.ListVal(elements)} }
 	content := func(v any) attributes {
@@ -114,6 +117,18 @@ func TestSecretsOfDaemons(t *testing.T) {
 		"a file that cannot be read": {
 			then: config(secret("token=old"), text("plain")), now: config(secret("token=new"), text("plain")), is: attributes{},
 			not: []string{"config.labels: it cannot be read now, and a record holds no secret"},
+		},
+		"settings that are a secret together, in a file that cannot be read": {
+			then: together(attributes{"labels": text("token=old"), "debug": cty.True}), now: together(attributes{"labels": text("token=new"), "bip": text("10.9.0.1/24")}), is: attributes{},
+			not: []string{"config: it cannot be read now, and a record holds no secret"},
+		},
+		"settings that are a secret together": {
+			then: together(attributes{"debug": cty.True}), now: together(attributes{"debug": cty.False}), is: content(map[string]any{"debug": true}),
+			changes: []string{"config.debug: * -> * (configuration)"},
+		},
+		"settings that are a secret together, and go": {
+			then: together(attributes{"debug": cty.True}), now: attributes{}, is: attributes{},
+			not: []string{"config: it cannot be read now, and a record holds no secret"},
 		},
 		"a plain setting beside a secret one": {
 			then: config(secret("token=old")), now: attributes{"config": cty.ObjectVal(attributes{"labels": cty.TupleVal([]cty.Value{secret("token=old")}), "debug": cty.False})},
