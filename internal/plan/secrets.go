@@ -48,7 +48,7 @@ func (r Resource) unseen() []provider.NotCompared {
 
 // conceal takes what is secret out of the resources of a plan: they are for people. It
 // comes last, so that everything is decided by what really differs.
-func (p *Plan) conceal() {
+func (m *maker) conceal(p *Plan) {
 	for i, r := range p.Resources {
 		p.Resources[i].Changes = r.shown()
 		if r.Before == nil || r.After == nil || r.Action == Replace || r.Action == Run || r.Action == Delete {
@@ -56,11 +56,20 @@ func (p *Plan) conceal() {
 			continue
 		}
 		p.Resources[i].NotCompared, p.Resources[i].Exposed = r.unseen(), r.Secrets.Exposed()
+		if len(p.Resources[i].NotCompared)+len(p.Resources[i].Exposed) > 0 {
+			p.Resources[i].Loses = m.dataOf(placed{*r.Before, r.Inside})
+		}
 	}
 }
 
 // ExposedBy is what holds a value that became sensitive after it was recorded.
 const ExposedBy = "the record on the object"
 
-// Anew is the flag that makes an object anew, whatever differs.
-func (r Resource) Anew() string { return "-replace=" + r.Address }
+// Anew is the flag that makes an object anew, whatever differs; empty where that would
+// lose data.
+func (r Resource) Anew() string {
+	if r.Loses != "" {
+		return ""
+	}
+	return "-replace=" + r.Address
+}

@@ -65,6 +65,44 @@ container "c" {
 	}
 }
 
+// Of a volume whose record holds a secret openly, the plan says that its data is lost by
+// making it anew, and gives no flag for that.
+func TestNoAdviceLosesData(t *testing.T) {
+	t.Parallel()
+	s := &story{t: t, sections: map[string]string{"script": "apply\nuse later.hcl\nplan"}, memory: providertest.NewMemory(providertest.Options{})}
+	for name, sensitive := range map[string]string{"main.hcl": "false", "later.hcl": "true"} {
+		s.sections[name] = `
+variable "key" {
+  sensitive = ` + sensitive + `
+  default   = "hunter2"
+}
+volume "db" {
+  options = { key = var.key }
+}
+container "c" {
+  image       = "bash"
+  environment = { KEY = var.key }
+}
+`
+	}
+	s.use("main.hcl")
+	s.tell()
+	p, problems := plan.Make(s.in)
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	got := map[string][]string{}
+	for _, r := range p.Resources {
+		if len(r.Exposed) > 0 {
+			got[r.Address] = []string{r.Anew(), r.Loses}
+		}
+	}
+	want := map[string][]string{"volume.db": {"", "everything in the volume story-db"}, "container.c": {"-replace=container.c", ""}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
 // Of what is secret together, one thing is said for all its keys, and none of them.
 func TestWhatIsNotComparedHidesKeys(t *testing.T) {
 	t.Parallel()
