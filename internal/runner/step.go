@@ -276,7 +276,9 @@ func (c call) compare() ([]provider.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes := slices.DeleteFunc(differences[0].Changes, func(change provider.Change) bool { return plan.Ignored(c.lifecycle, change.Path) })
+	changes := slices.DeleteFunc(differences[0].Changes, func(change provider.Change) bool {
+		return change.Cause == provider.LeftOut || plan.Ignored(c.lifecycle, change.Path)
+	})
 	for _, change := range changes {
 		if change.Effect == provider.Replace {
 			path := c.secrets().Path(change.Path)
