@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -459,9 +460,9 @@ func spellings(text string) []string {
 	return out
 }
 
-// spelled are a text as it is, and as it stands in JSON.
+// spelled are a text as it is, as it stands in JSON, and as Go programs quote it.
 func spelled(text string) []string {
-	out := []string{text}
+	out := []string{text, unquoted(strconv.Quote(text)), unquoted(strconv.QuoteToASCII(text))}
 	for _, html := range []bool{true, false} {
 		var escaped bytes.Buffer
 		encoder := json.NewEncoder(&escaped)

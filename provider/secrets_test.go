@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -121,6 +122,24 @@ func TestReferencesAreNoSecrets(t *testing.T) {
 	change := s.Change(provider.Change{Path: "data", From: cty.ListVal([]cty.Value{ref}), To: ref, Created: cty.StringVal("data")})
 	if provider.HasMarks(change.From) || provider.HasMarks(change.To) || !change.Created.IsMarked() {
 		t.Errorf("%#v", change)
+	}
+}
+
+// A secret is found as Go programs quote it, in an error that is JSON as well.
+func TestQuotedSecrets(t *testing.T) {
+	t.Parallel()
+	const secret = "bell\aé\x00\u00a0\"end"
+	s := provider.SecretsOf(provider.SecretsRequest{Declared: object(map[string]cty.Value{"token": secretText(secret)})})
+	for _, said := range []string{fmt.Sprintf("invalid value %q", secret), fmt.Sprintf("invalid value %+q", secret)} {
+		inJSON, err := json.Marshal(said)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []string{s.Text(said), s.Text(string(inJSON))}
+		want := []string{`invalid value "(sensitive)"`, `"invalid value \"(sensitive)\""`}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", said, d)
+		}
 	}
 }
 
