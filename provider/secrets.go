@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
 // LeastSecret is the length in bytes from which a secret text is looked for in other
@@ -41,7 +42,7 @@ type Secrets struct {
 	now, then *part
 	names     map[string][]string
 	texts     []string
-	forms     func() [][]string          // the spellings of each text
+	forms     func() [][]string        // the spellings of each text
 	search    func() *strings.Replacer // finds whole texts; nil where none is known
 	lines     func() *strings.Replacer // finds their lines, too
 }
@@ -224,11 +225,27 @@ func (s Secrets) still(actual cty.Value, take func(string)) {
 	blind := Secrets{then: s.then, names: s.names}
 	for name, value := range actual.AsValueMap() {
 		parts := blind.at(name)
-		if _, scalar := scalarText(value); scalar && !whole(parts) || !slices.ContainsFunc(parts, (*part).holdsSecret) {
-			continue // a scalar in place of parts is not what was declared
+		if !slices.ContainsFunc(parts, (*part).holdsSecret) {
+			continue
+		}
+		if text, scalar := scalarText(value); scalar && !whole(parts) {
+			var is bool
+			if value, is = inJSON(text); !is {
+				continue // a scalar in place of parts is not what was declared
+			}
 		}
 		partOf(blind.mark(value, parts)).secrets(take)
 	}
+}
+
+// inJSON is what a text of JSON says that has parts: some objects show several in one text.
+func inJSON(text string) (cty.Value, bool) {
+	t, err := ctyjson.ImpliedType([]byte(text))
+	if err != nil || t.IsPrimitiveType() {
+		return cty.NilVal, false
+	}
+	v, err := ctyjson.Unmarshal([]byte(text), t)
+	return v, err == nil
 }
 
 // at are what is declared and recorded at a path, also under its other names.

@@ -125,6 +125,18 @@ func TestReferencesAreNoSecrets(t *testing.T) {
 	}
 }
 
+// An old secret is known also of an object that shows the parts of a block in one text.
+func TestSecretsOfBlocksInOneText(t *testing.T) {
+	t.Parallel()
+	s := provider.SecretsOf(provider.SecretsRequest{
+		Created: []byte(`{"healthcheck":{"test":["CMD","check",{"sensitive":true}]}}`),
+		Actual:  object(map[string]cty.Value{"healthcheck": cty.StringVal(`{"test":["CMD","check","hunter2"],"interval":"5s"}`)}),
+	})
+	if d := cmp.Diff(`["CMD","check","(sensitive)"] every 5s`, s.Text(`["CMD","check","hunter2"] every 5s`)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
 // A secret is found as Go programs quote it, in an error that is JSON as well.
 func TestQuotedSecrets(t *testing.T) {
 	t.Parallel()

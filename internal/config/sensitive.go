@@ -22,7 +22,9 @@ func (e *evaluation) sensitive() []cty.Value {
 			at = append(at, place)
 		}
 	}
-	slices.SortFunc(at, func(a, b slot) int { return cmp.Or(cmp.Compare(a.f.path, b.f.path), cmp.Compare(a.n.address, b.n.address)) })
+	slices.SortFunc(at, func(a, b slot) int {
+		return cmp.Or(cmp.Compare(a.f.path, b.f.path), cmp.Compare(a.n.address, b.n.address))
+	})
 	var out []cty.Value
 	for _, place := range at {
 		out = append(out, e.values[place])
