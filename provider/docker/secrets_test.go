@@ -229,3 +229,38 @@ func TestSecretsHideNoNeighbour(t *testing.T) {
 		t.Errorf("a build (-want +got):\n%s", d)
 	}
 }
+
+// Of a health check with a secret test, each other part has its own cause.
+func TestSecretTestsHideNoOtherCause(t *testing.T) {
+	t.Parallel()
+	secret := func(s string) cty.Value { return text(s).Mark(provider.Sensitive) }
+	check := func(test cty.Value, interval string) cty.Value {
+		return cty.ObjectVal(attributes{"image": text("i"), "healthcheck": cty.ObjectVal(attributes{"test": test, "interval": text(interval)})})
+	}
+	some := cty.ListVal([]cty.Value{text("CMD"), secret("token")})
+	together := cty.ListVal([]cty.Value{text("CMD"), text("token")}).Mark(provider.Sensitive)
+	for name, c := range map[string]struct {
+		test      cty.Value
+		then, now string
+		want      []string
+	}{
+		"outside":                  {together, "5s", "5s", []string{"healthcheck.interval: 7s -> 5s (changed outside)"}},
+		"configured":               {together, "7s", "5s", []string{"healthcheck.interval: 7s -> 5s (configuration)"}},
+		"both":                     {together, "6s", "5s", []string{"healthcheck.interval: 7s -> 5s (both)"}},
+		"outside, of a list":       {some, "5s", "5s", []string{"healthcheck.interval: 7s -> 5s (changed outside)"}},
+		"nothing":                  {together, "7s", "7s", nil},
+		"configured, as it is now": {together, "5s", "7s", nil},
+	} {
+		created, err := provider.Spec(check(c.test, c.then))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := difference(t, provider.DiffItem{
+			Declaration: provider.Declaration{Kind: provider.Container, Declared: check(c.test, c.now)}, Created: created,
+			Actual: cty.ObjectVal(attributes{"image": text("i"), "restart": text("unless-stopped"), "healthcheck": text(`{"interval":"7s","retries":3,"start_period":"0s","test":["CMD","token"],"timeout":"30s"}`)}),
+		})
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
