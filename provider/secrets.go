@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
 // LeastSecret is the length in bytes from which a secret text is looked for in other
@@ -24,6 +27,10 @@ const (
 	// mostSearched is how much of the beginning of a text is looked for at first, in
 	// bytes: at each place of what is searched, no more than that is compared.
 	mostSearched = 256
+	// mostSpelled is the length in bytes up to which a text is looked for in all forms of
+	// JSON in JSON. Of a longer one each further layer would cost several times its length.
+	mostSpelled = 16 << 10
+	mostLayers  = 3
 )
 
 // Secrets decides what of one object is secret, by three things: the place where a
@@ -35,6 +42,7 @@ type Secrets struct {
 	now, then *part
 	names     map[string][]string
 	texts     []string
+	forms     func() [][]string        // the spellings of each text
 	search    func() *strings.Replacer // finds whole texts; nil where none is known
 	lines     func() *strings.Replacer // finds their lines, too
 }
@@ -86,10 +94,18 @@ func (s Secrets) Known(values ...cty.Value) Secrets {
 	}
 	slices.SortFunc(s.texts, longestFirst)
 	s.texts = slices.Compact(s.texts)
-	s.search, s.lines = nil, nil
-	if len(s.texts) > 0 {
-		s.search = sync.OnceValue(func() *strings.Replacer { return replacerOf(s.texts, 0) })
-		s.lines = sync.OnceValue(func() *strings.Replacer { return replacerOf(s.texts, mostLines) })
+	s.forms, s.search, s.lines = nil, nil, nil
+	if texts := s.texts; len(texts) > 0 {
+		forms := sync.OnceValue(func() [][]string {
+			out := make([][]string, len(texts))
+			for i, text := range texts {
+				out[i] = spellings(text)
+			}
+			return out
+		})
+		s.forms = forms
+		s.search = sync.OnceValue(func() *strings.Replacer { return replacerOf(beginnings(texts)) })
+		s.lines = sync.OnceValue(func() *strings.Replacer { return replacerOf(append(linesOf(texts), forms()...)) })
 	}
 	return s
 }
@@ -192,8 +208,8 @@ func (s Secrets) holds(text string) bool {
 	if s.search == nil || len(text) < LeastSecret || s.search().Replace(text) == text {
 		return false
 	}
-	return slices.ContainsFunc(s.texts, func(secret string) bool {
-		return slices.ContainsFunc(spellings(secret), func(form string) bool { return strings.Contains(text, form) })
+	return slices.ContainsFunc(s.forms(), func(forms []string) bool {
+		return slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) })
 	})
 }
 
@@ -209,11 +225,27 @@ func (s Secrets) still(actual cty.Value, take func(string)) {
 	blind := Secrets{then: s.then, names: s.names}
 	for name, value := range actual.AsValueMap() {
 		parts := blind.at(name)
-		if _, scalar := scalarText(value); scalar && !whole(parts) || !slices.ContainsFunc(parts, (*part).holdsSecret) {
-			continue // a scalar in place of parts is not what was declared
+		if !slices.ContainsFunc(parts, (*part).holdsSecret) {
+			continue
+		}
+		if text, scalar := scalarText(value); scalar && !whole(parts) {
+			var is bool
+			if value, is = inJSON(text); !is {
+				continue // a scalar in place of parts is not what was declared
+			}
 		}
 		partOf(blind.mark(value, parts)).secrets(take)
 	}
+}
+
+// inJSON is what a text of JSON says that has parts: some objects show several in one text.
+func inJSON(text string) (cty.Value, bool) {
+	t, err := ctyjson.ImpliedType([]byte(text))
+	if err != nil || t.IsPrimitiveType() {
+		return cty.NilVal, false
+	}
+	v, err := ctyjson.Unmarshal([]byte(text), t)
+	return v, err == nil
 }
 
 // at are what is declared and recorded at a path, also under its other names.
@@ -368,37 +400,69 @@ func (s Secrets) hiddenList(list []any, now []*part) any {
 	return list
 }
 
-// replacerOf finds texts, the longest first, and most lines of each, in one pass over
-// whatever it is given, however many they are and however long that is. Without lines it
-// finds their beginnings alone.
-func replacerOf(texts []string, most int) *strings.Replacer {
-	all := []string{}
-	for _, text := range texts {
-		all = append(all, spellings(text)...)
-		lines := strings.Split(text, "\n")
-		for _, line := range lines[:min(len(lines), most)] {
-			if line = strings.TrimSpace(line); len(lines) > 1 && len(line) >= LeastSecret {
-				all = append(all, spellings(line)...)
-			}
-		}
-	}
+// replacerOf finds texts, the longest first, in one pass over whatever it is given,
+// however many they are and however long that is.
+func replacerOf(texts [][]string) *strings.Replacer {
+	all := slices.Concat(texts...)
 	slices.SortFunc(all, longestFirst)
 	all = slices.Compact(all)
 	pairs := make([]string, 0, 2*len(all))
 	for _, text := range all {
-		if most == 0 {
-			text = text[:min(len(text), mostSearched)]
-		}
 		pairs = append(pairs, text, hiddenText)
 	}
 	return strings.NewReplacer(pairs...)
 }
 
+// beginnings are those of the spellings of texts. No more of a text is spelled than can
+// stand in them.
+func beginnings(texts []string) [][]string {
+	var out [][]string
+	for _, text := range texts {
+		forms := spellings(beginning(text))
+		for i, form := range forms {
+			forms[i] = form[:min(len(form), mostSearched)]
+		}
+		out = append(out, forms)
+	}
+	return out
+}
+
+// beginning is that of a text, which does not end within a character: it would be spelled
+// in another way than within the text.
+func beginning(text string) string {
+	if len(text) <= mostSearched {
+		return text
+	}
+	end := mostSearched
+	for end > mostSearched-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
+}
+
+// linesOf are the spellings of most lines of each text with several.
+func linesOf(texts []string) [][]string {
+	var out [][]string
+	for _, text := range texts {
+		lines := strings.SplitN(text, "\n", mostLines+1)
+		for _, line := range lines[:min(len(lines), mostLines)] {
+			if line = strings.TrimSpace(line); len(lines) > 1 && len(line) >= LeastSecret {
+				out = append(out, spellings(line))
+			}
+		}
+	}
+	return out
+}
+
 // spellings are the forms in which a text stands in JSON in JSON in JSON: what an engine
-// says of a record that is one of its labels.
+// says of a record that is one of its labels. A long one is spelled in one layer alone.
 func spellings(text string) []string {
+	layers := mostLayers
+	if len(text) > mostSpelled {
+		layers = 1
+	}
 	out := []string{text}
-	for range 3 {
+	for range layers {
 		var next []string
 		for _, form := range out {
 			next = append(next, spelled(form)...)
@@ -413,19 +477,22 @@ func spellings(text string) []string {
 	return out
 }
 
-// spelled are a text as it is, and as it stands in JSON and between quotes.
+// spelled are a text as it is, as it stands in JSON, and as Go programs quote it.
 func spelled(text string) []string {
-	out := []string{text}
+	out := []string{text, unquoted(strconv.Quote(text)), unquoted(strconv.QuoteToASCII(text))}
 	for _, html := range []bool{true, false} {
 		var escaped bytes.Buffer
 		encoder := json.NewEncoder(&escaped)
 		encoder.SetEscapeHTML(html)
 		if encoder.Encode(text) == nil {
-			out = append(out, strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(escaped.String()), `"`), `"`))
+			out = append(out, unquoted(strings.TrimSpace(escaped.String())))
 		}
 	}
 	return out
 }
+
+// unquoted is a text without the quotes around it.
+func unquoted(text string) string { return strings.TrimSuffix(strings.TrimPrefix(text, `"`), `"`) }
 
 func longestFirst(a, b string) int {
 	if len(a) != len(b) {

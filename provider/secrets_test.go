@@ -1,6 +1,8 @@
 package provider_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -120,5 +122,66 @@ func TestReferencesAreNoSecrets(t *testing.T) {
 	change := s.Change(provider.Change{Path: "data", From: cty.ListVal([]cty.Value{ref}), To: ref, Created: cty.StringVal("data")})
 	if provider.HasMarks(change.From) || provider.HasMarks(change.To) || !change.Created.IsMarked() {
 		t.Errorf("%#v", change)
+	}
+}
+
+// An old secret is known also of an object that shows the parts of a block in one text.
+func TestSecretsOfBlocksInOneText(t *testing.T) {
+	t.Parallel()
+	s := provider.SecretsOf(provider.SecretsRequest{
+		Created: []byte(`{"healthcheck":{"test":["CMD","check",{"sensitive":true}]}}`),
+		Actual:  object(map[string]cty.Value{"healthcheck": cty.StringVal(`{"test":["CMD","check","hunter2"],"interval":"5s"}`)}),
+	})
+	if d := cmp.Diff(`["CMD","check","(sensitive)"] every 5s`, s.Text(`["CMD","check","hunter2"] every 5s`)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// A secret is found as Go programs quote it, in an error that is JSON as well.
+func TestQuotedSecrets(t *testing.T) {
+	t.Parallel()
+	const secret = "bell\aé\x00\u00a0\"end"
+	s := provider.SecretsOf(provider.SecretsRequest{Declared: object(map[string]cty.Value{"token": secretText(secret)})})
+	for _, said := range []string{fmt.Sprintf("invalid value %q", secret), fmt.Sprintf("invalid value %+q", secret)} {
+		inJSON, err := json.Marshal(said)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []string{s.Text(said), s.Text(string(inJSON))}
+		want := []string{`invalid value "(sensitive)"`, `"invalid value \"(sensitive)\""`}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", said, d)
+		}
+	}
+}
+
+// What is looked for of a long secret is in proportion to its length, whatever is in it;
+// that of its beginning does not grow with it.
+func TestLongSecretsAreSpelledInProportion(t *testing.T) {
+	t.Parallel()
+	most, _ := provider.Spelled(strings.Repeat("\"<é\\\n", 100))
+	for _, size := range []int{40 << 10, 4 << 20} {
+		text := strings.Repeat("\"<é\\\n", size/6)
+		beginning, whole := provider.Spelled(text)
+		if beginning > most || whole > 16*len(text) {
+			t.Errorf("of %d bytes %d are looked for, and %d of the beginning, which are %d of a short text", len(text), whole, beginning, most)
+		}
+	}
+}
+
+// A long secret is found as it stands in JSON, wherever its searched beginning ends: also
+// within a character.
+func TestLongSecretsAreFoundInJSON(t *testing.T) {
+	t.Parallel()
+	for before := range 8 {
+		secret := strings.Repeat("a", before) + `"` + strings.Repeat("€", 100)
+		s := provider.SecretsOf(provider.SecretsRequest{Declared: object(map[string]cty.Value{"token": secretText(secret)})})
+		inJSON, err := json.Marshal(map[string]string{"x": secret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !s.Value("note", cty.StringVal(string(inJSON))).IsMarked() || s.Text(string(inJSON)) != `{"x":"(sensitive)"}` {
+			t.Errorf("a secret with %d bytes before its first other character is not found: %s", before, s.Text(string(inJSON)))
+		}
 	}
 }

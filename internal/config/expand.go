@@ -70,7 +70,7 @@ func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.L
 	problems = append(problems, list...)
 	problems = append(problems, e.checks()...)
 	problems = append(problems, e.problems...)
-	x.WantsOutput = s.wantsOutput()
+	x.WantsOutput, x.sensitive = s.wantsOutput(), e.sensitive()
 	if s.over() { // what was left out on the way is no problem of the configuration
 		return s.interrupted()
 	}

@@ -133,6 +133,8 @@ type Expanded struct {
 	WantsOutput []string
 
 	schema provider.Schema
+	// sensitive are the values of variables and locals that are sensitive.
+	sensitive []cty.Value
 	// state is what Declaration evaluates again; nil in a value built by hand.
 	state *state
 }

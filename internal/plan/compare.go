@@ -59,7 +59,7 @@ func (m *maker) compare() diag.List {
 			}
 			r.Changes = append(r.Changes, c)
 		}
-		r.NotCompared, r.Secrets = differences[i].NotCompared, secretsOf(items[i], differences[i])
+		r.NotCompared, r.Secrets = differences[i].NotCompared, secretsOf(items[i], differences[i], m.expanded.Sensitive())
 		m.judge(r)
 	}
 	m.foretell()

@@ -34,7 +34,8 @@ type notComparedDocument struct {
 	Address string `json:"address"`
 	Path    string `json:"path"`
 	Why     string `json:"why"`
-	Advice  string `json:"advice"` // a flag
+	Advice  string `json:"advice"` // a flag; empty where that would lose data
+	Loses   string `json:"data_loss,omitempty"`
 }
 
 // exposedDocument is a sensitive value that something still holds openly.
@@ -42,7 +43,8 @@ type exposedDocument struct {
 	Address string `json:"address"`
 	Path    string `json:"path"`
 	Where   string `json:"where"`
-	Advice  string `json:"advice"` // a flag
+	Advice  string `json:"advice"` // a flag; empty where that would lose data
+	Loses   string `json:"data_loss,omitempty"`
 }
 
 // foreignDocument is an object that bears the project's labels and is not the project's.
@@ -151,10 +153,10 @@ func (p *Plan) JSON() ([]byte, error) {
 	}
 	for _, r := range p.Resources {
 		for _, n := range r.NotCompared {
-			doc.NotCompared = append(doc.NotCompared, notComparedDocument{r.Address, n.Path, n.Why, r.Anew()})
+			doc.NotCompared = append(doc.NotCompared, notComparedDocument{r.Address, n.Path, n.Why, r.Anew(), r.Loses})
 		}
 		for _, path := range r.Exposed {
-			doc.Exposed = append(doc.Exposed, exposedDocument{r.Address, path, ExposedBy, r.Anew()})
+			doc.Exposed = append(doc.Exposed, exposedDocument{r.Address, path, ExposedBy, r.Anew(), r.Loses})
 		}
 	}
 	return json.MarshalIndent(doc, "", "  ")

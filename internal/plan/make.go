@@ -63,7 +63,7 @@ func (m *maker) make() (*Plan, diag.List) {
 		}
 		if len(circle) == 0 {
 			p.Mounts, p.Outputs, p.Expanded = entries, m.expanded.Outputs, m.expanded
-			p.conceal()
+			m.conceal(p)
 			return p, problems
 		}
 		if !m.breakUp(circle) {

@@ -176,6 +176,9 @@ type Resource struct {
 	// empty where the object is made anew, or goes.
 	NotCompared []provider.NotCompared
 	Exposed     []string
+	// Loses describes the data that would be lost if an object with one of these were made
+	// anew to mend it; empty for none.
+	Loses string
 	// MovedFrom is the address under which the object was recorded, where a moved
 	// block says that this one is meant. Its records stay until it is made anew.
 	MovedFrom string

@@ -259,6 +259,15 @@ func (s *story) apply(p *plan.Plan) {
 	fmt.Fprintf(&s.out, "done %d, failed %d, skipped %d\n", len(result.Done), len(result.Failed), len(result.Skipped))
 }
 
+// observed is what there is now.
+func (s *story) observed() plan.Observed {
+	observed, problems := runner.Observe(s.t.Context(), s.memory, s.facts, s.wanted)
+	if problems.HasErrors() {
+		s.t.Fatal(problems)
+	}
+	return observed
+}
+
 func (s *story) problems(list diag.List) bool {
 	for _, p := range list.Sorted() {
 		fmt.Fprintf(&s.out, "%s: %s (%s): %s\n", p.Severity, p.Summary, p.Address, strings.ReplaceAll(p.Detail, s.dir, "DIR"))

@@ -9,9 +9,12 @@ import (
 )
 
 // secretsOf decides what of an object is secret. What the provider marked in what it
-// compared is secret wherever else it stands.
-func secretsOf(item provider.DiffItem, d provider.Difference) provider.Secrets {
-	secrets := provider.SecretsOf(provider.SecretsRequest{Declared: item.Declaration.Declared, Created: item.Created, Actual: item.Actual})
+// compared is secret wherever else it stands, and so is what the configuration keeps
+// secret: the object may hold it only within a larger text.
+func secretsOf(item provider.DiffItem, d provider.Difference, configured []cty.Value) provider.Secrets {
+	secrets := provider.SecretsOf(provider.SecretsRequest{
+		Declared: item.Declaration.Declared, Created: item.Created, Actual: item.Actual, Beside: configured,
+	})
 	var found []cty.Value
 	for _, c := range d.Changes {
 		found = append(found, c.From, c.To, c.Created)
@@ -30,21 +33,43 @@ func (r Resource) shown() []provider.Change {
 	return out
 }
 
+// unseen are the secrets of a resource of which nothing tells whether they changed, by
+// paths that may be shown, each once: of several keys of a secret map, one is left.
+func (r Resource) unseen() []provider.NotCompared {
+	var out []provider.NotCompared
+	for _, n := range r.NotCompared {
+		n.Path = r.Secrets.Path(n.Path)
+		if !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
 // conceal takes what is secret out of the resources of a plan: they are for people. It
 // comes last, so that everything is decided by what really differs.
-func (p *Plan) conceal() {
+func (m *maker) conceal(p *Plan) {
 	for i, r := range p.Resources {
 		p.Resources[i].Changes = r.shown()
 		if r.Before == nil || r.After == nil || r.Action == Replace || r.Action == Run || r.Action == Delete {
 			p.Resources[i].NotCompared, p.Resources[i].Exposed = nil, nil
 			continue
 		}
-		p.Resources[i].Exposed = r.Secrets.Exposed()
+		p.Resources[i].NotCompared, p.Resources[i].Exposed = r.unseen(), r.Secrets.Exposed()
+		if len(p.Resources[i].NotCompared)+len(p.Resources[i].Exposed) > 0 {
+			p.Resources[i].Loses = m.dataOf(placed{*r.Before, r.Inside})
+		}
 	}
 }
 
 // ExposedBy is what holds a value that became sensitive after it was recorded.
 const ExposedBy = "the record on the object"
 
-// Anew is the flag that makes an object anew, whatever differs.
-func (r Resource) Anew() string { return "-replace=" + r.Address }
+// Anew is the flag that makes an object anew, whatever differs; empty where that would
+// lose data.
+func (r Resource) Anew() string {
+	if r.Loses != "" {
+		return ""
+	}
+	return "-replace=" + r.Address
+}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/plan"
@@ -24,6 +26,8 @@ type Evaluator interface {
 	Instance(address string) (config.Instance, bool)
 	// EvalOutputs evaluates the outputs with what is known by now.
 	EvalOutputs(known config.Known) ([]config.OutputValue, diag.List)
+	// Sensitive are the values that the configuration keeps secret, with their marks.
+	Sensitive() []cty.Value
 }
 
 var _ Evaluator = (*config.Expanded)(nil)

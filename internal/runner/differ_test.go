@@ -4,6 +4,10 @@ import (
 	"context"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/dindctl/dindctl/internal/runner"
 	"github.com/dindctl/dindctl/provider"
 )
@@ -35,6 +39,33 @@ func TestComparisonsAreAskedInBatches(t *testing.T) {
 	}
 	if _, err := runner.Differ(t.Context(), &short{lose: true})(make([]provider.DiffItem, 2)); err == nil {
 		t.Error("an answer that lacks one is no error")
+	}
+}
+
+// What was left out for good is no change either once everything is known, whatever it
+// would take: what really differs is changed, and nothing else is asked of the provider.
+func TestWhatWasLeftOutIsNoChangeWhenAllIsKnown(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		beside []provider.Change
+		want   []string
+	}{
+		"nothing else":  {nil, nil},
+		"a live change": {[]provider.Change{{Path: "cpus", Effect: provider.Live, Cause: provider.Configured}}, []string{"update container.a"}},
+	} {
+		e := newEngine()
+		id := e.put(provider.Container, "container.a", provider.Root, provider.StateRunning)
+		p := steps(t, "update container.a object="+id)
+		p.Steps[0].Changes = []provider.Change{{Path: "environment", To: cty.UnknownVal(cty.String), Effect: provider.Live, Cause: provider.Configured}}
+		left := provider.Change{Path: "blkio_config.weight", Effect: provider.Replace, Cause: provider.LeftOut}
+		_, problems := apply(t, e, configured("container.a"), p, func(req *runner.ApplyRequest) {
+			req.Differ = func([]provider.DiffItem) ([]provider.Difference, error) {
+				return []provider.Difference{{Changes: append([]provider.Change{left}, c.beside...)}}, nil
+			}
+		})
+		if d := cmp.Diff(c.want, e.called(), cmpopts.EquateEmpty()); d != "" || problems != "" {
+			t.Errorf("%s: %s (-want +got):\n%s", name, problems, d)
+		}
 	}
 }
 

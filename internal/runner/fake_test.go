@@ -334,6 +334,8 @@ func (c conf) EvalOutputs(known config.Known) ([]config.OutputValue, diag.List) 
 	return out, nil
 }
 
+func (c conf) Sensitive() []cty.Value { return nil }
+
 // steps makes a plan of lines "create network.ci", "create? job.x inside=daemon.d
 // needs=1,2 object=id001"; a question mark is a tentative step.
 func steps(t *testing.T, lines ...string) *plan.Plan {

@@ -32,6 +32,7 @@ type call struct {
 	preparer    provider.Preparer
 	next        *provider.PrepareRequest // what is made in the place of the object that goes; nil for nothing
 	lifecycle   config.Lifecycle
+	sensitive   []cty.Value // what the configuration keeps secret
 	sink        provider.Sink
 }
 
@@ -56,6 +57,9 @@ func (r *run) prepare(step plan.Step) (func() outcome, diag.List) {
 		differ: r.req.Differ, sink: forStep(r.sink, step),
 	}
 	c.preparer = r.preparer
+	if r.req.Expanded != nil {
+		c.sensitive = r.req.Expanded.Sensitive()
+	}
 	if step.Action == plan.Delete {
 		c.next, c.before = r.successor(step, place), r.objects[step.Address].object // what goes
 		return r.perform(c), nil
@@ -250,7 +254,7 @@ func plainly(changes []provider.Change) []provider.Change {
 
 // secrets decides what of the step's object may be shown.
 func (c call) secrets() provider.Secrets {
-	var beside []cty.Value
+	beside := slices.Clone(c.sensitive)
 	for _, related := range c.declaration.Related {
 		beside = append(beside, related.Declared)
 	}
@@ -272,7 +276,9 @@ func (c call) compare() ([]provider.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes := slices.DeleteFunc(differences[0].Changes, func(change provider.Change) bool { return plan.Ignored(c.lifecycle, change.Path) })
+	changes := slices.DeleteFunc(differences[0].Changes, func(change provider.Change) bool {
+		return change.Cause == provider.LeftOut || plan.Ignored(c.lifecycle, change.Path)
+	})
 	for _, change := range changes {
 		if change.Effect == provider.Replace {
 			path := c.secrets().Path(change.Path)

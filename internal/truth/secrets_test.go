@@ -79,6 +79,9 @@ func secretForms() []secretForm {
 		`mem_limit = var.size`,
 		`pids_limit = var.number`,
 		`stop_grace_period = "${var.number}s"`,
+		"healthcheck {\n test = [\"CMD\", @@]\n}",
+		"healthcheck {\n test = [\"CMD\", \"check\", @@]\n interval = \"${var.number}s\"\n}",
+		"healthcheck {\n test = sensitive([\"CMD\", @@])\n}",
 		"environment = { TOKEN = @@ }\ncommand = [\"sleep\", @@]\nfile {\n path = \"/etc/x\"\n content = @@\n}",
 	)
 	all(provider.Network, `options = { "com.example.key" = @@, "com.example.plain" = "plain" }`, `options = sensitive({ "com.example.key" = @@ })`)
@@ -95,7 +98,7 @@ type secretValues struct {
 
 // words are what may stand nowhere.
 func (v secretValues) words() []string {
-	out := []string{v.size}
+	out := []string{v.size, v.number}
 	for _, text := range []string{v.token, v.password, v.user} {
 		out = append(out, text, strings.ToUpper(text), base64.StdEncoding.EncodeToString([]byte(text)))
 	}
@@ -299,10 +302,10 @@ func TestSecretsAreShownNowhere(t *testing.T) {
 	if len(forms) < 200 {
 		t.Errorf("%d forms are tried", len(forms))
 	}
-	old := secretValues{"Amsel4711alt", "Zeisig0815alt", "Kuckuck22alt", "71303168", "3117"}
-	recent := secretValues{"Drossel4712neu", "Stieglitz0816neu", "Wiedehopf23neu", "73400320", "3229"}
-	short := secretValues{"§7", "§8", "§9", "74448896", "3331"}
-	shorter := secretValues{"¤7", "¤8", "¤9", "75497472", "3443"}
+	old := secretValues{"Amsel4711alt", "Zeisig0815alt", "Kuckuck22alt", "71303168", "311759"}
+	recent := secretValues{"Drossel4712neu", "Stieglitz0816neu", "Wiedehopf23neu", "73400320", "322961"}
+	short := secretValues{"§7", "§8", "§9", "74448896", "333167"}
+	shorter := secretValues{"¤7", "¤8", "¤9", "75497472", "344371"}
 	for name, c := range map[string]struct {
 		was, is         secretValues
 		then, now, gone bool

@@ -106,13 +106,23 @@ func writeMoved(out *strings.Builder, p *plan.Plan, o Options) {
 func writeSecrets(out *strings.Builder, p *plan.Plan, o Options) {
 	for _, r := range p.Resources {
 		for _, n := range r.NotCompared {
-			note(out, fmt.Sprintf("%s of %s is not compared: %s. If it has changed, give %s.", clean(n.Path), r.Address, clean(n.Why), r.Anew()), o)
+			note(out, fmt.Sprintf("%s of %s is not compared: %s. %s", clean(n.Path), r.Address, clean(n.Why),
+				mended(r, "If it has changed, give %s.", "If it has changed, it takes effect only when the object is made anew")), o)
 		}
 		for _, path := range r.Exposed {
-			note(out, fmt.Sprintf("%s of %s is sensitive now, and %s holds its value, which was not sensitive when that was written. %s writes it anew.",
-				clean(path), r.Address, plan.ExposedBy, r.Anew()), o)
+			note(out, fmt.Sprintf("%s of %s is sensitive now, and %s holds its value, which was not sensitive when that was written. %s",
+				clean(path), r.Address, plan.ExposedBy, mended(r, "%s writes it anew.", "It is written anew only when the object is made anew")), o)
 		}
 	}
+}
+
+// mended says by which flag an object is mended; of one that would lose data by that, it
+// says what, and gives no flag to be typed without a thought.
+func mended(r plan.Resource, by, only string) string {
+	if flag := r.Anew(); flag != "" {
+		return fmt.Sprintf(by, flag)
+	}
+	return only + ", and that loses " + clean(r.Loses) + "."
 }
 
 func writeKept(out *strings.Builder, p *plan.Plan) {

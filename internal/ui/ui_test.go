@@ -90,6 +90,7 @@ func secrets() *plan.Plan {
 			NotCompared: []provider.NotCompared{{Path: "build.secrets", Why: "an image does not show it, and a record holds no secret"}},
 		},
 		{Address: "job.list", Kind: provider.Job, Name: "shop-list", Action: plan.None, Exposed: []string{"environment.TOKEN"}},
+		{Address: "volume.db", Kind: provider.Volume, Name: "shop-db", Action: plan.None, Exposed: []string{"options.o"}, NotCompared: []provider.NotCompared{{Path: "options.p", Why: "nothing shows it"}}, Loses: "everything in the volume shop-db"},
 	}
 	return p
 }

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -168,8 +169,13 @@ func (c *comparison) daemonFile() {
 	if err != nil {
 		created = map[string]any{}
 	}
-	if len(declared) == 0 && len(created) == 0 && c.actual.get(hiddenDaemonJSON).IsNull() {
+	unread := c.actual.get(hiddenDaemonJSON).IsNull()
+	if len(declared) == 0 && len(created) == 0 && unread {
 		return
+	}
+	together := bytes.Equal(c.record["config"], secretText())
+	if together { // the mark is no setting
+		delete(created, "sensitive")
 	}
 	want, then := withChosen(declared, chosen), withChosen(created, chosen)
 	have := then
@@ -180,13 +186,16 @@ func (c *comparison) daemonFile() {
 			return
 		}
 	}
-	unread := c.actual.get(hiddenDaemonJSON).IsNull()
+	if unread && together {
+		c.uncompared("config", unreadNow)
+	}
 	for _, key := range unionKeys(want, then, have) {
-		if unread && c.secretSetting(key) {
+		switch {
+		case !unread || !c.secretSetting(key):
+			c.setting(key, want[key], then[key], have[key])
+		case !together:
 			c.uncompared("config."+key, unreadNow)
-			continue
 		}
-		c.setting(key, want[key], then[key], have[key])
 	}
 }
 

@@ -15,7 +15,7 @@ func (c *comparison) healthParts(r row, want, have cty.Value) bool {
 	if now == nil || is == nil {
 		return false
 	}
-	then := healthOf(c.before()[r.name])
+	then := c.healthBefore(r, is)
 	block, _ := c.declared.block(r.name)
 	for _, name := range unionKeys(now, is) {
 		to, was, from := jsonText(now[name]), jsonText(then[name]), jsonText(is[name])
@@ -39,6 +39,27 @@ func (c *comparison) healthParts(r row, want, have cty.Value) bool {
 		})
 	}
 	return true
+}
+
+// healthBefore are the parts of the check that was declared when the object was created. Of
+// a test that was secret the record says no more: in its place stands the one that there
+// is, since without a test there is no check, and the other parts would have no past.
+func (c *comparison) healthBefore(r row, is map[string]any) map[string]any {
+	then := healthOf(c.before()[r.name])
+	block, found := c.created.block(r.name)
+	if !found || !block.has("test") || !c.secretRecord(r, r.name+".test") {
+		return then
+	}
+	check, old := block.v.AsValueMap(), c.declarationBefore()
+	check["test"] = jsonValue(is["test"])
+	declared := old.Declared.AsValueMap()
+	declared[r.name] = cty.ObjectVal(check)
+	old.Declared = cty.ObjectVal(declared)
+	filled, err := c.view(old, nil)
+	if err != nil {
+		return then
+	}
+	return healthOf(filled[r.name])
 }
 
 // healthOf are the parts of a check in the form of healthValue; nil where there is none.

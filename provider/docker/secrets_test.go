@@ -74,6 +74,9 @@ func TestSecretsOfDaemons(t *testing.T) {
 	config := func(elements ...cty.Value) attributes {
 		return attributes{"config": cty.ObjectVal(attributes{"labels": cty.TupleVal(elements), "debug": cty.True})}
 	}
+	together := func(settings attributes) attributes {
+		return attributes{"config": cty.ObjectVal(settings).Mark(provider.Sensitive)}
+	}
 	flags := func(elements ...cty.Value) attributes { return attributes{"flags": cty.ListVal(elements)} }
 	mirrors := func(elements ...cty.Value) attributes { return attributes{"registry_mirrors": cty.ListVal(elements)} }
 	content := func(v any) attributes {
@@ -114,6 +117,18 @@ func TestSecretsOfDaemons(t *testing.T) {
 		"a file that cannot be read": {
 			then: config(secret("token=old"), text("plain")), now: config(secret("token=new"), text("plain")), is: attributes{},
 			not: []string{"config.labels: it cannot be read now, and a record holds no secret"},
+		},
+		"settings that are a secret together, in a file that cannot be read": {
+			then: together(attributes{"labels": text("token=old"), "debug": cty.True}), now: together(attributes{"labels": text("token=new"), "bip": text("10.9.0.1/24")}), is: attributes{},
+			not: []string{"config: it cannot be read now, and a record holds no secret"},
+		},
+		"settings that are a secret together": {
+			then: together(attributes{"debug": cty.True}), now: together(attributes{"debug": cty.False}), is: content(map[string]any{"debug": true}),
+			changes: []string{"config.debug: * -> * (configuration)"},
+		},
+		"settings that are a secret together, and go": {
+			then: together(attributes{"debug": cty.True}), now: attributes{}, is: attributes{},
+			not: []string{"config: it cannot be read now, and a record holds no secret"},
 		},
 		"a plain setting beside a secret one": {
 			then: config(secret("token=old")), now: attributes{"config": cty.ObjectVal(attributes{"labels": cty.TupleVal([]cty.Value{secret("token=old")}), "debug": cty.False})},
@@ -212,5 +227,40 @@ func TestSecretsHideNoNeighbour(t *testing.T) {
 	}
 	if d := cmp.Diff([][]string{nil, want}, [][]string{changes, not}); d != "" {
 		t.Errorf("a build (-want +got):\n%s", d)
+	}
+}
+
+// Of a health check with a secret test, each other part has its own cause.
+func TestSecretTestsHideNoOtherCause(t *testing.T) {
+	t.Parallel()
+	secret := func(s string) cty.Value { return text(s).Mark(provider.Sensitive) }
+	check := func(test cty.Value, interval string) cty.Value {
+		return cty.ObjectVal(attributes{"image": text("i"), "healthcheck": cty.ObjectVal(attributes{"test": test, "interval": text(interval)})})
+	}
+	some := cty.ListVal([]cty.Value{text("CMD"), secret("token")})
+	together := cty.ListVal([]cty.Value{text("CMD"), text("token")}).Mark(provider.Sensitive)
+	for name, c := range map[string]struct {
+		test      cty.Value
+		then, now string
+		want      []string
+	}{
+		"outside":                  {together, "5s", "5s", []string{"healthcheck.interval: 7s -> 5s (changed outside)"}},
+		"configured":               {together, "7s", "5s", []string{"healthcheck.interval: 7s -> 5s (configuration)"}},
+		"both":                     {together, "6s", "5s", []string{"healthcheck.interval: 7s -> 5s (both)"}},
+		"outside, of a list":       {some, "5s", "5s", []string{"healthcheck.interval: 7s -> 5s (changed outside)"}},
+		"nothing":                  {together, "7s", "7s", nil},
+		"configured, as it is now": {together, "5s", "7s", nil},
+	} {
+		created, err := provider.Spec(check(c.test, c.then))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := difference(t, provider.DiffItem{
+			Declaration: provider.Declaration{Kind: provider.Container, Declared: check(c.test, c.now)}, Created: created,
+			Actual: cty.ObjectVal(attributes{"image": text("i"), "restart": text("unless-stopped"), "healthcheck": text(`{"interval":"7s","retries":3,"start_period":"0s","test":["CMD","token"],"timeout":"30s"}`)}),
+		})
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
 	}
 }
