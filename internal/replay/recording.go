@@ -19,7 +19,7 @@ type Recording struct {
 	Engine  string `json:"engine"`
 	Example string `json:"example"`
 
-	Places []*Place
+	Places []*Place `json:"-"` // each has its own lines
 }
 
 // Place is one engine and what it holds.
@@ -33,8 +33,8 @@ type Place struct {
 	Version   json.RawMessage   `json:"version"`
 	Info      json.RawMessage   `json:"info"`
 
-	// What it holds.
-	Containers, Networks, Volumes, Images []*Object
+	// What it holds, each in a line of its own.
+	Containers, Networks, Volumes, Images []*Object `json:"-"`
 }
 
 // line is one line of a recording's file: its head, and then each place with the

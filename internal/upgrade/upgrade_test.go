@@ -2,6 +2,7 @@ package upgrade_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -120,6 +121,30 @@ func TestEveryExampleIsKept(t *testing.T) {
 					t.Errorf("%v: make upgrade-record writes it; where commit %s has no such example, say so in addedAfter()", err, commit)
 				}
 			}
+		}
+	}
+}
+
+// A recording is written as it was read.
+func TestRecordingsAreWrittenAsTheyAreRead(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("testdata", "*", "*", "*.jsonl"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d recordings: %v", len(files), err)
+	}
+	for _, name := range files {
+		r, err := replay.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := filepath.Join(t.TempDir(), "again.jsonl")
+		if err := r.Save(again); err != nil {
+			t.Fatal(err)
+		}
+		was, errWas := os.ReadFile(name)
+		is, errIs := os.ReadFile(again)
+		if errWas != nil || errIs != nil || !bytes.Equal(was, is) {
+			t.Errorf("%s is written otherwise than it was read: %v", name, errors.Join(errWas, errIs))
 		}
 	}
 }
