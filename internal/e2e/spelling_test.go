@@ -283,7 +283,7 @@ container "plain" {
 		{"--link-local-ip", "169.254.7.7", "link_local_ips"},
 		{"--link", s.project + "-other:o", "links"},
 		{"--driver-opt", "com.docker.network.endpoint.ifname=eth7", "driver_opts"},
-		{"--driver-opt", "com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1", "driver_opts"},
+		{"--driver-opt", "com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1", "sysctls"},
 	} {
 		want := []string{}
 		for label, network := range map[string]string{"joined": s.project + "-n", "plain": "bridge"} {

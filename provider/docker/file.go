@@ -209,16 +209,23 @@ func (e *engine) readTexts(ctx context.Context, id, at string) (map[string]textF
 			return nil, err
 		}
 		name := strings.TrimPrefix(path.Clean(header.Name), path.Base(at)+"/")
-		if strings.Contains(name, "/") || header.Typeflag == tar.TypeDir {
-			continue
-		}
 		file := textFile{written: header.ModTime, odd: header.Typeflag != tar.TypeReg || header.Size > textLimit}
-		if file.odd {
+		switch {
+		case header.Size > textLimit && name == path.Base(at):
 			file.text = fmt.Sprintf("not read: %d bytes", header.Size)
-		} else if content, err := io.ReadAll(archive); err == nil {
+			return map[string]textFile{name: file}, nil
+		case header.Size > textLimit: // what is behind it would have to be read through it
+			return nil, fmt.Errorf("%s in %s has %d bytes", name, at, header.Size)
+		case strings.Contains(name, "/"), header.Typeflag == tar.TypeDir:
+			continue
+		case file.odd:
+			file.text = "not read: it is no regular file"
+		default:
+			content, err := io.ReadAll(archive)
+			if err != nil {
+				return nil, err
+			}
 			file.text = string(content)
-		} else {
-			return nil, err
 		}
 		out[name] = file
 	}

@@ -47,7 +47,7 @@ func (p *Provider) Survey(ctx context.Context, place provider.Place) (provider.S
 	}
 	var resp provider.SurveyResponse
 	o := &observation{
-		engine: e, lists: l, resp: provider.ObserveResponse{Images: map[string]string{}, Unread: unread},
+		engine: e, lists: l, resp: provider.ObserveResponse{Images: map[string]string{}, Contents: map[string]string{}, Unread: unread},
 		wanted: func(provider.Kind, string, whose) bool { return true }, survey: true, notes: l.notes(),
 		each: func(object provider.Object) error {
 			resp.Objects = append(resp.Objects, object)
