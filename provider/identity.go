@@ -354,3 +354,13 @@ func fits(address string, kind Kind) bool {
 	}
 	return parts.kind == kind
 }
+
+// ShortID is an identity as people see it: of a digest the first 12 digits, without the
+// word before them that says how it was made; of what is no digest, such as a name, all.
+func ShortID(id string) string {
+	digits := id[strings.LastIndexByte(id, ':')+1:]
+	if len(digits) < 64 || strings.Trim(digits, "0123456789abcdef") != "" {
+		return id
+	}
+	return digits[:12]
+}

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/dindctl/dindctl/provider"
@@ -117,6 +118,20 @@ func TestStanding(t *testing.T) {
 		got, why := row.record.Standing(row.seen, row.at)
 		if got != row.want || why != row.why {
 			t.Errorf("%s: %s (%s), want %s (%s)", row.what, got, why, row.want, row.why)
+		}
+	}
+}
+
+// Of a digest people see the first 12 digits, whichever way it was made; a name stays whole.
+func TestShortID(t *testing.T) {
+	t.Parallel()
+	digest := strings.Repeat("44cdc19ab0dd84f2", 4)
+	for id, want := range map[string]string{
+		digest: "44cdc19ab0dd", "sha256:" + digest: "44cdc19ab0dd", "sha512:" + digest + digest: "44cdc19ab0dd",
+		"p-a-volume-with-a-long-name": "p-a-volume-with-a-long-name", "44cdc19ab0dd84f2": "44cdc19ab0dd84f2", "": "", "sha256:": "sha256:",
+	} {
+		if got := provider.ShortID(id); got != want {
+			t.Errorf("%q is shown as %q, want %q", id, got, want)
 		}
 	}
 }

@@ -333,7 +333,7 @@ func (b bareClient) removeContainer(ctx context.Context, name string) error {
 	if err := b.ContainerRemove(ctx, c.ID, container.RemoveOptions{RemoveVolumes: true}); err != nil {
 		return err
 	}
-	if err := b.VolumeRemove(ctx, "dindctl.changed."+c.ID, false); err != nil && !errdefs.IsNotFound(err) {
+	if _, err := b.VolumeInspect(ctx, "dindctl.changed."+c.ID); err != nil && !errdefs.IsNotFound(err) {
 		return err
 	}
 	return nil

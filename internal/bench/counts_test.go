@@ -78,9 +78,9 @@ func removeCalls(o objects) counts {
 		"GET /containers/{id}/json":  o.containers,
 		"POST /containers/{id}/stop": o.containers,
 		"DELETE /containers/{id}":    o.containers,
-		"GET /volumes/{name}":        o.volumes,
-		"DELETE /volumes/{name}":     o.volumes + o.containers, // each of which may have a record of changes
-		"GET /networks/{id}":         2 * o.networks,           // and whether it is gone
+		"GET /volumes/{name}":        o.volumes + o.containers, // each of which may have a record of changes
+		"DELETE /volumes/{name}":     o.volumes,
+		"GET /networks/{id}":         2 * o.networks, // and whether it is gone
 		"DELETE /networks/{id}":      o.networks,
 	}, listCalls(o.networks)) // what else uses each network
 }

@@ -76,12 +76,12 @@ func (m *maker) checkNames(acts map[string]bool) diag.List {
 
 func (m *maker) takenBy(r *Resource, o provider.Object, own bool) string {
 	if h := m.holder(placed{o, r.Inside}); own && h != (holder{}) {
-		return fmt.Sprintf("%s wants the name %q, which %s of this project bears and keeps (id %.12s): %s. Set another name = \"…\" in %s, or let %s heed that change.",
-			r.Address, r.Name, o.Owner.Address, o.ID, h.clause(), r.Address, h.address)
+		return fmt.Sprintf("%s wants the name %q, which %s of this project bears and keeps (id %s): %s. Set another name = \"…\" in %s, or let %s heed that change.",
+			r.Address, r.Name, o.Owner.Address, provider.ShortID(o.ID), h.clause(), r.Address, h.address)
 	}
 	if own {
-		return fmt.Sprintf("%s wants the name %q, which %s of this project bears and keeps (id %.12s). Set another name = \"…\" in %s; "+
-			"if the one that is kept is not needed any longer, give -volumes or -images.", r.Address, r.Name, o.Owner.Address, o.ID, r.Address)
+		return fmt.Sprintf("%s wants the name %q, which %s of this project bears and keeps (id %s). Set another name = \"…\" in %s; "+
+			"if the one that is kept is not needed any longer, give -volumes or -images.", r.Address, r.Name, o.Owner.Address, provider.ShortID(o.ID), r.Address)
 	}
 	whose := "nobody that dindctl knows"
 	switch {
@@ -90,8 +90,8 @@ func (m *maker) takenBy(r *Resource, o provider.Object, own bool) string {
 	case o.Owner.Project != "":
 		whose = fmt.Sprintf("the project %q (%s)", o.Owner.Project, o.Owner.Address)
 	}
-	return fmt.Sprintf("%s wants the name %q, which an object of %s has (id %.12s). dindctl does not touch what is not its own: "+
-		"remove or rename that one, or set name = \"…\" in %s.", r.Address, r.Name, whose, o.ID, r.Address)
+	return fmt.Sprintf("%s wants the name %q, which an object of %s has (id %s). dindctl does not touch what is not its own: "+
+		"remove or rename that one, or set name = \"…\" in %s.", r.Address, r.Name, whose, provider.ShortID(o.ID), r.Address)
 }
 
 // id tells objects apart. A volume's own id is only its name, which other places

@@ -166,6 +166,7 @@ func engineWord(inside string) string {
 func (m *maker) absent(r *Resource) {
 	m.pending[r.Address] = true
 	user := m.madeWith(r)
+	formerly := m.formerly(r, user)
 	switch {
 	case m.asked(r):
 		r.decide(Run, FromRequest, "run by request")
@@ -174,8 +175,8 @@ func (m *maker) absent(r *Resource) {
 		return
 	case r.Kind == provider.Job:
 		r.decide(Run, FromNoRecord, "no record of a run")
-	case m.formerly(r, user) != "":
-		r.decide(Create, FromAbsence, fmt.Sprintf("not there yet: what %s was made with is %s again, without a moved block", user, m.formerly(r, user)))
+	case formerly != "":
+		r.decide(Create, FromAbsence, fmt.Sprintf("not there yet: what %s was made with is %s again, without a moved block", user, formerly))
 	case user != "":
 		r.decide(Create, FromRemoval, "it is no longer there: "+user+" was made with it")
 	default:

@@ -287,7 +287,7 @@ func (s *Snapshot) disown(i int, why string) {
 func (s *Snapshot) stop(address string, list []int, advice string) {
 	var names []string
 	for _, i := range list {
-		names = append(names, fmt.Sprintf("%s (%.12s)", s.Objects[i].Name, s.Objects[i].ID))
+		names = append(names, fmt.Sprintf("%s (%s)", s.Objects[i].Name, provider.ShortID(s.Objects[i].ID)))
 	}
 	slices.Sort(names)
 	s.Stops = append(s.Stops, diag.Problem{

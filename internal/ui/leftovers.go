@@ -52,7 +52,7 @@ func LeftoverName(l runner.Leftover) string {
 		text = "record " + l.Name[:min(len(l.Name), len("dindctl.stopped.")+12)] // or dindctl.changed.
 	case l.Lock != nil:
 	case l.Name == "":
-		text = "image " + short12(l.ID)
+		text = "image " + provider.ShortID(l.ID)
 	default:
 		text = string(l.Kind) + " " + l.Name
 	}
@@ -86,10 +86,4 @@ func LeftoversJSON(f provider.Facts, list []runner.Leftover) string {
 		"format_version": "1.0", "left_over": out,
 		"engine": JSONValue{"id": f.ID, "name": f.Name, "endpoint": f.Endpoint, "version": f.Version},
 	})
-}
-
-// short12 is an id as people see it.
-func short12(id string) string {
-	id = strings.TrimPrefix(id, "sha256:")
-	return id[:min(len(id), 12)]
 }

@@ -133,8 +133,7 @@ func (b *builder) boundOver(at string) string {
 func mountedOver(mounts []mountSpec, at string, types ...mount.Type) string {
 	innermost := mountSpec{}
 	for _, m := range mounts {
-		holds := strings.HasPrefix(cleanPath(at)+"/", strings.TrimSuffix(cleanPath(m.target), "/")+"/")
-		if holds && len(m.target) > len(innermost.target) {
+		if within(at, m.target) && len(m.target) > len(innermost.target) {
 			innermost = m
 		}
 	}

@@ -49,7 +49,7 @@ func (e *engine) noteChanges(ctx context.Context, o provider.Object, decl provid
 		return amended(o.Owner.Spec, now), nil
 	}
 	if len(then) > 0 {
-		err = e.forgetChanges(ctx, o.ID)
+		err = e.forgetNote(ctx, changedPrefix+o.ID)
 	} else {
 		err = nil
 	}
@@ -90,15 +90,6 @@ func remembered(then, declared, created map[string]json.RawMessage, changes []pr
 		return found && bytes.Equal(was, value) || !found && string(value) == "null"
 	})
 	return out
-}
-
-// forgetChanges takes the record of changes away, if there is one.
-func (e *engine) forgetChanges(ctx context.Context, id string) error {
-	err := e.write.VolumeRemove(ctx, changedPrefix+id, false)
-	if errdefs.IsNotFound(err) {
-		return nil
-	}
-	return err
 }
 
 // changesOf reads a record of changes; what cannot be read is none.

@@ -137,7 +137,7 @@ func (m *making) adopt(ctx context.Context, conflict error) (string, bool, error
 	if err != nil {
 		return "", false, err
 	}
-	if err := mayAdopt(m.req, "container", c.ID[:12], w); err != nil {
+	if err := mayAdopt(m.req, "container", c.ID, w); err != nil {
 		return "", false, err
 	}
 	return c.ID, true, nil
@@ -267,7 +267,7 @@ func (p *Provider) Resume(ctx context.Context, req provider.ResumeRequest, sink 
 	}
 	object, err := p.finish(ctx, e, decl, c, say)
 	if c.State.Status == "exited" && decl.Kind != provider.Job && object.Condition.State == provider.StateRunning {
-		err = errors.Join(err, e.problem(e.forgetStop(ctx, c.ID), "removing the record of a stop of", decl.Address, decl.Name))
+		err = errors.Join(err, e.problem(e.forgetNote(ctx, stoppedPrefix+c.ID), "removing the record of a stop of", decl.Address, decl.Name))
 	}
 	return provider.ResumeResponse{Object: object}, err
 }

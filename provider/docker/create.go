@@ -72,7 +72,7 @@ func (p *Provider) external(ctx context.Context, e *engine, req provider.CreateR
 
 // mayAdopt tells whether an object that is in the way is the wanted one: made by
 // an earlier, interrupted call, or of the same address with an equal record.
-func mayAdopt(req provider.CreateRequest, kind, name string, w whose) error {
+func mayAdopt(req provider.CreateRequest, kind, id string, w whose) error {
 	owner := w.owner
 	mine := req.Means(owner)
 	switch {
@@ -88,6 +88,9 @@ func mayAdopt(req provider.CreateRequest, kind, name string, w whose) error {
 	switch {
 	case mine:
 		whose = "it is this object as an earlier configuration had it"
+		if owner.Address != req.Owner.Address {
+			whose = fmt.Sprintf("it is this object as an earlier configuration had it, %s then", owner.Address)
+		}
 		advice = "Run plan again: it will be replaced."
 	case owner.Project == req.Owner.Project:
 		whose = fmt.Sprintf("it is %s of this project", owner.Address)
@@ -98,10 +101,14 @@ func mayAdopt(req provider.CreateRequest, kind, name string, w whose) error {
 	case w.whyNot != "":
 		whose = "it is not dindctl's, although it bears such labels: " + w.whyNot
 	}
+	thing := kind + " " + req.Declaration.Name + " already"
+	if id != req.Declaration.Name {
+		thing += " (id " + provider.ShortID(id) + ")"
+	}
 	return &provider.Problem{
 		Code: provider.Conflict, Address: req.Declaration.Address, Summary: "The name is taken",
-		Detail: fmt.Sprintf("There is a %s %s already, and %s. %s", kind, req.Declaration.Name, whose, advice),
-		Holder: strings.TrimPrefix(whose, "it is ") + " (" + name + ")",
+		Detail: fmt.Sprintf("There is a %s, and %s. %s", thing, whose, advice),
+		Holder: strings.TrimPrefix(whose, "it is ") + " (" + provider.ShortID(id) + ")",
 	}
 }
 

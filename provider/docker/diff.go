@@ -449,11 +449,7 @@ func (c *comparison) image() {
 }
 
 func imageText(reference, id string) string {
-	short := strings.TrimPrefix(id, "sha256:")
-	if len(short) > 12 {
-		short = short[:12]
-	}
-	return reference + " (" + short + ")"
+	return reference + " (" + provider.ShortID(id) + ")"
 }
 
 // mounts compares by target, those too that follow from an object's role. What

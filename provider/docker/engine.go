@@ -61,7 +61,7 @@ type engine struct {
 	waits      patience
 
 	sources sync.Map // image id -> source; see whose.go
-	removed sync.Map // ids of the networks that this process was to remove
+	removed sync.Map // the networks that this process was to remove: id -> network.Inspect, empty where it was not there
 
 	mu      sync.Mutex
 	waiting map[string]*sync.Mutex // image references that are being fetched

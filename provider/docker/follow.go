@@ -82,18 +82,9 @@ func (e *engine) noteOrder(ctx context.Context, id string, starts []string) erro
 	}}
 	note, err := e.write.VolumeCreate(ctx, options)
 	if err == nil && note.Labels[followsStarts] != options.Labels[followsStarts] { // of earlier starts
-		if err = e.forgetOrder(ctx, c.ID); err == nil {
+		if err = e.forgetNote(ctx, options.Name); err == nil {
 			_, err = e.write.VolumeCreate(ctx, options)
 		}
-	}
-	return err
-}
-
-// forgetOrder takes the record of order away, if there is one.
-func (e *engine) forgetOrder(ctx context.Context, id string) error {
-	err := e.write.VolumeRemove(ctx, followsPrefix+id, false)
-	if errdefs.IsNotFound(err) {
-		return nil
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/volume"
 
@@ -102,20 +101,11 @@ func (e *engine) noteStop(ctx context.Context, o provider.Object) error {
 	}}
 	note, err := e.write.VolumeCreate(ctx, options)
 	if err == nil && note.Labels[stoppedRun] != o.Condition.Started { // of an earlier stop
-		if err = e.forgetStop(ctx, o.ID); err == nil {
+		if err = e.forgetNote(ctx, options.Name); err == nil {
 			_, err = e.write.VolumeCreate(ctx, options)
 		}
 	}
 	return e.problem(err, "recording the stop of", o.Owner.Address, o.Name)
-}
-
-// forgetStop takes the record of a stop away, if there is one.
-func (e *engine) forgetStop(ctx context.Context, id string) error {
-	err := e.write.VolumeRemove(ctx, stoppedPrefix+id, false)
-	if errdefs.IsNotFound(err) {
-		return nil
-	}
-	return err
 }
 
 // requested tells whether a container's last run was ended by request.

@@ -63,7 +63,11 @@ func refuseNetwork(decl provider.Declaration, facts provider.Facts) error {
 	}
 }
 
-// createNetwork makes a network, or adopts it. Engines before API 1.44 accept a
+// uniqueNetworks is the lowest API with which an engine has one network of a name; see
+// https://docs.docker.com/reference/api/engine/version-history/#v144-api-changes.
+const uniqueNetworks = "1.44"
+
+// createNetwork makes a network, or adopts it. Engines before [uniqueNetworks] accept a
 // second one of the same name, so that names are looked up first.
 func (p *Provider) createNetwork(ctx context.Context, e *engine, req provider.CreateRequest, say events) (provider.CreateResponse, error) {
 	decl := req.Declaration
@@ -113,7 +117,7 @@ func (e *engine) networkNamedAnew(ctx context.Context, decl provider.Declaration
 		if found == nil {
 			return nil, nil //nolint:nilnil // nothing has the name
 		}
-		if _, removed := e.removed.Load(found.ID); !removed {
+		if !e.cameBack(*found) {
 			return found, nil
 		}
 		if err := e.removeNetwork(ctx, *found); err != nil {
@@ -121,6 +125,29 @@ func (e *engine) networkNamedAnew(ctx context.Context, decl provider.Declaration
 		}
 	}
 	return nil, stays(decl.Address, decl.Name)
+}
+
+// cameBack tells whether a network is one that was removed before: by this process, or,
+// earlier, by another one. The latter is older than one of the same name that this process
+// removed: engines have one network of a name, so that the older one was
+// gone when the younger was made (engines that make and remove many at once have listed
+// such a one again; seen on 28.5).
+func (e *engine) cameBack(n network.Inspect) bool {
+	if _, removed := e.removed.Load(n.ID); removed {
+		return true
+	}
+	if versions.LessThan(e.facts.API, uniqueNetworks) { // there may be two of one name
+		return false
+	}
+	owner, older := whoseNetwork(n).owner, false
+	e.removed.Range(func(_, value any) bool {
+		younger, _ := value.(network.Inspect)
+		was := whoseNetwork(younger).owner
+		older = younger.Name == n.Name && !n.Created.IsZero() && n.Created.Before(younger.Created) && owner.Project != "" &&
+			owner.Project == was.Project && owner.Address == was.Address
+		return !older
+	})
+	return older
 }
 
 // networkNamed finds a network by its exact name, ours before others'; nil for none.
@@ -143,7 +170,7 @@ func (e *engine) networkNamed(ctx context.Context, name string) (*network.Inspec
 func (p *Provider) deleteNetwork(ctx context.Context, e *engine, req provider.DeleteRequest, say events) error {
 	n, err := e.read.NetworkInspect(ctx, req.ID, network.InspectOptions{})
 	if errdefs.IsNotFound(err) {
-		e.removed.Store(req.ID, struct{}{})
+		e.removed.Store(req.ID, network.Inspect{})
 		return nil
 	}
 	if err != nil {
@@ -172,7 +199,7 @@ func (p *Provider) deleteNetwork(ctx context.Context, e *engine, req provider.De
 			return e.problem(err, "disconnecting a container from the network", n.Labels[labelAddress], n.Name)
 		}
 	}
-	e.removed.Store(req.ID, struct{}{})
+	e.removed.Store(req.ID, n)
 	return e.removeNetwork(ctx, n)
 }
 

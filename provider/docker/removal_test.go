@@ -3,6 +3,7 @@ package docker_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -54,49 +55,30 @@ func TestANetworkThatIsRemovedIsGone(t *testing.T) {
 }
 
 // A network that is there again, in lists alone, when another one is to get its name is
-// removed again; what nobody removed is left alone.
+// removed again, also where an earlier process removed it: then it is older than the one
+// that this process removed, and engines of today have one of a name. What nobody
+// removed is left alone.
 func TestANetworkThatComesBackIsRemovedAgain(t *testing.T) {
 	t.Parallel()
-	const id, fresh = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc", "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-	labels := func(spec string) map[string]string {
-		return map[string]string{
-			"dev.dindctl.project": "p", "dev.dindctl.address": "network.net", "dev.dindctl.kind": "network", "dev.dindctl.schema": "1",
-			"dev.dindctl.spec": spec, "dev.dindctl.origin": "here:/x.hcl", "dev.dindctl.run": "r",
-		}
-	}
-	for _, removed := range []bool{true, false} {
-		var removals atomic.Int64
-		p, err := configured(t, oddEngine(t, map[string]http.HandlerFunc{
-			"GET /networks/" + id: func(w http.ResponseWriter, _ *http.Request) {
-				if removals.Load() > 0 {
-					w.WriteHeader(http.StatusNotFound)
-					return
-				}
-				_ = json.NewEncoder(w).Encode(map[string]any{"Id": id, "Name": "p-net", "Driver": "bridge", "Labels": labels(`{"internal":true}`)})
-			},
-			"GET /networks": func(w http.ResponseWriter, r *http.Request) {
-				all := []any{}
-				if removals.Load() < 2 && r.URL.Query().Get("filters") != "" {
-					all = append(all, map[string]any{"Id": id, "Name": "p-net", "Driver": "bridge", "Labels": labels(`{"internal":true}`)})
-				}
-				_ = json.NewEncoder(w).Encode(all)
-			},
-			"DELETE /networks/" + id: func(w http.ResponseWriter, _ *http.Request) {
-				removals.Add(1)
-				w.WriteHeader(http.StatusNoContent)
-			},
-			"POST /networks/create": func(w http.ResponseWriter, _ *http.Request) {
-				w.WriteHeader(http.StatusCreated)
-				_ = json.NewEncoder(w).Encode(map[string]any{"Id": fresh})
-			},
-			"GET /networks/" + fresh: func(w http.ResponseWriter, _ *http.Request) {
-				_ = json.NewEncoder(w).Encode(map[string]any{"Id": fresh, "Name": "p-net", "Driver": "bridge", "Labels": labels("{}")})
-			},
-		}), "10m")
+	const id, other = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+	older, younger := "2026-01-01T10:00:00.25Z", "2026-01-01T10:00:00.75Z"
+	for _, test := range []struct {
+		name, api, listed, created, address string
+		removed, goes                       bool
+	}{
+		{"removed by this process", "1.41", id, older, "network.net", true, true},
+		{"older than what this process removed", "1.44", other, older, "network.net", true, true},
+		{"older, where there may be two of one name", "1.43", other, older, "network.net", true, false},
+		{"younger than what this process removed", "1.44", other, younger, "network.net", true, false},
+		{"older, and another object", "1.44", other, older, "network.other", true, false},
+		{"removed by nobody", "1.44", id, older, "network.net", false, false},
+	} {
+		w := &comingBack{t: t, id: id, listed: test.listed, created: test.created, address: test.address}
+		p, err := configured(t, w.engine(test.api), "10m")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if removed {
+		if test.removed {
 			if _, err := p.Delete(t.Context(), provider.DeleteRequest{Kind: provider.Network, ID: id, Project: "p"}, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -108,14 +90,72 @@ func TestANetworkThatComesBackIsRemovedAgain(t *testing.T) {
 				Schema: provider.OwnershipSchema, Name: "p-net", Place: "daemon.root",
 			},
 		}, nil)
-		if removed && (err != nil || resp.ID != fresh || removals.Load() != 2) {
-			t.Errorf("after %d removals it is %q: %v", removals.Load(), resp.ID, err)
-		}
-		if !removed {
-			wantProblem(t, err, provider.Conflict, "The name is taken", "it is this object as an earlier configuration had it")
-			if removals.Load() > 0 {
-				t.Error("what nobody was to remove was removed")
+		switch {
+		case test.goes:
+			if err != nil || resp.ID != freshNetwork || w.again.Load() != 1 {
+				t.Errorf("%s: after %d removals of what came back it is %q: %v", test.name, w.again.Load(), resp.ID, err)
+			}
+		default:
+			wantProblem(t, err, provider.Conflict, "The name is taken", "There is a network p-net already (id "+test.listed[:12]+")")
+			if w.again.Load() > 0 {
+				t.Errorf("%s: what nobody was to remove was removed", test.name)
 			}
 		}
 	}
+}
+
+const freshNetwork = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+
+// comingBack is an engine with a network p-net that was made between older and younger,
+// and that lists another one after its removal, or the same one, until that is removed, too.
+type comingBack struct {
+	t                            *testing.T
+	id, listed, created, address string
+	first, again                 atomic.Int64 // removals of id, and of what is listed after
+}
+
+func (b *comingBack) network(id, created, address string) map[string]any {
+	return map[string]any{"Id": id, "Name": "p-net", "Driver": "bridge", "Created": created, "Labels": map[string]string{
+		"dev.dindctl.project": "p", "dev.dindctl.address": address, "dev.dindctl.kind": "network", "dev.dindctl.schema": "1",
+		"dev.dindctl.spec": `{"internal":true}`, "dev.dindctl.origin": "here:/x.hcl", "dev.dindctl.run": "r",
+	}}
+}
+
+func (b *comingBack) engine(api string) string {
+	const between = "2026-01-01T10:00:00.5Z"
+	show := func(id, created, address string, gone func() bool) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			if gone() {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			_ = json.NewEncoder(w).Encode(b.network(id, created, address))
+		}
+	}
+	remove := func(w http.ResponseWriter, r *http.Request) {
+		count := &b.first
+		if strings.HasSuffix(r.URL.Path, b.listed) && (b.listed != b.id || b.first.Load() > 0) {
+			count = &b.again
+		}
+		count.Add(1)
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return oddEngineOf(b.t, api, map[string]http.HandlerFunc{
+		"GET /networks/" + b.listed:     show(b.listed, b.created, b.address, func() bool { return b.again.Load() > 0 }),
+		"GET /networks/" + b.id:         show(b.id, between, "network.net", func() bool { return b.first.Load() > 0 }),
+		"GET /networks/" + freshNetwork: show(freshNetwork, "2026-01-01T10:00:01Z", "network.net", func() bool { return false }),
+		"DELETE /networks/" + b.id:      remove,
+		"DELETE /networks/" + b.listed:  remove,
+		"GET /networks": func(w http.ResponseWriter, r *http.Request) {
+			all := []any{}
+			if b.again.Load() == 0 && r.URL.Query().Get("filters") != "" {
+				all = append(all, b.network(b.listed, b.created, b.address))
+			}
+			_ = json.NewEncoder(w).Encode(all)
+		},
+		"POST /networks/create": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusCreated)
+			_ = json.NewEncoder(w).Encode(map[string]any{"Id": freshNetwork})
+		},
+	})
 }

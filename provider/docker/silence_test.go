@@ -20,13 +20,18 @@ import (
 // takes over. Paths are without the API's version.
 func oddEngine(t *testing.T, odd map[string]http.HandlerFunc) string {
 	t.Helper()
+	return oddEngineOf(t, "1.41", odd)
+}
+
+func oddEngineOf(t *testing.T, api string, odd map[string]http.HandlerFunc) string {
+	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := strings.TrimPrefix(r.URL.Path, "/v1.41")
+		path := strings.TrimPrefix(r.URL.Path, "/v"+api)
 		if handler, ok := odd[r.Method+" "+path]; ok {
 			handler(w, r)
 			return
 		}
-		w.Header().Set("API-Version", "1.41")
+		w.Header().Set("API-Version", api)
 		answer := map[string]string{
 			"/_ping": "OK", "/info": `{"ID":"odd","OSType":"linux","Architecture":"x86_64","ServerVersion":"20.10.24"}`,
 			"/containers/json": "[]", "/networks": "[]", "/volumes": "{}", "/images/json": "[]",

@@ -165,6 +165,19 @@ func noteOn(v volume.Volume) string {
 	return ""
 }
 
+// forgetNote takes a record away, if there is one: what bears its name and is none is
+// somebody else's, and stays.
+func (e *engine) forgetNote(ctx context.Context, name string) error {
+	v, err := e.read.VolumeInspect(ctx, name)
+	if err == nil && noteOn(v) != "" {
+		err = e.write.VolumeRemove(ctx, name, false)
+	}
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
 // sweepRecord removes such a record, and nothing else.
 func (e *engine) sweepRecord(ctx context.Context, stored provider.Stored) error {
 	v, err := e.read.VolumeInspect(ctx, stored.ID)
@@ -173,12 +186,8 @@ func (e *engine) sweepRecord(ctx context.Context, stored provider.Stored) error 
 		return nil
 	case err == nil && noteOn(v) == "":
 		return mayChange(stored.Owner.Project, "volume", v.Name, whoseVolume(v))
-	case err == nil && v.Labels[changedID] != "":
-		err = e.forgetChanges(ctx, v.Labels[changedID])
-	case err == nil && v.Labels[followsID] != "":
-		err = e.forgetOrder(ctx, v.Labels[followsID])
 	case err == nil:
-		err = e.forgetStop(ctx, v.Labels[stoppedID])
+		err = e.forgetNote(ctx, stored.ID)
 	}
 	return e.problem(err, "removing the record", stored.Owner.Address, stored.ID)
 }

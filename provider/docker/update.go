@@ -3,6 +3,7 @@ package docker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -121,24 +122,24 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 // again and again counts as running between two starts, too, when it has no endpoints:
 // engines then refuse to disconnect it, those from 28 on to connect it, and 20.10 to
 // rename it (measured: "is not connected to network", "network sandbox ... not found",
-// "sandbox ... not found"). Such a one is stopped meanwhile, and then started again: that
-// it keeps restarting is told by whoever waits for it.
+// "sandbox ... not found"). Such a one is stopped meanwhile, and then started again, also
+// where the change failed: that it keeps restarting is told by whoever waits for it.
 func (u *update) calmly(ctx context.Context, do func() error) error {
 	if looping(conditionOf(u.c.State), u.c).State != provider.StateRestarting {
 		return do()
 	}
-	if err := u.e.write.ContainerStop(ctx, u.c.ID, container.StopOptions{}); err != nil {
+	if err := u.e.write.ContainerStop(withGrace(ctx, stopGrace(u.c)), u.c.ID, container.StopOptions{}); err != nil {
 		return u.e.problem(err, "stopping the container", u.decl.Address, u.decl.Name)
 	}
 	c, err := u.e.read.ContainerInspect(ctx, u.c.ID)
 	if err != nil {
-		return u.e.problem(err, "reading the container", u.decl.Address, u.decl.Name)
+		err = u.e.problem(err, "reading the container", u.decl.Address, u.decl.Name)
+	} else {
+		u.c = c
+		err = do()
 	}
-	u.c = c
-	if err := do(); err != nil {
-		return err
-	}
-	return u.e.problem(u.e.write.ContainerStart(ctx, c.ID, container.StartOptions{}), "starting the container", u.decl.Address, u.decl.Name)
+	start := u.e.write.ContainerStart(context.WithoutCancel(ctx), u.c.ID, container.StartOptions{})
+	return errors.Join(err, u.e.problem(start, "starting the container", u.decl.Address, u.decl.Name))
 }
 
 // endpoints leaves what is only left for now, and with networks becomes a member of what
