@@ -358,9 +358,12 @@ func fits(address string, kind Kind) bool {
 // ShortID is an identity as people see it: of a digest the first 12 digits, without the
 // word before them that says how it was made; of what is no digest, such as a name, all.
 func ShortID(id string) string {
-	digits := id[strings.LastIndexByte(id, ':')+1:]
-	if len(digits) < 64 || strings.Trim(digits, "0123456789abcdef") != "" {
+	how, digits, said := strings.Cut(id, ":")
+	if !said {
+		how, digits = "sha256", id
+	}
+	if !strings.HasPrefix(how, "sha") || strings.Trim(digits, "0123456789abcdef") != "" || !said && len(digits) < 64 {
 		return id
 	}
-	return digits[:12]
+	return digits[:min(len(digits), 12)]
 }

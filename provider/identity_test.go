@@ -128,7 +128,7 @@ func TestShortID(t *testing.T) {
 	digest := strings.Repeat("44cdc19ab0dd84f2", 4)
 	for id, want := range map[string]string{
 		digest: "44cdc19ab0dd", "sha256:" + digest: "44cdc19ab0dd", "sha512:" + digest + digest: "44cdc19ab0dd",
-		"p-a-volume-with-a-long-name": "p-a-volume-with-a-long-name", "44cdc19ab0dd84f2": "44cdc19ab0dd84f2", "": "", "sha256:": "sha256:",
+		"p-a-volume-with-a-long-name": "p-a-volume-with-a-long-name", "44cdc19ab0dd84f2": "44cdc19ab0dd84f2", "": "", "sha256:1111": "1111", "a:b": "a:b",
 	} {
 		if got := provider.ShortID(id); got != want {
 			t.Errorf("%q is shown as %q, want %q", id, got, want)

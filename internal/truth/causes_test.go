@@ -1,10 +1,13 @@
 package truth_test
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
@@ -79,6 +82,23 @@ func causes() []cause {
 			name: "the owner of a namespace is removed", before: someShare, hand: remove("web"),
 			want: "replace container.app (because_of_another: because container.web is no longer there)\n" +
 				"create container.web (removed: it is no longer there: container.app was made with it)",
+		},
+		{
+			name: "a secret file is declared otherwise", before: with(someApp, "file {\n    path = \"/k\"\n    content = sensitive(\"old\")\n  }"),
+			after: with(someApp, "file {\n    path = \"/k\"\n    content = sensitive(\"new\")\n  }"),
+			want:  "replace container.app (configuration: file[\"/k\"].content: configuration)",
+		},
+		{
+			name: "a secret file is written by hand", before: with(someApp, "file {\n    path = \"/k\"\n    content = sensitive(\"old\")\n  }"),
+			hand: func(ctx context.Context, u *user) error {
+				var packed bytes.Buffer
+				w := tar.NewWriter(&packed)
+				_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "k", Mode: 0o644, Size: 4, ModTime: time.Now()}) // a buffer takes everything
+				_, _ = w.Write([]byte("else"))
+				_ = w.Close()
+				return u.hand.CopyToContainer(ctx, project+"-app", "/", &packed, container.CopyToContainerOptions{})
+			},
+			want: "replace container.app (changed_outside: file[\"/k\"].content: changed outside)",
 		},
 		{
 			name: "a network is declared otherwise", before: someNetwork, after: strings.Replace(someNetwork, "\"n\" {}", "\"n\" {\n  internal = true\n}", 1),

@@ -22,6 +22,7 @@ import (
 type file struct {
 	content []byte
 	mode    int64
+	written time.Time
 }
 
 func running(c *container.InspectResponse) bool { return c.State.Running }
@@ -575,7 +576,7 @@ func (e *engine) archive(c *call, is *container.InspectResponse) (any, *refusal)
 	case !there:
 		return nil, refuse(404, "Could not find the file %s in container %s", name, is.ID)
 	}
-	stat, _ := json.Marshal(container.PathStat{Name: path.Base(name), Size: int64(len(f.content)), Mtime: time.Unix(0, 0)})
+	stat, _ := json.Marshal(container.PathStat{Name: path.Base(name), Size: int64(len(f.content)), Mtime: f.written})
 	stat = bytes.Replace(stat, []byte(`"mode":0`), append([]byte(`"mode":`), number(mode)...), 1)
 	c.w.Header().Set("X-Docker-Container-Path-Stat", base64.StdEncoding.EncodeToString(stat))
 	c.w.Header().Set("Content-Type", "application/x-tar")
@@ -584,7 +585,7 @@ func (e *engine) archive(c *call, is *container.InspectResponse) (any, *refusal)
 	}
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
-	_ = w.WriteHeader(&tar.Header{Name: path.Base(name), Mode: f.mode, Size: int64(len(f.content)), Typeflag: tar.TypeReg})
+	_ = w.WriteHeader(&tar.Header{Name: path.Base(name), Mode: f.mode, Size: int64(len(f.content)), Typeflag: tar.TypeReg, ModTime: f.written})
 	_, _ = w.Write(f.content)
 	_ = w.Close()
 	return out.Bytes(), nil
@@ -597,7 +598,7 @@ func (e *engine) unpack(c *call, is *container.InspectResponse) (any, *refusal) 
 	for head, err := archive.Next(); err == nil; head, err = archive.Next() {
 		content, _ := io.ReadAll(archive) // of what is in memory
 		if head.Typeflag == tar.TypeReg {
-			e.files[is.ID][path.Join("/", c.r.FormValue("path"), head.Name)] = file{content, head.Mode}
+			e.files[is.ID][path.Join("/", c.r.FormValue("path"), head.Name)] = file{content, head.Mode, head.ModTime}
 		}
 	}
 	return nil, nil

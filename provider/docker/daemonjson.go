@@ -117,7 +117,7 @@ func (e *engine) settingsOf(ctx context.Context, object provider.Object, created
 		return ""
 	}
 	file, there := files[path.Base(daemonJSONPath)]
-	touched := !there || file.written.Unix() != 0
+	touched := !there || rewritten(file.written)
 	switch {
 	case len(settings) == 0 && touched && !leavesSettings(object):
 		return ""

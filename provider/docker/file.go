@@ -45,6 +45,8 @@ type fileSpec struct {
 	hash     string // of the content; empty where it is not known
 	mode     int64
 	uid, gid int
+	// touched says of a file as it is that somebody has written it since it was put there.
+	touched bool
 }
 
 // filesOf reads the files of a declaration, those too that follow from its role.
@@ -147,7 +149,7 @@ func (e *engine) readFile(ctx context.Context, id, at string) (*fileSpec, error)
 	if err != nil || header.Typeflag != tar.TypeReg {
 		return nil, err
 	}
-	f := &fileSpec{path: at, mode: header.Mode & 0o7777, uid: header.Uid, gid: header.Gid}
+	f := &fileSpec{path: at, mode: header.Mode & 0o7777, uid: header.Uid, gid: header.Gid, touched: rewritten(header.ModTime)}
 	if header.Size > fileMost { // none was put there like this: its content is another one, whatever it is
 		f.hash = fmt.Sprintf("not read: %d bytes", header.Size)
 		return f, nil
@@ -175,8 +177,11 @@ func (e *engine) readText(ctx context.Context, id, at string) (string, error) {
 	return files[path.Base(at)].text, err
 }
 
-// textFile is what is in a file, and when it was written last. What putFile puts
-// somewhere was written at the beginning of time, until somebody writes it again.
+// rewritten tells by when a file was written last whether somebody has written it since
+// putFile put it there, which says that it was at the beginning of time.
+func rewritten(written time.Time) bool { return written.Unix() != 0 }
+
+// textFile is what is in a file, and when it was written last; see [rewritten].
 type textFile struct {
 	text    string
 	written time.Time
@@ -251,9 +256,9 @@ func (e *engine) withFiles(ctx context.Context, object provider.Object) provider
 		switch {
 		case err != nil:
 		case is == nil:
-			found[f.path] = cty.NullVal(fileType())
+			found[f.path] = cty.NullVal(seenType())
 		default:
-			found[f.path] = is.value()
+			found[f.path] = is.seen()
 		}
 	}
 	if len(found) > 0 {
@@ -284,6 +289,19 @@ func fileTexts(found map[string]cty.Value) []string {
 // fileType is a file in the form that is compared.
 func fileType() cty.Type {
 	return cty.Object(map[string]cty.Type{"sha256": cty.String, "mode": cty.String, "owner": cty.String})
+}
+
+// seenType is a file as it was found.
+func seenType() cty.Type {
+	types := fileType().AttributeTypes()
+	types["touched"] = cty.Bool
+	return cty.Object(types)
+}
+
+func (f fileSpec) seen() cty.Value {
+	values := f.value().AsValueMap()
+	values["touched"] = cty.BoolVal(f.touched)
+	return cty.ObjectVal(values)
 }
 
 func (f fileSpec) value() cty.Value {
@@ -323,7 +341,7 @@ func (c *comparison) files(r row) {
 		is := then
 		if seen, readable := c.seen(found, name); readable {
 			if seen.v.IsNull() {
-				c.addCaused(r, path, seen.v, now.v, r.effect, provider.Outside)
+				c.addCaused(r, path, cty.NullVal(fileType()), now.v, r.effect, provider.Outside)
 				continue
 			}
 			is = seen
@@ -353,6 +371,8 @@ func (c *comparison) file(r row, path string, now, then, is values) {
 		switch {
 		case same(now.get(name), then.get(name)):
 			cause = provider.Outside
+		case then.get(name).IsNull() && is.flag("touched", false):
+			cause = provider.Outside // it was a secret, and whoever wrote it was not dindctl
 		case same(then.get(name), is.get(name)), then.get(name).IsNull():
 			cause = provider.Configured
 		}
