@@ -160,6 +160,9 @@ func TestParametersOfAnInterface(t *testing.T) {
 	s.applied()
 	shows("at the network", "arp_filter", "1")
 	shows("connected anew", "log_martians", "1")
+	s.as("network \"n\" {}\nnetwork \"m\" {}\n" + sleepers("web", "  networks = [network.n, network.m]\n  sysctls = { \"net.ipv4.conf.eth1.log_martians\" = 1 }\n"))
+	s.do("apply", "-auto-approve").wants(t, 1).says(t, "endpoint-parameter", `attach { network = network.…, sysctls = { "net.ipv4.conf.IFNAME.log_martians" = … } }`)
+	shows("not made anew for what the engine refuses", "log_martians", "1")
 }
 
 // What engines know since API 1.48 is done there, and refused before.
