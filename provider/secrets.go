@@ -92,6 +92,27 @@ func (s Secrets) Known(values ...cty.Value) Secrets {
 			partOf(v).secrets(func(text string) { s.texts = append(s.texts, text) })
 		}
 	}
+	return s.looking()
+}
+
+// Together knows the texts of all secrets that some objects have, and no place of any.
+func Together(list []Secrets) Secrets {
+	var all Secrets
+	for _, s := range list {
+		all.texts = append(all.texts, s.texts...)
+	}
+	return all.looking()
+}
+
+// Among is s, which looks for the texts of all instead of its own: those of [Together] for
+// several objects, s among them. The search is made once for all of them.
+func (s Secrets) Among(all Secrets) Secrets {
+	s.texts, s.forms, s.search, s.lines = all.texts, all.forms, all.search, all.lines
+	return s
+}
+
+// looking is s with what it takes to find its texts.
+func (s Secrets) looking() Secrets {
 	slices.SortFunc(s.texts, longestFirst)
 	s.texts = slices.Compact(s.texts)
 	s.forms, s.search, s.lines = nil, nil, nil

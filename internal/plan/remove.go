@@ -98,5 +98,6 @@ func (m *maker) destroy() (*Plan, diag.List) {
 	if problems := m.checkPrevented(p); problems.HasErrors() {
 		return nil, problems
 	}
+	m.conceal(p)
 	return p, nil
 }
