@@ -116,7 +116,9 @@ func (r *run) perform(c call) func() outcome {
 		left, err := c.take(ctx)
 		out := outcome{err: err, apply: func() { r.record(c, left, err) }}
 		if err != nil {
-			out.secrets = func() provider.Secrets { return provider.Together([]provider.Secrets{r.secretsOf(c), r.req.Plan.Secrets}) }
+			out.secrets = func() provider.Secrets {
+				return provider.Together([]provider.Secrets{r.secretsOf(c), r.req.Plan.Secrets})
+			}
 		}
 		return out
 	}
