@@ -19,6 +19,10 @@ import (
 const LeastSecret = 4
 
 const (
+	// leastInPlace is the length in bytes from which a secret text is looked for in places
+	// where none can be declared, see [plainPlace]: a shorter one is there by chance.
+	leastInPlace = 16
+
 	hiddenText    = "(sensitive)"
 	spelledSecret = `{"sensitive":true}`
 	// mostLines is how many lines of a longer secret are looked for by themselves: an
@@ -45,6 +49,7 @@ type Secrets struct {
 	forms     func() [][]string        // the spellings of each text
 	search    func() *strings.Replacer // finds whole texts; nil where none is known
 	lines     func() *strings.Replacer // finds their lines, too
+	long      *Secrets                 // knows the long ones alone; nil where all are
 }
 
 // SecretsRequest is what [SecretsOf] goes by; everything in it may be empty.
@@ -92,9 +97,51 @@ func (s Secrets) Known(values ...cty.Value) Secrets {
 			partOf(v).secrets(func(text string) { s.texts = append(s.texts, text) })
 		}
 	}
+	return s.looking()
+}
+
+// Together knows the texts of all secrets that some objects have, and no place of any.
+func Together(list []Secrets) Secrets {
+	var all Secrets
+	for _, s := range list {
+		all.texts = append(all.texts, s.texts...)
+	}
+	return all.looking()
+}
+
+// Among is s, which looks for the texts of all instead of its own: those of [Together] for
+// several objects, s among them. The search is made once for all of them.
+func (s Secrets) Among(all Secrets) Secrets {
+	s.texts, s.forms, s.search, s.lines, s.long = all.texts, all.forms, all.search, all.lines, all.long
+	return s
+}
+
+// plainPlace tells of a path that it leads to what a secret is refused in: names, references
+// of images, and paths. A word of them that is a short secret, too, is none.
+func plainPlace(path string) bool {
+	if end := strings.IndexAny(path, ".["); end >= 0 {
+		path = path[:end]
+	}
+	return slices.Contains([]string{"name", "image", "from", "mount", "tmpfs"}, path)
+}
+
+// in is s as it looks for texts at a path.
+func (s Secrets) in(path string) Secrets {
+	if s.long == nil || !plainPlace(path) {
+		return s
+	}
+	return s.Among(*s.long)
+}
+
+// looking is s with what it takes to find its texts.
+func (s Secrets) looking() Secrets {
 	slices.SortFunc(s.texts, longestFirst)
 	s.texts = slices.Compact(s.texts)
-	s.forms, s.search, s.lines = nil, nil, nil
+	s.forms, s.search, s.lines, s.long = nil, nil, nil, nil
+	if short := slices.IndexFunc(s.texts, func(text string) bool { return len(text) < leastInPlace }); short >= 0 {
+		long := Secrets{texts: slices.Clone(s.texts[:short])}.looking() // the longest come first
+		s.long = &long
+	}
 	if texts := s.texts; len(texts) > 0 {
 		forms := sync.OnceValue(func() [][]string {
 			out := make([][]string, len(texts))
@@ -119,7 +166,7 @@ func (s Secrets) Change(c Change) Change {
 	if s.none() {
 		return c
 	}
-	parts := s.at(c.Path)
+	parts, s := s.at(c.Path), s.in(c.Path)
 	c.From, c.To, c.Created = s.mark(c.From, parts), s.mark(c.To, parts), s.mark(c.Created, parts)
 	c.Sensitive = c.Sensitive || whole(parts)
 	return c
@@ -131,7 +178,7 @@ func (s Secrets) Value(name string, v cty.Value) cty.Value {
 	if s.none() {
 		return v
 	}
-	return s.mark(v, s.at(name))
+	return s.in(name).mark(v, s.at(name))
 }
 
 // Object is an object value with the secrets of its attributes marked. What is no object
@@ -165,8 +212,14 @@ func (s Secrets) Path(path string) string {
 	case end < len(path):
 		return path[:end] + "." + hiddenText
 	}
-	return s.Text(path)
+	if strings.HasPrefix(path, "file[") { // which names the file
+		return s.Place(path)
+	}
+	return s.in(path).Text(path)
 }
+
+// Place is a path or the name of something, without the texts of long secrets.
+func (s Secrets) Place(text string) string { return s.in("name").Text(text) }
 
 // Text is a text without the texts of secrets, whole or one of their lines.
 func (s Secrets) Text(text string) string {
@@ -187,7 +240,7 @@ func (s Secrets) Record(created []byte) []byte {
 	if decoder.Decode(&tree) != nil {
 		return created
 	}
-	text, err := json.Marshal(s.hidden(tree, some(s.now)))
+	text, err := json.Marshal(s.hiddenRecord(tree))
 	if err != nil {
 		return created
 	}
@@ -349,6 +402,22 @@ func (s Secrets) markList(v cty.Value, parts []*part) cty.Value {
 		return cty.TupleVal(elements)
 	}
 	return cty.ListVal(elements)
+}
+
+// hiddenRecord is a record with what is secret now taken out.
+func (s Secrets) hiddenRecord(tree any) any {
+	attributes, is := tree.(map[string]any)
+	if !is || whole(some(s.now)) {
+		return s.hidden(tree, some(s.now))
+	}
+	for name, value := range attributes {
+		var now []*part
+		if s.now != nil {
+			now = s.now.child(name)
+		}
+		attributes[name] = s.in(name).hidden(value, now)
+	}
+	return attributes
 }
 
 // hidden is a part of a record with what is secret now taken out.

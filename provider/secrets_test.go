@@ -185,3 +185,39 @@ func TestLongSecretsAreFoundInJSON(t *testing.T) {
 		}
 	}
 }
+
+// A short secret is not looked for in paths, names and images, where none can be declared:
+// what has a word with it in common stays. A long one is no chance.
+func TestShortSecretsAreNotLookedForInPaths(t *testing.T) {
+	t.Parallel()
+	const long = "a-secret-of-some-length"
+	s := provider.SecretsOf(provider.SecretsRequest{Declared: object(map[string]cty.Value{
+		"environment": mapOf(map[string]cty.Value{"A": secretText("data"), "B": secretText(long)}),
+	})})
+	shown := func(path, text string) string {
+		c := s.Change(provider.Change{Path: path, From: cty.StringVal(text), To: cty.NullVal(cty.String), Created: cty.NullVal(cty.String)})
+		return fmt.Sprintf("%s %v", s.Path(path), !c.From.IsMarked())
+	}
+	for _, row := range []struct{ path, text, want string }{
+		{`mount["/srv/data"].source`, "/var/data", `mount["/srv/data"].source true`},
+		{`mount["/srv/` + long + `"].source`, "/x", `mount["/srv/(sensitive)"].source true`},
+		{"mount", "/srv/" + long, "mount false"},
+		{"image", "registry/data:1", "image true"},
+		{"image", "registry/" + long, "image false"},
+		{`file["/etc/data"].mode`, "0644", `file["/etc/data"].mode true`},
+		{"hostname", "data", "hostname false"},
+		{"environment.data", "x", "environment.(sensitive) true"},
+	} {
+		if got := shown(row.path, row.text); got != row.want {
+			t.Errorf("%s = %s: %s, want %s", row.path, row.text, got, row.want)
+		}
+	}
+	const record = `{"environment":{"A":"data","C":"x data"},"image":"registry/data:1","mount":[{"source":"/srv/data"},{"source":"/` + long + `"}]}`
+	const want = `{"environment":{"A":{"sensitive":true},"C":{"sensitive":true}},"image":"registry/data:1","mount":[{"source":"/srv/data"},{"source":{"sensitive":true}}]}`
+	if d := cmp.Diff(want, string(s.Record([]byte(record)))); d != "" {
+		t.Errorf("record (-want +got):\n%s", d)
+	}
+	if got := s.Text("cannot log in with data at " + s.Place("/srv/data")); got != "cannot log in with (sensitive) at /srv/(sensitive)" {
+		t.Errorf("what is said: %s", got)
+	}
+}

@@ -98,6 +98,28 @@ func checkFirstInterface(n *noun, path string, block cty.Value, network string) 
 	return problems
 }
 
+// apiEndpointParameters is the API from which engines take the kernel parameters of an
+// interface at its network, and refuse those of a later interface than the first among a
+// container's own.
+const apiEndpointParameters = "1.46"
+
+// RefusedParameters are the kernel parameters in an object's sysctls that an engine which
+// speaks this API refuses when it makes the object, sorted: those of eth1 and above. Nobody
+// says any longer which network has that interface.
+func (in Instance) RefusedParameters(speaks string) []string {
+	if !in.Kind.Runs() || speaks == "" || older(speaks, apiEndpointParameters) || !attribute(in.Declared, "network_mode").IsNull() {
+		return nil
+	}
+	return slices.DeleteFunc(parameters(in.Declared), func(name string) bool {
+		parts := strings.SplitN(name, ".", mostParts)
+		return len(parts) < mostParts || parts[0] != "net" || !strings.HasPrefix(parts[3], "eth") || parts[3] == "eth0"
+	})
+}
+
+// mostParts is how many parts the name of an interface's parameter has at least:
+// net.ipv4.conf.eth1.forwarding.
+const mostParts = 5
+
 // parameters are the names in an object's sysctls, sorted; none where they are not known.
 func parameters(object cty.Value) []string {
 	sysctls := attribute(object, "sysctls")

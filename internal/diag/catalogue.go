@@ -266,6 +266,7 @@ func engineKinds() []Kind {
 			"The engine is too old for this argument", "The engine cannot give one of several networks a hardware address",
 			"The engine cannot make a network without IPv4",
 		}},
+		{"endpoint-parameter", []string{"The engine takes this parameter at a network alone"}},
 		{"in-use", []string{"Something else uses it", "A container is not removed"}},
 		{"invalid-declaration", []string{"The declaration cannot be realised", "The engine does not accept this declaration", "It cannot be changed in place"}},
 		{"job-failed", []string{"The job failed"}},

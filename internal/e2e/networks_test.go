@@ -160,6 +160,22 @@ func TestParametersOfAnInterface(t *testing.T) {
 	s.applied()
 	shows("at the network", "arp_filter", "1")
 	shows("connected anew", "log_martians", "1")
+	two := func(networks, option string) string {
+		return strings.Replace(of(option), "networks = [network.n]", "networks = ["+networks+"]", 1) + "network \"m\" {}\n"
+	}
+	s.as(two("network.n, network.m", ""))
+	s.applied()
+	for _, network := range []string{"m", "n"} { // is connected anew
+		s.as(two("network.m, network.n", "  attach {\n    network = network."+network+"\n    aliases = [\"more\"]\n  }\n"))
+		s.applied()
+		got := s.docker("exec", s.project+"-web", "sh", "-c", "cd /proc/sys/net/ipv4/conf; for i in eth*; do cat $i/log_martians; done | sort | tr -d '\\n'")
+		if got[0] != "01" {
+			t.Errorf("in another order, with %s connected anew: log_martians of both is %s, want one that is on", network, got)
+		}
+	}
+	s.as("network \"n\" {}\nnetwork \"m\" {}\n" + sleepers("web", "  networks = [network.n, network.m]\n  sysctls = { \"net.ipv4.conf.eth1.log_martians\" = 1 }\n"))
+	s.do("apply", "-auto-approve").wants(t, 1).says(t, "endpoint-parameter", `attach { network = network.…, sysctls = { "net.ipv4.conf.IFNAME.log_martians" = … } }`)
+	s.wantInspect("container", "web", `{{len .NetworkSettings.Networks}}`, "2") // it is left as it is
 }
 
 // What engines know since API 1.48 is done there, and refused before.

@@ -11,9 +11,11 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// assemble makes the plan's steps, with their edges, in topological order. Where
-// they wait for each other, the plan is nil and the circle is returned.
-func (m *maker) assemble() (p *Plan, circle []Step) {
+// assemble makes the plan's steps, with their edges, in topological order. Where they
+// wait for each other, and an object can be made anew to end that, the plan is nil, and
+// again says so; of what waits for itself all the same there are no steps.
+func (m *maker) assemble() (p *Plan, again bool) {
+	m.circles = nil
 	p = &Plan{
 		Project: m.in.Project, Origin: m.in.Origin, Engine: m.in.Observed.Root.Facts, Destroy: m.in.Destroy,
 		Kept: m.kept, Unread: m.unread(), Foreign: m.in.Observed.Foreign(m.in.Project), Stopped: m.in.Observed.Stopped(),
@@ -34,11 +36,11 @@ func (m *maker) assemble() (p *Plan, circle []Step) {
 		}, o.placed)
 	}
 	b.connect()
-	if p.Steps, circle = b.ordered(); len(circle) > 0 {
-		return nil, circle
+	if p.Steps, again = b.ordered(); again {
+		return nil, true
 	}
 	p.Clean = len(p.Steps) == 0
-	return p, nil
+	return p, false
 }
 
 // breakUp makes an object of the circle anew that was to be changed as it stands:
@@ -70,14 +72,40 @@ func (m *maker) part(circle []Step) bool {
 	return len(circle) > 0
 }
 
-func circleProblem(circle []Step) diag.List {
-	var hops []string
-	for _, s := range circle {
+// circle are steps each of which has to come after the one before it, and the first after
+// the last.
+type circle struct {
+	steps []Step
+	// left are their addresses, and those that have to wait for them.
+	left map[string]bool
+}
+
+func (c circle) problem() diag.Problem {
+	var hops, addresses []string
+	for _, s := range c.steps {
 		hops = append(hops, fmt.Sprintf("%s %s", s.Action, s.Address))
+		addresses = append(addresses, s.Address)
 	}
-	return diag.Errorf("Steps wait for each other in a circle",
-		"Each of these has to come after the one before it: %s, and %s again. Make the change in two steps: apply without one of them first.",
-		strings.Join(hops, ", "), hops[0])
+	return diag.Problem{
+		Severity: diag.Error, Code: "defect", Address: slices.Min(addresses), Summary: "Steps wait for each other in a circle",
+		Detail: fmt.Sprintf("Each of these has to come after the one before it: %s, and %s again. They stay as they are, with what needs them. "+
+			"Make the change in two steps: apply without one of them first.", strings.Join(hops, ", "), hops[0]),
+	}
+}
+
+// leaveCircles notes in a plan what steps that wait for each other keep from being done,
+// as far as that was asked for.
+func (m *maker) leaveCircles(p *Plan) {
+	for _, c := range m.circles {
+		left := sortedKeys(c.left)
+		if !slices.ContainsFunc(left, func(address string) bool {
+			return (len(m.in.Target) == 0 || selects(m.in.Target, address)) && !selects(m.in.Exclude, address)
+		}) {
+			continue
+		}
+		p.Stopped = append(p.Stopped, c.problem())
+		p.Left = append(p.Left, left...)
+	}
 }
 
 // builder gathers steps and their edges.
@@ -214,20 +242,25 @@ func (m *maker) going() map[string]bool {
 	return out
 }
 
-// ordered sorts the steps topologically, and numbers them from 1. Among those
-// that can come, removals come first, then by address. Where that is not
-// possible, it returns the steps of a circle.
-func (b *builder) ordered() (steps, circle []Step) {
+// ordered sorts the steps topologically, and numbers them from 1. Among those that can
+// come, removals come first, then by address. Where that is not possible, it says that
+// everything has to be decided again, or leaves out what waits for itself.
+func (b *builder) ordered() (steps []Step, again bool) {
 	g := graph.New(len(b.steps), slices.Concat(b.edges, b.soft, b.wishes))
 	for cycle := g.Cycle(); cycle != nil; cycle = g.Cycle() {
 		if b.m.in.over() {
-			return nil, nil
+			return nil, false
 		}
 		if !b.loosen(cycle) {
+			var c circle
 			for _, i := range cycle {
-				circle = append(circle, b.steps[i])
+				c.steps = append(c.steps, b.steps[i])
 			}
-			return nil, circle
+			if b.m.breakUp(c.steps) {
+				return nil, true
+			}
+			b.leaveOut(&c)
+			b.m.circles = append(b.m.circles, c)
 		}
 		g = graph.New(len(b.steps), slices.Concat(b.edges, b.soft, b.wishes))
 	}
@@ -244,7 +277,42 @@ func (b *builder) ordered() (steps, circle []Step) {
 		slices.Sort(s.Needs)
 		steps = append(steps, s)
 	}
-	return steps, nil
+	return steps, false
+}
+
+// leaveOut takes the steps of a circle away, and those that have to wait for them. The
+// steps of one address belong together: half a replacement would be a removal.
+func (b *builder) leaveOut(c *circle) {
+	c.left = map[string]bool{}
+	for _, s := range c.steps {
+		c.left[s.Address] = true
+	}
+	for before := -1; before != len(c.left) && !b.m.in.over(); {
+		before = len(c.left)
+		for _, e := range slices.Concat(b.edges, b.soft, b.wishes) {
+			if c.left[b.steps[e.From].Address] {
+				c.left[b.steps[e.To].Address] = true
+			}
+		}
+	}
+	at := make([]int, len(b.steps)) // where each step that stays is then
+	var steps []Step
+	for i, s := range b.steps {
+		at[i] = len(steps)
+		if !c.left[s.Address] {
+			steps = append(steps, s)
+		}
+	}
+	for _, list := range []*[]graph.Edge{&b.edges, &b.soft, &b.wishes} {
+		var edges []graph.Edge
+		for _, e := range *list {
+			if !c.left[b.steps[e.From].Address] && !c.left[b.steps[e.To].Address] {
+				edges = append(edges, graph.Edge{From: at[e.From], To: at[e.To]})
+			}
+		}
+		*list = edges
+	}
+	b.steps = steps
 }
 
 // loosen takes one edge out of a circle that gives way, always the same one.

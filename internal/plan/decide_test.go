@@ -247,7 +247,7 @@ func TestJobsAreRuns(t *testing.T) {
 		{"created", provider.Condition{State: provider.StateCreated}, false, "1 start job.j <-   created and never started, by an earlier run that was interrupted"},
 		{"created otherwise", provider.Condition{State: provider.StateCreated}, true, "1 run job.j <-   command: configuration"},
 		{"running", provider.Condition{State: provider.StateRunning}, false, "1 start job.j <-   it is running: it is waited for"},
-		{"running, and changed", provider.Condition{State: provider.StateRunning}, true, "1 start job.j <-   it is running: it is waited for"},
+		{"running, and changed", provider.Condition{State: provider.StateRunning}, true, "1 start job.j <-   it is running: it is waited for, and runs again with the next apply (command: configuration)"},
 		{"good", provider.Condition{State: provider.StateExited}, false, ""},
 		{"good, and changed", provider.Condition{State: provider.StateExited}, true, "1 run job.j <-   command: configuration"},
 		{"failed", provider.Condition{State: provider.StateExited, ExitCode: 3, Ended: "2000-01-01T00:00:00Z"}, false, "1 run job.j <-   its last run ended with exit code 3 at 2000-01-01T00:00:00Z"},

@@ -175,16 +175,16 @@ func (m *maker) judgeJob(r *Resource) {
 		r.Changes = nil
 		return
 	}
+	if running {
+		m.judgeRunning(r)
+		return
+	}
 	if volume := m.losesGround(r, provider.Volume); volume != "" && !onRequest(r) {
-		// Its record, running or not, keeps the volume from being removed.
+		// Its record keeps the volume from being removed.
 		r.decide(Run, FromAnother, m.lostGround(volume))
 		return
 	}
 	switch condition.State {
-	case provider.StateRunning, provider.StatePaused, provider.StateRestarting:
-		r.decide(Start, FromRunning, "it is running: it is waited for")
-		r.Changes = nil
-		return
 	case provider.StateCreated:
 		if onRequest(r) {
 			r.Changes = nil
@@ -195,7 +195,8 @@ func (m *maker) judgeJob(r *Resource) {
 			r.follow(Run, m.because(r))
 		}
 		return
-	case provider.StateExited, provider.StateDead, provider.StateNone, provider.StateRemoving:
+	case provider.StateExited, provider.StateDead, provider.StateNone, provider.StateRemoving,
+		provider.StateRunning, provider.StatePaused, provider.StateRestarting: // see above
 	}
 	switch {
 	case onRequest(r):
@@ -217,6 +218,21 @@ func (m *maker) judgeJob(r *Resource) {
 	case m.triggered(r) != "":
 		r.decide(Run, FromAnother, m.triggered(r))
 	}
+}
+
+// judgeRunning decides on a job that runs: it is waited for, unless this plan takes away what
+// it runs on. What differs from its declaration makes it run again later, which is said.
+func (m *maker) judgeRunning(r *Resource) {
+	if ground := cmp.Or(m.losesGround(r, provider.Network, provider.Volume), m.losesOwner(r)); ground != "" {
+		r.decide(Run, FromAnother, m.lostGround(ground)+", while it runs")
+		return
+	}
+	cause := "it is running: it is waited for"
+	if len(r.Changes) > 0 && !onRequest(r) {
+		cause += ", and runs again with the next apply (" + m.because(r).cause + ")"
+	}
+	r.decide(Start, FromRunning, cause)
+	r.Changes = nil
 }
 
 func ended(c provider.Condition) string {

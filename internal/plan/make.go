@@ -49,9 +49,10 @@ func (m *maker) make() (*Plan, diag.List) {
 		problems = append(problems, m.warnings()...)
 		entries, more := m.expanded.CheckMounts(m.places(), m.files())
 		problems = append(problems, more...)
-		p, circle := m.assemble()
-		if len(circle) == 0 {
-			p.part(m.in)
+		p, again := m.assemble()
+		if !again {
+			p.part(m.in, m.excluded())
+			m.leaveCircles(p)
 			p.Stopped = append(p.Stopped, m.hindered(p)...)
 			stopped := m.leaveStopped(p)
 			problems = slices.DeleteFunc(problems, func(problem diag.Problem) bool { return stopped[problem.Address] })
@@ -61,13 +62,10 @@ func (m *maker) make() (*Plan, diag.List) {
 		if problems.HasErrors() {
 			return nil, append(problems, m.stopsOf(p)...)
 		}
-		if len(circle) == 0 {
+		if !again {
 			p.Mounts, p.Outputs, p.Expanded = entries, m.expanded.Outputs, m.expanded
 			m.conceal(p)
 			return p, problems
-		}
-		if !m.breakUp(circle) {
-			return nil, append(problems, circleProblem(circle)...)
 		}
 	}
 }
@@ -98,6 +96,9 @@ type maker struct {
 	addresses map[at]string
 	// settled is the daemon that is looked into again; see Refine.
 	settled string
+
+	// circles are those of the steps that were assembled last; see [maker.leaveCircles].
+	circles []circle
 
 	// What follows is made anew in each round of decide.
 	// holding is what goes on using what bears which name, see holder; nil until asked for.
@@ -260,9 +261,6 @@ func (m *maker) decide() diag.List {
 		}
 		m.expanded = expanded
 		if problems := m.checkWords(); problems.HasErrors() {
-			return problems
-		}
-		if problems := expanded.TooOld(func(inside string) string { return m.in.Observed.snapshot(inside).Facts.API }); problems.HasErrors() {
 			return problems
 		}
 		m.replaceByRequest()

@@ -128,6 +128,9 @@ type Plan struct {
 	Partial bool
 	// Clean says that nothing has to change.
 	Clean bool
+	// Secrets knows the texts of all secrets of the objects, so that nothing that is said of
+	// one of them shows those of another.
+	Secrets provider.Secrets
 	// Expanded is the configuration as the steps were made from it: with what was
 	// known of the engine, and with translated sources as they are sent. Nil where
 	// everything goes.

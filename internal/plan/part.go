@@ -10,8 +10,9 @@ import (
 )
 
 // part reduces a plan to what was asked for by Target and Exclude. What a
-// target needs comes with it; what needs something excluded goes with it.
-func (p *Plan) part(in Input) {
+// target needs comes with it; what needs something excluded goes with it: the addresses
+// of excluded, and what has to wait for them.
+func (p *Plan) part(in Input, excluded map[string]bool) {
 	if len(in.Target)+len(in.Exclude) == 0 {
 		return
 	}
@@ -24,13 +25,29 @@ func (p *Plan) part(in Input) {
 	})
 	goes := make([]bool, len(stays))
 	for _, s := range p.Steps {
-		goes[s.ID] = selects(in.Exclude, s.Address)
+		goes[s.ID] = excluded[s.Address] || selects(in.Exclude, s.Address)
 	}
 	p.spread(in, goes, func(s Step, need int) {
 		goes[s.ID] = goes[s.ID] || goes[need]
 	})
 	p.cut(func(s Step) bool { return stays[s.ID] && !goes[s.ID] })
 	p.Partial = true
+}
+
+// excluded are the instances that Exclude leaves out, with those that need them, also
+// where the one that is named has no steps, as what is external.
+func (m *maker) excluded() map[string]bool {
+	out := map[string]bool{}
+	if len(m.in.Exclude) == 0 {
+		return out
+	}
+	for i := range m.expanded.Instances {
+		if in := &m.expanded.Instances[i]; selects(m.in.Exclude, in.Address) {
+			out[in.Address] = true
+		}
+	}
+	m.spreadStop(out)
+	return out
 }
 
 // spread repeats a rule over all edges until nothing changes any more. The steps

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/dindctl/dindctl/internal/diag"
@@ -73,6 +74,11 @@ func refine(in Input, prior *Plan, daemon string) (Refinement, diag.List) {
 	}
 	stopped := m.stoppedIn(p, daemon)
 	left := addressesOf(stopped)
+	for _, c := range m.circles {
+		if left[c.problem().Address] {
+			maps.Copy(left, c.left)
+		}
+	}
 	m.spreadStop(left)
 	return Refinement{Steps: steps, Stopped: stopped, Left: sortedKeys(left)}, more
 }

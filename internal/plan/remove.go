@@ -91,14 +91,13 @@ func (m *maker) destroy() (*Plan, diag.List) {
 			m.remove(address, slices.DeleteFunc(slices.Clone(all[address]), handedOver), why{FromRequest, "destroyed by request"})
 		}
 	}
-	p, circle := m.assemble()
-	if len(circle) > 0 {
-		return nil, circleProblem(circle)
-	}
-	p.part(m.in)
+	p, _ := m.assemble()
+	p.part(m.in, nil)
+	m.leaveCircles(p)
 	m.leaveStopped(p)
 	if problems := m.checkPrevented(p); problems.HasErrors() {
 		return nil, problems
 	}
+	m.conceal(p)
 	return p, nil
 }

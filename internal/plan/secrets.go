@@ -46,9 +46,44 @@ func (r Resource) unseen() []provider.NotCompared {
 	return out
 }
 
+// gather learns what is secret of all objects of a plan, also of those that are made or go,
+// which are not compared. Whatever is said of one may hold the secrets of any of them: what
+// went into a record before it was one, or what a command tells of another one.
+func (m *maker) gather(p *Plan) {
+	var configured []cty.Value
+	declared := map[string]cty.Value{}
+	if m.expanded != nil {
+		configured = m.expanded.Sensitive()
+	} else {
+		for _, in := range m.in.Declared {
+			declared[in.Address] = in.Declared
+		}
+	}
+	every := []provider.Secrets{provider.Secrets{}.Known(configured...)}
+	for i := range p.Resources {
+		r := &p.Resources[i]
+		if r.Before == nil || r.After == nil {
+			request := provider.SecretsRequest{Declared: declared[r.Address], Beside: configured}
+			if r.After != nil {
+				request.Declared = r.After.Declared
+			}
+			if r.Before != nil {
+				request.Created, request.Actual = r.Before.Owner.Spec, r.Before.Actual
+			}
+			r.Secrets = provider.SecretsOf(request)
+		}
+		every = append(every, r.Secrets)
+	}
+	p.Secrets = provider.Together(every)
+	for i := range p.Resources {
+		p.Resources[i].Secrets = p.Resources[i].Secrets.Among(p.Secrets)
+	}
+}
+
 // conceal takes what is secret out of the resources of a plan: they are for people. It
 // comes last, so that everything is decided by what really differs.
 func (m *maker) conceal(p *Plan) {
+	m.gather(p)
 	for i, r := range p.Resources {
 		p.Resources[i].Changes = r.shown()
 		if r.Before == nil || r.After == nil || r.Action == Replace || r.Action == Run || r.Action == Delete {

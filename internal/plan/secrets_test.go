@@ -124,3 +124,48 @@ container "c" {
 	}
 	t.Error("the container is not in the plan")
 }
+
+// What goes, and what is made, hides the secrets of all: also one that was none when it was
+// recorded, and whose object nothing declares any longer.
+func TestWhatGoesHidesTheSecretsOfAll(t *testing.T) {
+	t.Parallel()
+	s := &story{t: t, sections: map[string]string{"script": "apply\nuse later.hcl\nplan"}, memory: providertest.NewMemory(providertest.Options{})}
+	s.sections["main.hcl"] = `
+container "old" {
+  image       = "bash"
+  environment = { KEY = "hunter2", URL = "x://a:l1teral-s3cret@b" }
+}
+`
+	s.sections["later.hcl"] = `
+variable "key" {
+  sensitive = true
+  default   = "hunter2"
+}
+container "c" {
+  image       = "bash"
+  environment = { KEY = var.key, OTHER = sensitive("l1teral-s3cret") }
+}
+container "d" {
+  image       = "bash"
+  environment = { NOTE = "as l1teral-s3cret" }
+}
+`
+	s.use("main.hcl")
+	s.tell()
+	p, problems := plan.Make(s.in)
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	document, err := p.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(p.String(), "delete container.old") || !strings.Contains(string(document), "URL") {
+		t.Fatalf("it does not go, or its record is not in the document:\n%s\n%s", p, document)
+	}
+	for where, text := range map[string]string{"the plan": ui.Plan(p, ui.Options{Width: 1000}), "the document": string(document), "what is said": p.Secrets.Text("hunter2 or l1teral-s3cret")} {
+		if strings.Contains(text, "hunter2") || strings.Contains(text, "l1teral-s3cret") {
+			t.Errorf("%s shows a secret:\n%s", where, text)
+		}
+	}
+}

@@ -43,17 +43,22 @@ func (m *maker) losesOwner(r *Resource) string {
 }
 
 // restartSharers plans a restart of what runs in the namespaces of something that was
-// started again since, or is to be: it holds those of a run that is over.
+// started again since, or is to be: it holds those of a run that is over. A job that runs
+// so runs once more; one that has ended holds none.
 func (m *maker) restartSharers() {
 	for again := true; again && !m.in.over(); { // what shares them with a sharer follows that one
 		again = false
 		for _, in := range m.expanded.Instances {
 			r, found := m.resources[in.Address]
-			if !found || !keepsRunning(r) {
+			if !found || !keepsRunning(r) && !waitedFor(r) {
 				continue
 			}
 			because := m.restarted(r)
 			if because == (why{}) {
+				continue
+			}
+			if r.Kind == provider.Job {
+				r.decide(Run, because.reason, because.cause+", while it runs")
 				continue
 			}
 			if r.Action == Start { // it was frozen, or is a daemon that does not answer: that is still so
@@ -72,6 +77,11 @@ func keepsRunning(r *Resource) bool {
 		return false
 	}
 	return r.Before.Condition.State == provider.StateRunning || r.Before.Condition.State == provider.StatePaused
+}
+
+// waitedFor tells of a job that runs, and that would hold its namespaces through this plan.
+func waitedFor(r *Resource) bool {
+	return r.Kind == provider.Job && r.Before != nil && r.Action == Start && r.Reason == FromRunning
 }
 
 // restarted says which owner an object has to follow, and why; nothing where there is none.

@@ -113,3 +113,60 @@ func TestSharersInsideAreStartedInOrder(t *testing.T) {
 	}
 	check(t, "planned again", got, "restart container.s")
 }
+
+// A job that runs in namespaces, or on what is taken away from it by this plan, runs once
+// more in the same plan; what makes it run again only later is said. One that has ended
+// holds nothing.
+func TestWhatARunningJobHolds(t *testing.T) {
+	t.Parallel()
+	const early, late = "2026-12-01T10:00:00Z", "2026-12-01T11:00:00Z"
+	nouns := func(owner, network, job int) []noun {
+		return []noun{
+			{address: "network.n", name: "n", rev: network},
+			{address: "container.o", name: "o", rev: owner},
+			{address: "job.j", name: "j", deps: []string{"container.o"}, networks: []string{"network.n"}, rev: job},
+		}
+	}
+	for _, row := range []struct {
+		name                string
+		then                func(owner, job *thing)
+		owner, network, job int
+		want                string
+	}{
+		{name: "nothing changes", want: "1 start job.j <-   it is running: it is waited for"},
+		{name: "its owner does not run", then: func(owner, _ *thing) { owner.Condition.State = provider.StateExited }, want: `
+1 start container.o <-   stopped outside (exit code 0)
+2 run job.j <- 1  container.o, whose namespaces it shares, is started, while it runs`},
+		{name: "its owner was started since", then: func(owner, _ *thing) { owner.Condition.Started = late }, want: `
+1 run job.j <-   container.o, whose namespaces it shares, was started again since, while it runs`},
+		{name: "its owner is replaced", owner: 1, want: `
+1 delete job.j <-   because container.o is replaced, while it runs
+2 delete container.o <- 1  command: configuration
+3 create container.o <- 2  command: configuration
+4 run job.j <- 1,3  because container.o is replaced, while it runs`},
+		{name: "its network is replaced", network: 1, want: `
+1 delete job.j <-   because network.n is replaced, while it runs
+2 delete network.n <- 1  labels: configuration
+3 create network.n <- 2  labels: configuration
+4 run job.j <- 1,3  because network.n is replaced, while it runs`},
+		{name: "it is declared otherwise", job: 1, want: `
+1 start job.j <-   it is running: it is waited for, and runs again with the next apply (command: configuration)`},
+		{name: "it has ended, and its owner does not run", then: func(owner, job *thing) {
+			owner.Condition.State, job.Condition.State = provider.StateExited, provider.StateExited
+		}, want: "1 start container.o <-   stopped outside (exit code 0)"},
+		{name: "it shares nothing", then: func(owner, job *thing) {
+			owner.Condition.State, job.LivesIn = provider.StateExited, nil
+		}, want: `
+1 start container.o <-   stopped outside (exit code 0)
+2 start job.j <- 1  it is running: it is waited for`},
+	} {
+		w := applied(t, nouns(0, 0, 0)...)
+		owner, job := w.object("container.o"), w.object("job.j")
+		owner.Condition.Started, job.Condition.Started, job.LivesIn = early, "2026-12-01T10:30:00Z", []string{owner.ID}
+		job.Condition.State = provider.StateRunning
+		if row.then != nil {
+			row.then(owner, job)
+		}
+		check(t, row.name, w.told(configuration(nouns(row.owner, row.network, row.job)...), consented), row.want)
+	}
+}

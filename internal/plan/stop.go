@@ -1,22 +1,54 @@
 package plan
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/provider"
 )
 
 // hindered are the errors that each stop one address of a plan, and what needs it: its
-// name is taken, it is external and not there, or it cannot be replaced because others
-// use it. What the plan does nothing about is hindered by nothing, and of what needs
+// name is taken, it is external and not there, its engine is too old for an argument of it
+// or refuses one, or it cannot be replaced because others use it. What the plan does nothing about is hindered by nothing, and of what needs
 // something that several objects pass for, nothing is known.
 func (m *maker) hindered(p *Plan) diag.List {
 	acts, unclear := p.acts(), addressesOf(p.Stopped)
 	m.spreadStop(unclear)
-	externals := slices.DeleteFunc(m.checkExternal(), func(problem diag.Problem) bool { return p.Partial && !m.concerns(acts, problem.Address) })
-	return slices.DeleteFunc(slices.Concat(externals, m.checkNames(acts), m.checkUsers(acts)), func(problem diag.Problem) bool { return unclear[problem.Address] })
+	always := slices.DeleteFunc(append(m.checkExternal(), m.checkAge()...), func(problem diag.Problem) bool { return p.Partial && !m.concerns(acts, problem.Address) })
+	return slices.DeleteFunc(slices.Concat(always, m.checkNames(acts), m.checkUsers(acts), m.checkParameters(acts)), func(problem diag.Problem) bool { return unclear[problem.Address] })
+}
+
+// checkAge finds what asks for an argument that its engine is too old for, and would
+// ignore without a word.
+func (m *maker) checkAge() diag.List {
+	return m.expanded.TooOld(func(inside string) string { return m.in.Observed.snapshot(inside).Facts.API })
+}
+
+// checkParameters finds what is to be made with kernel parameters that its engine refuses.
+func (m *maker) checkParameters(acts map[string]bool) diag.List {
+	var problems diag.List
+	for _, address := range sortedKeys(m.resources) {
+		r := m.resources[address]
+		if !acts[address] || r.After == nil || r.Action != Create && r.Action != Replace && r.Action != Run {
+			continue
+		}
+		names := r.After.RefusedParameters(m.in.Observed.snapshot(r.Inside).Facts.API)
+		if len(names) == 0 {
+			continue
+		}
+		parts := strings.SplitN(names[0], ".", 5) //nolint:mnd // net.ipv4.conf.eth1.forwarding
+		parts[3] = "IFNAME"
+		problems = append(problems, diag.Problem{
+			Severity: diag.Error, Code: "endpoint-parameter", Address: address, Subject: r.After.RangeOf("sysctls"), Context: r.After.Header,
+			Summary: "The engine takes this parameter at a network alone",
+			Detail: fmt.Sprintf("%s: of a container's own kernel parameters this engine knows the interface for eth0 alone. Take it out of sysctls, and write it in the attach block "+
+				"of the network that is meant: attach { network = network.…, sysctls = { %q = … } }.", strings.Join(names, ", "), strings.Join(parts, ".")),
+		})
+	}
+	return problems
 }
 
 // concerns tells whether an address was asked for, or something that acts needs it.
@@ -54,6 +86,9 @@ func addressesOf(problems diag.List) map[string]bool {
 // Left are those, and what waits for them.
 func (m *maker) leaveStopped(p *Plan) map[string]bool {
 	stopped := addressesOf(p.Stopped)
+	for _, address := range p.Left { // what a circle keeps waiting
+		stopped[address] = true
+	}
 	if len(stopped) == 0 {
 		return stopped
 	}

@@ -62,11 +62,11 @@ func serial(sink Sink, now func() time.Time) Sink {
 	}
 }
 
-// forStep is a provider's sink for one step.
-func forStep(sink Sink, step plan.Step) provider.Sink {
+// forStep is a provider's sink for one step; what it tells shows none of the secrets.
+func forStep(sink Sink, step plan.Step, secrets provider.Secrets) provider.Sink {
 	return func(e provider.Event) {
 		sink(Event{
-			Kind: Progress, Step: step, Address: e.Address, Phase: e.Phase, Text: e.Text,
+			Kind: Progress, Step: step, Address: e.Address, Phase: e.Phase, Text: secrets.Text(e.Text),
 			Stream: e.Stream, Done: e.Done, Total: e.Total,
 		})
 	}

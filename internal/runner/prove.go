@@ -28,7 +28,7 @@ func (r *run) proofFor(job provider.Declaration, step plan.Step) func() error {
 	ctx, prober := r.ctx, r.prober
 	sink := func(e provider.Event) {
 		e.Address = address
-		forStep(r.sink, step)(e)
+		forStep(r.sink, step, r.req.Plan.Secrets)(e)
 	}
 	proof := sync.OnceValue(func() error {
 		sink(provider.Event{Phase: provider.PhaseProve, Text: "proving that it reaches its daemon"})

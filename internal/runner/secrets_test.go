@@ -45,3 +45,34 @@ func TestErrorsHideWhatTheConfigurationKeepsSecret(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
+
+// What is told while a step is carried out, and why one fails, hides the secrets of all
+// objects of the plan: also those of another one, and where something is only removed.
+func TestStepsHideTheSecretsOfAll(t *testing.T) {
+	t.Parallel()
+	e := newEngine()
+	e.before = func(_ context.Context, what, _ string) error {
+		if what != "delete" {
+			return nil
+		}
+		return &provider.Problem{Code: provider.Refused, Summary: "It failed", Detail: "With s3cr3tpw."}
+	}
+	p := steps(t, "create container.web", "delete container.old")
+	p.Steps[1].Object = e.put(provider.Container, "container.old", provider.Root, provider.StateRunning)
+	p.Secrets = provider.Secrets{}.Known(cty.StringVal("s3cr3tpw").Mark(provider.Sensitive), cty.StringVal("created").Mark(provider.Sensitive))
+	var got []string
+	_, problems := runner.Apply(t.Context(), runner.ApplyRequest{
+		Plan: p, Provider: e, Observed: observed(t, e), Expanded: configured("container.web", "container.old"), Differ: runner.Differ(t.Context(), e), Parallelism: 1,
+		Sink: func(event runner.Event) {
+			if event.Kind == runner.Progress {
+				got = append(got, event.Text)
+			}
+		},
+	})
+	for _, problem := range problems {
+		got = append(got, problem.Detail)
+	}
+	if d := cmp.Diff([]string{"(sensitive)", "started", "With (sensitive)."}, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}

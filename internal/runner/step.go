@@ -54,7 +54,7 @@ func (r *run) prepare(step plan.Step) (func() outcome, diag.List) {
 	}
 	c := call{
 		p: r.req.Provider, step: step, place: place, project: r.req.Plan.Project,
-		differ: r.req.Differ, sink: forStep(r.sink, step),
+		differ: r.req.Differ, sink: forStep(r.sink, step, r.req.Plan.Secrets),
 	}
 	c.preparer = r.preparer
 	if r.req.Expanded != nil {
@@ -116,7 +116,9 @@ func (r *run) perform(c call) func() outcome {
 		left, err := c.take(ctx)
 		out := outcome{err: err, apply: func() { r.record(c, left, err) }}
 		if err != nil {
-			out.secrets = func() provider.Secrets { return r.secretsOf(c) }
+			out.secrets = func() provider.Secrets {
+				return provider.Together([]provider.Secrets{r.secretsOf(c), r.req.Plan.Secrets})
+			}
 		}
 		return out
 	}

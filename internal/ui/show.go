@@ -159,7 +159,7 @@ func shownViews(object provider.Object) []provider.View {
 	secrets := provider.SecretsOf(provider.SecretsRequest{Created: object.Owner.Spec, Actual: object.Actual})
 	out := slices.Clone(object.Views)
 	for i, v := range out {
-		out[i].Source, out[i].Target, out[i].Subpath = secrets.Text(v.Source), secrets.Text(v.Target), secrets.Text(v.Subpath)
+		out[i].Source, out[i].Target, out[i].Subpath = secrets.Place(v.Source), secrets.Place(v.Target), secrets.Place(v.Subpath)
 	}
 	return out
 }

@@ -33,6 +33,7 @@ type attachment struct {
 	mac        string
 	priority   int
 	sysctls    map[string]string
+	unknown    []string // the options of which not everything is known yet
 	// What no argument asks for; somebody else can have connected the container so.
 	linkLocal []string
 	links     []string
@@ -80,6 +81,11 @@ func attachmentsOf(decl provider.Declaration, d values) []attachment {
 		joined.sysctls = block.mapping("sysctls")
 		if n, ok := block.number("priority"); ok {
 			joined.priority = int(n)
+		}
+		for _, option := range endpointRows() {
+			if !block.get(option.name).IsWhollyKnown() {
+				joined.unknown = append(joined.unknown, option.name)
+			}
 		}
 	}
 	return out
@@ -366,14 +372,20 @@ func (c *comparison) endpoint(r row, want, created attachment, have values, lose
 	}
 	now, then := values{want.value()}, values{created.value()}
 	for _, option := range endpointRows() {
-		effect := connecting(option.effectAt(c.item.Facts.API), losesMAC)
-		switch name := option.name; {
-		case name == "aliases" && builtIn(want.name): // engines take none there
-		case name == "aliases":
-			differs(name, stringList(named(want.aliases)), stringList(named(created.aliases)), stringList(named(have.list(name))), effect)
-		case name != "mac", have.text(name) != "" && (want.mac != "" || created.mac == have.text(name)):
-			differs(name, now.get(name), then.get(name), have.get(name), effect)
+		name, unknown := option.name, contains(want.unknown, option.name)
+		to, was, is := now.get(name), then.get(name), have.get(name)
+		if name == "aliases" {
+			to, was, is = stringList(named(want.aliases)), stringList(named(created.aliases)), stringList(named(have.list(name)))
 		}
+		switch {
+		case name == "aliases" && builtIn(want.name): // engines take none there
+			continue
+		case unknown:
+			to = cty.UnknownVal(cty.DynamicPseudoType)
+		case name == "mac" && (have.text(name) == "" || want.mac == "" && created.mac != have.text(name)):
+			continue
+		}
+		differs(name, to, was, is, connecting(option.effectAt(c.item.Facts.API), losesMAC))
 	}
 }
 

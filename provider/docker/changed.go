@@ -63,7 +63,8 @@ func (e *engine) noteChanges(ctx context.Context, o provider.Object, decl provid
 
 // remembered are the attributes that were changed on the container as it stands,
 // with what was declared then: null for what was not. What is as at the creation
-// is left out.
+// is left out. What became secret since is recorded as such: this record, other than that
+// of the creation, can be written anew.
 func remembered(then, declared, created map[string]json.RawMessage, changes []provider.Change) map[string]json.RawMessage {
 	out := maps.Clone(then)
 	if out == nil {
@@ -83,6 +84,11 @@ func remembered(then, declared, created map[string]json.RawMessage, changes []pr
 			if value, found := declared[name]; found {
 				out[name] = value
 			}
+		}
+	}
+	for name := range out {
+		if value := declared[name]; secretIn(value) {
+			out[name] = value
 		}
 	}
 	maps.DeleteFunc(out, func(name string, value json.RawMessage) bool {

@@ -1,12 +1,14 @@
 package docker_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/docker"
 )
 
 // What dindctl changed on a running container is known afterwards: the next
@@ -95,5 +97,22 @@ func TestALiveChangeIsRemembered(t *testing.T) {
 	}
 	if n := records(); n != 0 {
 		t.Errorf("%d records are left", n)
+	}
+}
+
+// A record of changes is written anew with each live change: what is a secret by now stands
+// in it no longer.
+func TestARecordOfChangesForgetsSecrets(t *testing.T) {
+	t.Parallel()
+	type parts = map[string]json.RawMessage
+	const secret = `{"sensitive":true}`
+	got := docker.Remembered(
+		parts{"mem_limit": []byte(`"64m"`), "cpuset": []byte(`"0"`), "restart": []byte(`"no"`)},
+		parts{"mem_limit": []byte(secret), "cpuset": []byte(`"0"`), "pids_limit": []byte(`7`)},
+		parts{"mem_limit": []byte(`"32m"`), "user": []byte(`"u"`)}, "pids_limit",
+	)
+	want := parts{"mem_limit": []byte(secret), "cpuset": []byte(`"0"`), "restart": []byte(`"no"`), "pids_limit": []byte(`7`)}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }

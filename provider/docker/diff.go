@@ -243,12 +243,13 @@ func unknownFor(r row, declared cty.Value) bool {
 
 // effect is how a change to want is made: the engine takes 0 for "as it is", so
 // that some limits cannot be lifted on a container as it stands. What is not known yet
-// may come out as nothing, or as what cannot be changed live: the larger effect is
-// announced, and what turns out smaller is done so.
+// is a replacement only where every value would be one: a replacement is not undone by a
+// value that comes out as it was, and prevent_destroy would refuse it for nothing. What
+// comes out as something that takes one is refused at its turn, as a replacement that was
+// not shown, and is in the next plan, which knows the value.
 func (c *comparison) effect(r row, want cty.Value) provider.Effect {
-	nothing := !want.IsKnown() || want.IsNull()
 	switch {
-	case nothing && r.unset != "":
+	case want.IsKnown() && want.IsNull() && r.unset != "":
 		return r.unset
 	case r.locked != nil && r.locked(c, want):
 		return provider.Replace

@@ -242,3 +242,12 @@ func Elements(r io.Reader, bytes, depth, values int) (elements []string, over in
 	})
 	return elements, over, err
 }
+
+// Remembered is what a record of changes says after a live change of some paths.
+func Remembered(then, declared, created map[string]json.RawMessage, paths ...string) map[string]json.RawMessage {
+	var changes []provider.Change
+	for _, path := range paths {
+		changes = append(changes, provider.Change{Path: path})
+	}
+	return remembered(then, declared, created, changes)
+}

@@ -163,3 +163,32 @@ func TestAddressesOfEitherFamily(t *testing.T) {
 		t.Errorf("addresses %v", got)
 	}
 }
+
+// What is not known yet of an endpoint is said to be so: it is no other address, and none
+// taken away.
+func TestWhatIsNotKnownYetOfAnEndpoint(t *testing.T) {
+	t.Parallel()
+	attach := func(options attributes) attributes {
+		return attributes{"attach": cty.ListVal([]cty.Value{cty.ObjectVal(both(attributes{"network": existing("network.n", "p-n", "n1")}, options))})}
+	}
+	actual := func(c *container.InspectResponse) {
+		c.HostConfig.NetworkMode = "p-n"
+		c.NetworkSettings.Networks = map[string]*network.EndpointSettings{
+			"p-n": {NetworkID: "n1", EndpointID: "e1", Aliases: []string{"x"}, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: "10.0.0.7"}},
+		}
+	}
+	known := attributes{"ipv4": text("10.0.0.7")}
+	for _, row := range []struct {
+		name    string
+		options attributes
+		want    string
+	}{
+		{"an address", attributes{"ipv4": cty.UnknownVal(cty.String)}, `attach["p-n"].ipv4 live configuration "10.0.0.7" -> ?`},
+		{"one of the aliases", both(known, attributes{"aliases": cty.ListVal([]cty.Value{text("a"), cty.UnknownVal(cty.String)})}), `attach["p-n"].aliases live configuration ["x"] -> ?`},
+		{"a hardware address", both(known, attributes{"mac": cty.UnknownVal(cty.String)}), `attach["p-n"].mac replace configuration nothing -> ?`},
+	} {
+		if got := diffText(t, item(t, attach(known), attach(row.options), actual, "1.51")); got != row.want {
+			t.Errorf("%s:\n got %s\nwant %s", row.name, got, row.want)
+		}
+	}
+}

@@ -118,7 +118,7 @@ func memoryRows() []row {
 // kernel's limit; measured on 20.10 and 28.5, and in
 // https://github.com/moby/moby/blob/v28.5.2/daemon/update_linux.go.
 func swapUnlimited(_ *comparison, want cty.Value) bool {
-	return !want.IsKnown() || !want.IsNull() && want.AsString() == unlimited
+	return want.IsKnown() && !want.IsNull() && want.AsString() == unlimited
 }
 
 func putSwap(b *builder, name string) {

@@ -235,7 +235,7 @@ func (u *update) join(ctx context.Context, n attachment) error {
 		}
 	}
 	settings := n.settings(u.e.facts.API)
-	if n.name == networkMode(&u.r.host) {
+	if n.name == networkMode(u.c.HostConfig) { // its own network, also where another one is declared first by now
 		_, moved := u.r.splitSysctls(u.e.facts.API)
 		putSysctls(settings, moved, u.e.facts.API)
 	}
