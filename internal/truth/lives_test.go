@@ -110,6 +110,8 @@ type living struct {
 	run
 	m    *memory
 	life lifetime
+	// settled is the configuration that was applied as a whole the last time.
+	settled lifetime
 	// ids are the objects of all instances, by the thing and its key.
 	ids map[string]string
 }
@@ -143,7 +145,7 @@ func (l *living) through(ctx context.Context) {
 // edit does one edit, if its outcome is a configuration that is valid.
 func (l *living) edit(e edit) bool {
 	next := l.life.clone()
-	if !lifeEdits()[e.What](&next, e.Pick) || !next.sound() {
+	if !lifeEdits()[e.What](&next, e.Pick) || !next.sound() || !next.holds(l.settled) {
 		return false
 	}
 	cfg, problems := l.load(next)
@@ -331,6 +333,8 @@ func (l *living) carryOut(ctx context.Context, at string, ask asking, fault edit
 		if wrong := beyond(p.Plan, events); wrong != "" {
 			return true, l.violate(announces, "%s: %s\nplanned: %s\nevents: %v", at, wrong, l.explain(p), events)
 		}
+	case problems.HasErrors() && len(ask.target)+len(ask.exclude) > 0 && problems[0].Code == "conflict":
+		l.count("a part is in the way of another") // what would have given way was left out
 	case problems.HasErrors():
 		return true, l.violate(applies, "%s: %s\n%s", at, problemsText(problems), l.explain(p))
 	default:
@@ -494,7 +498,7 @@ func (l *living) remember(p planned) {
 		ids[fmt.Sprint(t.ID, " ", key)] = res.Before.ID
 	}
 	maps.DeleteFunc(ids, func(_, id string) bool { return id == "" })
-	l.ids = ids
+	l.ids, l.settled = ids, l.life.clone()
 }
 
 // end takes all protection away and destroys everything.
