@@ -38,6 +38,7 @@ type engine struct {
 	joined     map[string]map[string]int             // of a container that shares namespaces: whose, and of which run
 	back       time.Duration                         // how far the clock was set back
 	events     []happening
+	fault      *fault
 }
 
 // happening is one event of an engine.
@@ -142,7 +143,7 @@ func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.mux.ServeHTTP(w, r)
+	e.fault.serve(e.mux, w, r)
 }
 
 func (e *engine) route() *http.ServeMux {

@@ -23,6 +23,9 @@ type round struct {
 	States  []edit
 	Outside []edit
 	Restart bool
+	// Act is what is done with the configuration of a life, and Fault what becomes of one
+	// of the calls of that.
+	Act, Fault edit
 }
 
 // roundsOf is how many cases one engine sees.
@@ -66,7 +69,7 @@ func (s schedule) String() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "API %s\nbegin %v\n", s.API, s.Begin)
 	for i, r := range s.Rounds {
-		fmt.Fprintf(&out, "round %d: edits %v, states %v, outside %v, restart %t\n", i, r.Edits, r.States, r.Outside, r.Restart)
+		fmt.Fprintf(&out, "round %d: edits %v, states %v, outside %v, restart %t, act %v, fault %v\n", i, r.Edits, r.States, r.Outside, r.Restart, r.Act, r.Fault)
 	}
 	return out.String()
 }
@@ -102,6 +105,9 @@ func (s schedule) smaller() []schedule {
 		}
 		if r.Restart {
 			with(func(r *round) { r.Restart = false })
+		}
+		if r.Fault.What != "" {
+			with(func(r *round) { r.Fault = edit{} })
 		}
 	}
 	return out

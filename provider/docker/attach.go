@@ -420,8 +420,12 @@ func (c *comparison) causeOfMembership() provider.Cause {
 	return provider.Configured
 }
 
-// addCaused notes a change whose cause is known.
+// addCaused notes a change whose cause is known. What a run of dindctl left in the middle
+// of a change of networks is its own doing.
 func (c *comparison) addCaused(r row, path string, from, to cty.Value, effect provider.Effect, cause provider.Cause) {
+	if _, begun := c.record[changing]; begun && r.name == "networks" {
+		cause = provider.Configured
+	}
 	c.changes = append(c.changes, provider.Change{
 		Path: path, From: from, To: to, Created: cty.NullVal(cty.DynamicPseudoType), Effect: effect, Cause: cause,
 		Sensitive: r.sensitive,

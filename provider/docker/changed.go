@@ -25,7 +25,56 @@ const (
 	changedAddress = changedLabel + ".address"
 	changedID      = changedLabel + ".id"
 	changedSpec    = changedLabel + ".spec"
+	changedBegun   = changedLabel + ".begun"
 )
+
+// changing is the part of a record which says that a change of the container's networks
+// was begun, and not ended: it may have left some that it is to join anew. Without it,
+// what a run leaves behind that is killed in between would look like somebody else's doing.
+const changing = "_changing"
+
+// begun is a record of changes as it was before another one was begun: nil for none.
+type begun struct{ labels map[string]string }
+
+// beginChanges records that the networks of a container are about to be left.
+func (e *engine) beginChanges(ctx context.Context, id, project, address string) (*begun, error) {
+	fresh := map[string]string{
+		changedLabel: project, changedAddress: address, changedID: id, changedSpec: packSpec([]byte("{}")), changedBegun: "true",
+	}
+	v, err := e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + id, Labels: fresh})
+	if err != nil {
+		return nil, err
+	}
+	// One that was there stays as it is.
+	switch before, found := v.Labels[changedSpec]; {
+	case v.Labels[changedBegun] == "":
+		labels := maps.Clone(v.Labels)
+		labels[changedBegun] = "true"
+		return &begun{v.Labels}, e.rewriteChanges(ctx, id, labels)
+	case found && before != fresh[changedSpec]:
+		labels := maps.Clone(v.Labels)
+		delete(labels, changedBegun)
+		return &begun{labels}, nil
+	}
+	return &begun{}, nil
+}
+
+// endChanges makes the record of changes what it was before one was begun.
+func (e *engine) endChanges(ctx context.Context, id string, was begun) error {
+	if was.labels == nil {
+		return e.forgetNote(ctx, changedPrefix+id)
+	}
+	return e.rewriteChanges(ctx, id, was.labels)
+}
+
+// rewriteChanges writes a record of changes anew: labels of volumes never change.
+func (e *engine) rewriteChanges(ctx context.Context, id string, labels map[string]string) error {
+	if err := e.forgetNote(ctx, changedPrefix+id); err != nil {
+		return err
+	}
+	_, err := e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + id, Labels: labels})
+	return err
+}
 
 // noteChanges records what was declared of the attributes that were changed as the
 // container stands, beside what was recorded so before. It returns the amended
@@ -45,10 +94,11 @@ func (e *engine) noteChanges(ctx context.Context, o provider.Object, decl provid
 	}
 	then := changesOf(old.Labels)
 	now := remembered(then, declared, partsOf(o.Owner.Spec), changes)
-	if maps.EqualFunc(then, now, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
+	begun := old.Labels[changedBegun] != ""
+	if !begun && maps.EqualFunc(then, now, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
 		return amended(o.Owner.Spec, now), nil
 	}
-	if len(then) > 0 {
+	if begun || len(then) > 0 {
 		err = e.forgetNote(ctx, changedPrefix+o.ID)
 	} else {
 		err = nil
@@ -145,7 +195,7 @@ func amended(created []byte, changes map[string]json.RawMessage) []byte {
 // lasting tells whether a record of changes can speak of an attribute that the
 // record of the creation does not have: it can be changed live, or is no attribute.
 func lasting(name string) bool {
-	if name == "name" || name == "attach" || name == "networks" {
+	if name == "name" || name == "attach" || name == "networks" || name == changing {
 		return true
 	}
 	return slices.ContainsFunc(slices.Concat(containerRows(), clientRows()), func(r row) bool {
@@ -159,7 +209,11 @@ func (l lists) notes() map[string]map[string]json.RawMessage {
 	out := map[string]map[string]json.RawMessage{}
 	for _, v := range l.volumes {
 		if id := v.Labels[changedID]; id != "" && v.Name == changedPrefix+id {
-			out[id] = changesOf(v.Labels)
+			changes := changesOf(v.Labels)
+			if changes != nil && v.Labels[changedBegun] != "" {
+				changes[changing] = json.RawMessage("true")
+			}
+			out[id] = changes
 		}
 	}
 	return out

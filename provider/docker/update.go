@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -33,9 +34,9 @@ func (p *Provider) Update(ctx context.Context, req provider.UpdateRequest, _ pro
 	if err != nil {
 		return provider.UpdateResponse{}, err
 	}
-	u := &update{e: e, decl: decl, r: r, c: c}
+	u := &update{e: e, decl: decl, r: r, c: c, project: req.Project}
 	if err := u.apply(ctx, req.Changes); err != nil {
-		return provider.UpdateResponse{}, err
+		return provider.UpdateResponse{}, errors.Join(err, u.putBack(ctx))
 	}
 	object, err := e.object(ctx, c.ID)
 	if err != nil {
@@ -43,6 +44,9 @@ func (p *Provider) Update(ctx context.Context, req provider.UpdateRequest, _ pro
 	}
 	if err := u.check(object, req.Changes); err != nil {
 		return provider.UpdateResponse{Object: object}, err
+	}
+	if len(u.parts) > 0 { // it is in the middle of a change, and that is what its record says
+		return provider.UpdateResponse{Object: object}, nil
 	}
 	object.Owner.Spec, err = e.noteChanges(ctx, object, decl, req.Changes)
 	return provider.UpdateResponse{Object: object}, err
@@ -61,6 +65,12 @@ type update struct {
 	// parts are paths of networks that are only left for now: somebody else waits for
 	// the address there.
 	parts []string
+
+	project string
+	// left are the networks that were left and are not joined anew yet, and begun is the
+	// record which says so, as it was before; see beginChanges.
+	left  []string
+	begun *begun
 }
 
 func (u *update) apply(ctx context.Context, changes []provider.Change) error {
@@ -240,6 +250,9 @@ func (u *update) join(ctx context.Context, n attachment) error {
 		putSysctls(settings, moved, u.e.facts.API)
 	}
 	err := u.e.write.NetworkConnect(ctx, cmp.Or(n.id, n.name), u.c.ID, settings)
+	if err == nil {
+		u.left = slices.DeleteFunc(u.left, func(left string) bool { return left == n.name })
+	}
 	return u.e.problem(err, "connecting "+u.decl.Name+" to the network", u.decl.Address, n.name)
 }
 
@@ -252,15 +265,50 @@ func (u *update) leave(ctx context.Context, name string) error {
 	if onlyNamed(u.c, at) {
 		return nil
 	}
-	network := name
-	if joinedNow(u.c) {
-		network = cmp.Or(at.NetworkID, name)
+	if u.begun == nil {
+		var err error
+		if u.begun, err = u.e.beginChanges(ctx, u.c.ID, u.project, u.decl.Address); err != nil {
+			return u.e.problem(err, "recording the change of", u.decl.Address, u.decl.Name)
+		}
 	}
-	err := u.e.write.NetworkDisconnect(ctx, network, u.c.ID, true)
+	u.left = append(u.left, name)
+	from := name
+	if joinedNow(u.c) {
+		from = cmp.Or(at.NetworkID, name)
+	}
+	err := u.e.write.NetworkDisconnect(ctx, from, u.c.ID, true)
 	if err == nil || errdefs.IsNotFound(err) {
 		return nil
 	}
 	return u.e.problem(err, "disconnecting "+u.decl.Name+" from the network", u.decl.Address, name)
+}
+
+// putBack joins again what a change that failed had left, with the options that the
+// endpoints had. A network that is gone cannot be joined; what a failed call did all the
+// same is as it is.
+func (u *update) putBack(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	var out error
+	for _, name := range u.left {
+		at := u.c.NetworkSettings.Networks[name]
+		err := u.e.write.NetworkConnect(ctx, cmp.Or(at.NetworkID, name), u.c.ID, former(u.c.ID, at))
+		if err == nil || errdefs.IsNotFound(err) || errdefs.IsPermissionDenied(err) { // it is in there
+			continue
+		}
+		out = errors.Join(out, u.e.problem(err, "connecting "+u.decl.Name+" again to the network", u.decl.Address, name))
+	}
+	if out == nil && u.begun != nil {
+		out = u.e.problem(u.e.endChanges(ctx, u.c.ID, *u.begun), "recording the change of", u.decl.Address, u.decl.Name)
+	}
+	return out
+}
+
+// former is what an endpoint was made with.
+func former(id string, at *network.EndpointSettings) *network.EndpointSettings {
+	aliases := slices.DeleteFunc(slices.Clone(at.Aliases), func(alias string) bool { return len(id) > 12 && alias == id[:12] })
+	return &network.EndpointSettings{
+		Aliases: aliases, IPAMConfig: at.IPAMConfig, Links: at.Links, DriverOpts: at.DriverOpts, GwPriority: at.GwPriority,
+	}
 }
 
 // check reads the changed attributes back.
