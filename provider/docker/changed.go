@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/docker/api/types/volume"
 
 	"github.com/dindctl/dindctl/provider"
 )
@@ -48,15 +47,12 @@ func (e *engine) noteChanges(ctx context.Context, o provider.Object, decl provid
 	if maps.EqualFunc(then, now, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
 		return amended(o.Owner.Spec, now), nil
 	}
-	if len(then) > 0 {
+	if len(now) == 0 {
 		err = e.forgetChanges(ctx, o.ID)
 	} else {
-		err = nil
-	}
-	if err == nil && len(now) > 0 {
-		_, err = e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + o.ID, Labels: map[string]string{
+		err = e.note(ctx, changeNotes(), map[string]string{
 			changedLabel: o.Owner.Project, changedAddress: o.Owner.Address, changedID: o.ID, changedSpec: packSpec(textOfParts(now)),
-		}})
+		}, changedSpec)
 	}
 	return amended(o.Owner.Spec, now), e.problem(err, "recording the changes of", o.Owner.Address, o.Name)
 }
@@ -94,11 +90,7 @@ func remembered(then, declared, created map[string]json.RawMessage, changes []pr
 
 // forgetChanges takes the record of changes away, if there is one.
 func (e *engine) forgetChanges(ctx context.Context, id string) error {
-	err := e.write.VolumeRemove(ctx, changedPrefix+id, false)
-	if errdefs.IsNotFound(err) {
-		return nil
-	}
-	return err
+	return e.forget(ctx, changeNotes(), id)
 }
 
 // changesOf reads a record of changes; what cannot be read is none.
