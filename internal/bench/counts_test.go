@@ -55,8 +55,9 @@ func createCalls(o objects, api string) counts {
 		connects = o.joining
 	}
 	return counts{
-		// A look whether the name is free, the creation, and a look at the result.
-		"GET /volumes/{name}":  2 * o.volumes,
+		// A look whether the name is free, the creation, and a look at the result; and one
+		// before the container is made that mounts it.
+		"GET /volumes/{name}":  3 * o.volumes,
 		"POST /volumes/create": o.volumes,
 		// The same; names of networks need not be unique, so that the first look is a list.
 		"GET /networks":         o.networks,
@@ -78,9 +79,9 @@ func removeCalls(o objects) counts {
 		"GET /containers/{id}/json":  o.containers,
 		"POST /containers/{id}/stop": o.containers,
 		"DELETE /containers/{id}":    o.containers,
-		"GET /volumes/{name}":        o.volumes,
-		"DELETE /volumes/{name}":     o.volumes + o.containers, // each of which may have a record of changes
-		"GET /networks/{id}":         2 * o.networks,           // and whether it is gone
+		"GET /volumes/{name}":        o.volumes + o.containers, // each of which may have a record of changes
+		"DELETE /volumes/{name}":     o.volumes,
+		"GET /networks/{id}":         2 * o.networks, // and whether it is gone
 		"DELETE /networks/{id}":      o.networks,
 	}, listCalls(o.networks)) // what else uses each network
 }

@@ -106,6 +106,9 @@ func (m *making) create(ctx context.Context) (id string, adopted bool, err error
 	if err != nil {
 		return "", false, withAddress(err, decl.Address)
 	}
+	if err := m.e.lookForVolumes(ctx, decl, m.request.mounts); err != nil {
+		return "", false, err
+	}
 	m.say.phase(provider.PhaseCreate, "")
 	created, err := m.e.write.ContainerCreate(ctx, &config, &host, endpoints, platformOf(m.request.platform), decl.Name)
 	if err == nil {
