@@ -200,8 +200,10 @@ func (b bareClient) makeSimple(ctx context.Context, i int) error {
 	if _, err := b.VolumeCreate(ctx, volume.CreateOptions{Name: name}); err != nil {
 		return err
 	}
-	if _, err := b.VolumeInspect(ctx, name); err != nil {
-		return err
+	for range 2 { // the result, and again before it is mounted
+		if _, err := b.VolumeInspect(ctx, name); err != nil {
+			return err
+		}
 	}
 	return b.makeContainer(ctx, b.named("c", i), container.HostConfig{
 		NetworkMode: "bridge", Mounts: []mount.Mount{{Type: mount.TypeVolume, Source: name, Target: "/data"}},
@@ -333,8 +335,8 @@ func (b bareClient) removeContainer(ctx context.Context, name string) error {
 	if err := b.ContainerRemove(ctx, c.ID, container.RemoveOptions{RemoveVolumes: true}); err != nil {
 		return err
 	}
-	if _, err := b.VolumeInspect(ctx, "dindctl.changed."+c.ID); err != nil && !errdefs.IsNotFound(err) {
-		return err
+	if _, err := b.VolumeInspect(ctx, "dindctl.changed."+c.ID); !errdefs.IsNotFound(err) {
+		return fmt.Errorf("a record of changes of %s is there: %w", name, err)
 	}
 	return nil
 }

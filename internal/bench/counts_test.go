@@ -55,8 +55,9 @@ func createCalls(o objects, api string) counts {
 		connects = o.joining
 	}
 	return counts{
-		// A look whether the name is free, the creation, and a look at the result.
-		"GET /volumes/{name}":  2 * o.volumes,
+		// A look whether the name is free, the creation, and a look at the result; and one
+		// before the container is made that mounts it.
+		"GET /volumes/{name}":  3 * o.volumes,
 		"POST /volumes/create": o.volumes,
 		// The same; names of networks need not be unique, so that the first look is a list.
 		"GET /networks":         o.networks,

@@ -16,6 +16,7 @@ import (
 	ucli "github.com/urfave/cli/v3"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/outfile"
 	"github.com/dindctl/dindctl/internal/runner"
 )
 
@@ -179,11 +180,14 @@ func (s *session) unpack(ctx context.Context, source archive.CopyInfo, from, to 
 		_, err := io.Copy(s.app.stdout, content)
 		return copyProblems(err)
 	case to.address == "":
-		return copyProblems(archive.CopyTo(io.NopCloser(content), source, to.path))
+		return copyProblems(outfile.Unpack(io.NopCloser(content), source, to.path))
 	}
 	there, problems := to.files.Look(ctx, to.path, true)
 	if problems.HasErrors() {
 		return problems
+	}
+	if there.Exists && !outfile.Writable(there.Mode) {
+		return copyProblems(&outfile.NotWritableError{Path: to.String(), Mode: there.Mode})
 	}
 	target := archive.CopyInfo{Path: there.Path, Exists: there.Exists, IsDir: there.Mode.IsDir()}
 	if strings.HasSuffix(to.path, "/") && there.Path == gopath.Clean(to.path) {

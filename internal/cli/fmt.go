@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/dindctl/dindctl/hcl"
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/outfile"
 )
 
 func (a *app) fmt() *ucli.Command {
@@ -163,7 +163,7 @@ func (f *formatter) file(name string) {
 	}
 	f.changed = true
 	if f.write {
-		if err := rewriteFile(f.at(name), out); err != nil {
+		if err := outfile.Rewrite(f.at(name), out); err != nil {
 			f.fail(diag.Errorf("File that cannot be written", "Formatting %s: %v. It is as it was.", name, err), nil)
 			return
 		}
@@ -180,31 +180,4 @@ func unreadable(name string, err error) diag.List {
 		err = at.Err
 	}
 	return diag.Errorf("File that cannot be read", "Reading %s: %v.", name, err)
-}
-
-// rewriteFile gives a file another content, all of it or nothing. Its mode stays,
-// and where the path is a link, what the link leads to is replaced.
-func rewriteFile(path string, content []byte) error {
-	path, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if info.Mode().Perm()&0o200 == 0 {
-		return fmt.Errorf("%s is write-protected", filepath.Base(path))
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(temporary.Name()) }()
-	_, err = temporary.Write(content)
-	err = errors.Join(err, temporary.Chmod(info.Mode().Perm()), keepOwner(temporary, info), temporary.Sync(), temporary.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
 }

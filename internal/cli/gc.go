@@ -1,9 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 
 	ucli "github.com/urfave/cli/v3"
 
@@ -17,13 +18,16 @@ func (a *app) gc() *ucli.Command {
 		Name: "gc", Usage: "list what dindctl left and nothing uses, and remove it", ArgsUsage: " ",
 		Description: `Example: dindctl gc -project ci
 
-Volumes that were kept for daemons which are gone, or for projects of which nothing
-is left that runs; built images that nothing names; locks of dead runs. It looks at
-the engine and into every daemon of dindctl's that runs, and asks before it removes
-anything: -auto-approve alone is no consent to the loss of data, -volumes is.`,
+Volumes that were kept for daemons which are gone, or for projects of which no
+container is left; built images that nothing names; locks of dead runs. It looks at
+the engine and into every daemon of dindctl's that runs; a daemon into which it cannot
+look is named, and nothing inside it is judged. Before it removes anything it takes the
+locks of the projects and asks: -auto-approve alone is no consent to the loss of data,
+-volumes is. A project on which another run works is named and left out.`,
 		Flags: append(engineFlags(), jsonFlag(),
 			&ucli.BoolFlag{Name: "auto-approve", Usage: "do not ask about images and locks; volumes need -volumes as well"},
-			&ucli.BoolFlag{Name: "volumes", Usage: "with -auto-approve: volumes and their data, too"}),
+			&ucli.BoolFlag{Name: "volumes", Usage: "with -auto-approve: volumes and their data, too"},
+			&ucli.DurationFlag{Name: "lock-timeout", Usage: "wait this `LONG` for another run, such as 30s"}),
 		Action: func(ctx context.Context, c *ucli.Command) error {
 			if _, err := positional(c, 0, ""); err != nil {
 				return err
@@ -39,36 +43,38 @@ func (s *session) gc(ctx context.Context) error {
 	if problems := s.connect(ctx); problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
-	found, problems := runner.Gather(ctx, runner.GatherRequest{
+	request := runner.GatherRequest{
 		Provider: s.provider, EngineID: s.facts.ID,
 		Dead: func(project string, holder provider.Holder) string {
-			return runner.DeadHolder(ctx, runner.LockRequest{
-				Dir: runner.LockDir(environment(s.app.env.Environ)), EngineID: s.facts.ID, Project: project, Command: "gc",
-				EngineHere: strings.HasPrefix(s.facts.Endpoint, "unix://"),
-			}, holder)
+			return runner.DeadHolder(ctx, s.lockRequest(project), holder)
 		},
-	})
-	if problems.HasErrors() {
+	}
+	wanted := func(project string) bool { return s.asked.Project == "" || project == s.asked.Project }
+	if s.command.Bool("json") && !s.command.Bool("auto-approve") { // it removes nothing
+		found, problems := runner.Gather(ctx, request)
+		if !problems.HasErrors() {
+			s.app.print(ui.LeftoversJSON(s.facts, found.Of(wanted)))
+		}
 		return s.app.fail(problems, nil)
 	}
-	var left []runner.Leftover
-	for _, l := range found {
-		if s.asked.Project == "" || l.Owner.Project == s.asked.Project {
-			left = append(left, l)
-		}
+	found, locks, problems := runner.GatherLocked(ctx, request, wanted, s.lockRequest)
+	defer func() { s.app.show(locks.Release(), nil) }()
+	if ctx.Err() != nil {
+		return s.app.fail(problems, nil)
 	}
 	if s.command.Bool("json") {
-		s.app.print(ui.LeftoversJSON(s.facts, left))
+		s.app.print(ui.LeftoversJSON(s.facts, found))
 	} else {
-		s.app.print(ui.Leftovers(s.facts, left, s.now(), s.app.options()))
+		s.app.print(ui.Leftovers(s.facts, found, s.now(), s.app.options()))
 	}
-	if len(left) == 0 || s.command.Bool("json") && !s.command.Bool("auto-approve") {
-		return nil
+	failed := s.app.fail(problems, nil)
+	if len(found.Left) == 0 {
+		return failed
 	}
-	return s.discard(ctx, left)
+	return cmp.Or(s.discard(ctx, found.Left, locks), failed)
 }
 
-func (s *session) discard(ctx context.Context, left []runner.Leftover) error {
+func (s *session) discard(ctx context.Context, left []runner.Leftover, locks runner.Locks) error {
 	data := 0
 	for _, l := range left {
 		if l.Kind == provider.Volume {
@@ -83,12 +89,14 @@ func (s *session) discard(ctx context.Context, left []runner.Leftover) error {
 	if err := s.confirm(ctx, approved, "yes", "Removal", question+"\n  Only \"yes\" is accepted.\n\n  Enter a value: "); err != nil {
 		return err
 	}
+	problems := locks.Still(ctx)
+	left = slices.DeleteFunc(left, func(l runner.Leftover) bool { return locks[l.Owner.Project] == nil })
 	s.app.acting.Store(true)
 	removed := 0
-	problems := runner.Discard(ctx, s.provider, left, func(l runner.Leftover) {
+	problems = append(problems, runner.Discard(ctx, s.provider, left, func(l runner.Leftover) {
 		removed++
 		s.app.tell(ui.LeftoverName(l) + ": removed\n")
-	})
+	})...)
 	if err := s.app.fail(problems, nil); err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+
+	"github.com/dindctl/dindctl/internal/outfile"
 )
 
 // What was applied last is kept by the engine's id, so that a bare destroy or
@@ -44,7 +46,7 @@ func writeLastApplied(env Env, all map[string]string) {
 	if err != nil || os.MkdirAll(filepath.Dir(name), 0o700) != nil {
 		return
 	}
-	_ = replaceFile(name, content) // runs of several projects may end at once
+	_ = outfile.Replace(name, content) // runs of several projects may end at once
 }
 
 func recall(env Env, engine string) string { return readLastApplied(env)[engine] }

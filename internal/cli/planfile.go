@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/outfile"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/internal/ui"
 )
@@ -48,7 +48,7 @@ func (s *session) writePlan(file string, p *plan.Plan) diag.List {
 	}
 	text, err := json.MarshalIndent(out, "", "  ")
 	if err == nil {
-		err = replaceFile(s.resolved(file), append(text, '\n'))
+		err = outfile.Replace(s.resolved(file), append(text, '\n'))
 	}
 	if err != nil {
 		return diag.Errorf("The plan was not written", "%s: %s. A file that was there before is as it was.", file, reason(err))
@@ -130,26 +130,6 @@ func (s *session) withoutSecrets(text string) string {
 		}
 	}
 	return text
-}
-
-// replaceFile writes a file, readable by its owner alone, in one step.
-func replaceFile(file string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(content)
-	err = cmp.Or(err, f.Sync())
-	err = cmp.Or(err, f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), file)
 }
 
 // reason is an error's text without the paths and calls that a person did not name.

@@ -10,6 +10,7 @@ import (
 
 	ucli "github.com/urfave/cli/v3"
 
+	"github.com/dindctl/dindctl/internal/outfile"
 	"github.com/dindctl/dindctl/internal/runner"
 )
 
@@ -27,7 +28,12 @@ func (a *app) probe() *ucli.Command {
 				return a.wait(ctx, c.Args().First())
 			}},
 			{Name: "canary", ArgsUsage: "FILE TOKEN", Action: func(_ context.Context, c *ucli.Command) error {
-				return os.WriteFile(c.Args().Get(0), []byte(c.Args().Get(1)), 0o600)
+				f, err := outfile.Create(c.Args().Get(0), 0o600)
+				if err != nil {
+					return err
+				}
+				_, err = f.WriteString(c.Args().Get(1))
+				return errors.Join(err, f.Close())
 			}},
 			{Name: "forget", ArgsUsage: "FILE", Action: func(_ context.Context, c *ucli.Command) error {
 				return os.Remove(c.Args().First())

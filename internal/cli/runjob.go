@@ -98,6 +98,9 @@ func (s *session) runJob(ctx context.Context, where, address string, arguments [
 			"The job needs this first. Do you want dindctl to do it?\n  Only \"yes\" is accepted.\n\n  Enter a value: "); err != nil {
 			return err
 		}
+		if problems := s.held.Still(ctx); problems.HasErrors() {
+			return s.app.fail(problems, nil)
+		}
 	}
 	return s.runNow(ctx, p, in, job)
 }

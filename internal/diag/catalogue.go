@@ -212,7 +212,7 @@ func commandKinds() []Kind {
 			"The plan file cannot be read", "The plan was not written", "A plan file says itself what is to be done", "The plan is for another engine",
 			"The plan cannot be compared", "The plan was made with another flag",
 		}},
-		{"plan-stale", []string{"The plan is stale"}},
+		{"plan-stale", []string{"The plan is stale", "A volume of the plan is gone"}},
 		{"prevented", []string{"An object is kept by prevent_destroy"}},
 		{"project-elsewhere", []string{"Another configuration has a project of this name"}},
 		{"provider-failed", []string{

@@ -145,6 +145,7 @@ func TestDayTwo(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, address := range depths {
+			s.dindctl("exec", address, "sh", "-c", "cd /tmp && mkfifo pipe && ln -s pipe far").wants(t, 0)
 			s.dindctl("cp", "src", address+":/tmp").wants(t, 0)
 			if got := s.dindctl("exec", address, "sh", "-c", "cd /tmp/src; echo *; readlink link").stdout; got != "a link\na\n" {
 				t.Errorf("%s: inside there is %q", address, got)
@@ -161,6 +162,15 @@ func TestDayTwo(t *testing.T) {
 			if got := s.dindctl("exec", address, "cat", "/var/src/link").stdout; got != "one\n" {
 				t.Errorf("%s: from an archive came %q", address, got)
 			}
+			// Only directories and regular files are written, on either side; a link least of all in place of a device.
+			device := filepath.Join(s.dir, "device of "+address)
+			s.run("", "mknod", device, "c", "1", "3").wants(t, 0)
+			for _, what := range []string{"a", "link"} {
+				s.dindctl("cp", address+":/tmp/src/"+what, device).wants(t, 1).says(t, "Files could not be copied", "is a device: only directories")
+				s.dindctl("cp", "src/"+what, address+":/tmp/far").wants(t, 1).says(t, "Files could not be copied", "is a pipe: only directories")
+			}
+			s.run("", "test", "-c", device).wants(t, 0)
+			s.dindctl("exec", address, "test", "-p", "/tmp/pipe").wants(t, 0)
 			s.dindctl("cp", address+":/no/such", ".").wants(t, 1).says(t, "The path is not there [path-missing]")
 		}
 	})

@@ -248,6 +248,16 @@ func (s nouns) killedHolder(on machine) int {
 	return p.cmd.Process.Pid
 }
 
+// lockedElsewhere puts the lock of a run on another machine on the engine.
+func (s *scenario) lockedElsewhere(since string) {
+	s.t.Helper()
+	args := []string{"volume", "create", "--label", "dev.dindctl.lock=" + s.project}
+	for _, label := range []string{"nonce=n", "who=jo@elsewhere", "boot=m b 1:2", "pid=7", "since=" + since, "command=apply"} {
+		args = append(args, "--label", "dev.dindctl.lock."+label)
+	}
+	s.docker(append(args, "dindctl.lock."+s.project)...)
+}
+
 // A dead holder is taken over at once by its own machine, and said, also after
 // that machine was started anew; a holder elsewhere never, however old its lock:
 // then `unlock` asks, and says whose lock it is.
@@ -284,8 +294,7 @@ func TestADeadHolderIsTakenOverByItsOwnMachineAlone(t *testing.T) {
 
 	// A clock says nothing: a lock of 1999 is as good as one of 2099.
 	for _, since := range []string{"1999-01-01T00:00:00Z", "2099-01-01T00:00:00Z"} {
-		s.docker("volume", "create", "--label", "dev.dindctl.lock="+s.project, "--label", "dev.dindctl.lock.nonce=n", "--label", "dev.dindctl.lock.who=jo@elsewhere",
-			"--label", "dev.dindctl.lock.boot=m b 1:2", "--label", "dev.dindctl.lock.pid=7", "--label", "dev.dindctl.lock.since="+since, "dindctl.lock."+s.project)
+		s.lockedElsewhere(since)
 		run(here, "", "apply", "nouns", "-auto-approve").wants(t, 1).says(t, "The project is locked", "jo@elsewhere", since)
 		run(here, "no\n", "unlock").wants(t, 1).says(t, "is locked by jo@elsewhere", "Release it only if that run is gone", "Unlock cancelled")
 		run(here, "", "unlock").wants(t, 1).says(t, "The question was not answered")
@@ -342,7 +351,7 @@ func TestClocksDecideNothing(t *testing.T) {
 	apply := []string{"apply", "nouns", "-project", s.project, "-auto-approve", "-lock-timeout", "1s"}
 	s.begin(year, apply...).ends().wants(t, 1).says(t, "It did not get ready in time", "after 1s")
 	s.as(idle)
-	s.docker("volume", "create", "--label", "dev.dindctl.lock="+s.project, "--label", "dev.dindctl.lock.nonce=n", "--label", "dev.dindctl.lock.who=jo@elsewhere", "dindctl.lock."+s.project)
+	s.lockedElsewhere("2026-11-22T20:00:00Z")
 	s.begin(year, apply...).ends().wants(t, 1).says(t, "Waiting for jo@elsewhere", "The project is locked")
 	s.docker("volume", "rm", "dindctl.lock."+s.project)
 	s.begin(year, apply...).ends().wants(t, 0)

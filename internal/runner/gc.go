@@ -35,38 +35,91 @@ type GatherRequest struct {
 	Dead func(project string, holder provider.Holder) string
 }
 
+// Gathered is what was found to be left over, and where nobody could look.
+type Gathered struct {
+	Left []Leftover
+	// Unseen are the daemons that were not looked into: nothing inside them is judged.
+	Unseen []Unseen
+	// LeftOut are projects of which something may be left over, and whose lock could not be taken.
+	LeftOut []string
+}
+
+// Unseen is a daemon that was not looked into.
+type Unseen struct {
+	Project, Address string
+	// Inside is the daemon that it is inside of; empty for the root.
+	Inside string
+	// Why is a clause: "it does not run".
+	Why string
+}
+
+// Of is the part of it that projects have of which wanted is true.
+func (g Gathered) Of(wanted func(project string) bool) Gathered {
+	return Gathered{
+		Left:   slices.DeleteFunc(slices.Clone(g.Left), func(l Leftover) bool { return !wanted(l.Owner.Project) }),
+		Unseen: slices.DeleteFunc(slices.Clone(g.Unseen), func(u Unseen) bool { return !wanted(u.Project) }),
+	}
+}
+
+// Projects are those that something is left over of, sorted.
+func (g Gathered) Projects() []string {
+	projects := map[string]bool{}
+	for _, l := range g.Left {
+		projects[l.Owner.Project] = true
+	}
+	return slices.Sorted(maps.Keys(projects))
+}
+
 // Gather looks at the root engine and into every daemon of dindctl's that runs, at
-// every depth, and changes nothing. Leftovers come by place, project and name.
-func Gather(ctx context.Context, req GatherRequest) ([]Leftover, diag.List) {
+// every depth, and changes nothing. What it finds comes by place, project and name. Leftovers
+// are judged when everything was seen: what uses them may be at another depth.
+func Gather(ctx context.Context, req GatherRequest) (Gathered, diag.List) {
 	stocker, able := power[provider.Stocker](ctx, req.Provider, provider.PowerStock)
 	if !able {
-		return nil, diag.Errorf("Disk use cannot be listed here", "The provider cannot tell what is stored.")
+		return Gathered{}, diag.Errorf("Disk use cannot be listed here", "The provider cannot tell what is stored.")
 	}
-	g := &gathering{req: req, stocker: stocker}
+	g := &gathering{req: req, stocker: stocker, present: map[string]bool{}}
 	err := g.place(ctx, provider.Root, nil)
-	slices.SortStableFunc(g.found, func(a, b Leftover) int {
+	found := Gathered{Unseen: g.unseen}
+	for _, s := range g.seen {
+		found.Left = append(found.Left, g.leftIn(s)...)
+	}
+	slices.SortStableFunc(found.Left, func(a, b Leftover) int {
 		return strings.Compare(a.Inside+"\x00"+a.Owner.Project+"\x00"+a.Name, b.Inside+"\x00"+b.Owner.Project+"\x00"+b.Name)
 	})
-	return g.found, problemsOf(err, "The engine could not be looked at", "")
+	slices.SortStableFunc(found.Unseen, func(a, b Unseen) int {
+		return strings.Compare(a.Inside+"\x00"+a.Project+"\x00"+a.Address, b.Inside+"\x00"+b.Project+"\x00"+b.Address)
+	})
+	return found, problemsOf(err, "The engine could not be looked at", "")
 }
 
 type gathering struct {
 	req     GatherRequest
 	stocker provider.Stocker
-	found   []Leftover
-	opened  int // daemons that were looked into
+	seen    []sighting
+	unseen  []Unseen
+	present map[string]bool // projects that have a container, at any depth, running or not
+	opened  int             // daemons that were looked into
+}
+
+// sighting is what was found in a place.
+type sighting struct {
+	place   provider.Place
+	inside  string // the daemon that it is, by name
+	where   provider.Whereabouts
+	objects []provider.Object
+	stock   provider.StockResponse
 }
 
 // place looks at a place, and at everything below it. Around are the daemons that it
 // is inside, outermost first, with the engines in them.
 func (g *gathering) place(ctx context.Context, place provider.Place, around []enclosing) error {
-	where, inside := provider.Whereabouts{Daemons: map[string]bool{}}, ""
+	s := sighting{place: place, where: provider.Whereabouts{Daemons: map[string]bool{}}}
 	for _, e := range around {
-		where.Place, inside, where.Daemons[e.address] = e.address, e.name, true
+		s.where.Place, s.inside, s.where.Daemons[e.address] = e.address, e.name, true
 	}
-	var objects []provider.Object
-	seen, err := g.req.Provider.Observe(ctx, provider.ObserveRequest{Place: place, Where: where}, func(o provider.Object) error {
-		objects = append(objects, o)
+	seen, err := g.req.Provider.Observe(ctx, provider.ObserveRequest{Place: place, Where: s.where}, func(o provider.Object) error {
+		s.objects = append(s.objects, o)
 		return nil
 	})
 	if err == nil {
@@ -75,23 +128,33 @@ func (g *gathering) place(ctx context.Context, place provider.Place, around []en
 	if err != nil {
 		return err
 	}
-	stock, err := g.stocker.Stock(ctx, place)
-	if err != nil {
+	for _, o := range s.objects {
+		if o.Kind.Runs() { // what only bears the project's labels may use it all the same
+			g.present[o.Owner.Project], g.present[o.Claim.Project] = true, true
+		}
+	}
+	if s.stock, err = g.stocker.Stock(ctx, place); err != nil {
 		return err
 	}
-	g.keepLeft(stock, objects, where, place, inside)
-	for _, o := range daemonsIn(objects, where) {
-		if len(around) == Depth || g.opened == mostDaemons {
-			break
+	g.seen = append(g.seen, s)
+	for _, o := range daemonsIn(s.objects, s.where) {
+		why := "it does not run"
+		switch {
+		case o.Condition.State == provider.StateRunning && (len(around) == Depth || g.opened == mostDaemons):
+			why = "it is too deep, or one of too many"
+		case o.Condition.State == provider.StateRunning:
+			if why, err = g.into(ctx, place, o, around); err != nil {
+				return err
+			}
 		}
-		if err := g.into(ctx, place, o, around); err != nil {
-			return err
+		if why != "" {
+			g.unseen = append(g.unseen, Unseen{Project: o.Owner.Project, Address: o.Owner.Address, Inside: s.inside, Why: why})
 		}
 	}
 	return nil
 }
 
-// daemonsIn are the daemons that run in a place and count there, of all projects. A
+// daemonsIn are the daemons that are in a place and count there, of all projects. A
 // record that names another place may be a copy: what it leads to is found there.
 func daemonsIn(objects []provider.Object, where provider.Whereabouts) []provider.Object {
 	projects := map[string]bool{}
@@ -105,7 +168,7 @@ func daemonsIn(objects []provider.Object, where provider.Whereabouts) []provider
 		snapshot := plan.Snapshot{Objects: slices.Clone(objects)}
 		snapshot.Settle(plan.Belongings{Project: project})
 		for _, o := range snapshot.Counting(project) {
-			if o.Kind == provider.Daemon && o.Condition.State == provider.StateRunning && o.Owner.RecordedIn(where) {
+			if o.Kind == provider.Daemon && o.Owner.RecordedIn(where) {
 				out = append(out, o)
 			}
 		}
@@ -113,54 +176,68 @@ func daemonsIn(objects []provider.Object, where provider.Whereabouts) []provider
 	return out
 }
 
-// keepLeft takes in what nothing uses any more.
-func (g *gathering) keepLeft(stock provider.StockResponse, objects []provider.Object, where provider.Whereabouts, place provider.Place, inside string) {
-	records := make([]provider.Ownership, len(objects))
-	for i, o := range objects {
+// leftIn is what nothing uses any more, of what was found in a place.
+func (g *gathering) leftIn(s sighting) []Leftover {
+	records := make([]provider.Ownership, len(s.objects))
+	for i, o := range s.objects {
 		records[i] = o.Owner
 	}
-	where = where.Found("", records)
-	for _, stored := range stock.Stored {
+	where := s.where.Found("", records)
+	var left []Leftover
+	for _, stored := range s.stock.Stored {
 		if standing, _ := stored.Owner.In(where); standing != provider.Own && !stored.Record && stored.Kind != provider.Image {
 			continue // somebody made it there
 		}
-		if why := leftBecause(stored, objects); why != "" {
-			g.found = append(g.found, Leftover{Stored: stored, Place: place, Inside: inside, Why: why})
+		if why := g.leftBecause(stored, s.objects); why != "" {
+			left = append(left, Leftover{Stored: stored, Place: s.place, Inside: s.inside, Why: why})
 		}
 	}
-	for _, lock := range stock.Locks {
+	for _, lock := range s.stock.Locks {
 		if why := g.req.Dead(lock.Project, lock.Holder); why != "" {
-			g.found = append(g.found, Leftover{
+			left = append(left, Leftover{
 				Stored: provider.Stored{Name: "lock of " + lock.Project, Created: lock.Holder.Since, Owner: provider.Ownership{Project: lock.Project}},
 				Lock:   &lock.Holder, Why: Describe(lock.Holder) + ": " + strings.TrimSuffix(strings.ToLower(why[:1])+why[1:], "."),
 			})
 		}
 	}
+	return left
 }
 
 // into looks into a daemon. What cannot be looked into, or leads back to an engine
-// that it is inside, stays.
-func (g *gathering) into(ctx context.Context, place provider.Place, daemon provider.Object, around []enclosing) error {
+// that it is inside, stays, and it says why.
+func (g *gathering) into(ctx context.Context, place provider.Place, daemon provider.Object, around []enclosing) (why string, err error) {
 	g.opened++
 	opened, err := g.req.Provider.Open(ctx, provider.OpenRequest{Parent: place, ID: daemon.ID})
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if err != nil || !opened.Readable {
-		return nil //nolint:nilerr // it stays
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case err != nil:
+		return clauseOf(err), nil
+	case !opened.Readable:
+		return firstOf(opened.Why, "it cannot be read"), nil
 	}
 	sites := []*site{{facts: provider.Facts{ID: g.req.EngineID}}}
 	for _, e := range around {
 		sites = append(sites, &site{address: e.address, facts: provider.Facts{ID: e.engine}})
 	}
 	if leadsBack(opened.Facts, sites) != "" {
-		return nil
+		return "it leads back to an engine around it", nil
 	}
 	inner := append(slices.Clip(slices.Clone(around)), enclosing{address: daemon.Owner.Address, name: daemon.Name, engine: opened.Facts.ID})
-	if err := g.place(ctx, opened.Place, inner); err != nil && ctx.Err() != nil {
-		return err
+	switch err := g.place(ctx, opened.Place, inner); {
+	case err == nil:
+		return "", nil
+	case ctx.Err() != nil:
+		return "", err
+	default:
+		return clauseOf(err), nil
 	}
-	return nil
+}
+
+// clauseOf is what an error says, as a clause.
+func clauseOf(err error) string {
+	problems := problemsOf(err, "", "")
+	return firstOf(strings.TrimSuffix(problems[0].Detail, "."), problems[0].Summary)
 }
 
 // enclosing is a daemon that a place is inside, and the id of the engine in it.
@@ -177,29 +254,27 @@ func mayUse(list []provider.Unread) error {
 }
 
 // leftBecause says in a clause why nothing uses something any more; empty where
-// something does, or may.
-func leftBecause(stored provider.Stored, objects []provider.Object) string {
+// something does, or may. Objects are what is in its place.
+func (g *gathering) leftBecause(stored provider.Stored, objects []provider.Object) string {
 	if stored.Record {
 		return "a note on " + stored.Owner.Address + ", which is gone"
 	}
 	if len(stored.Users) > 0 {
 		return ""
 	}
-	runs := func(match func(provider.Object) bool) bool {
-		return slices.ContainsFunc(objects, func(o provider.Object) bool {
-			// What only bears the project's labels may use it all the same.
-			return o.Kind.Runs() && (o.Owner.Project == stored.Owner.Project || o.Claim.Project == stored.Owner.Project) && match(o)
-		})
-	}
+	project := stored.Owner.Project
 	owner, of, _ := cutLast(stored.Owner.Address)
-	gone := !runs(func(o provider.Object) bool { return o.Owner.Address == owner || o.Claim.Address == owner })
+	gone := !slices.ContainsFunc(objects, func(o provider.Object) bool {
+		// What only bears the project's labels may use it all the same.
+		return o.Kind.Runs() && (o.Owner.Project == project && o.Owner.Address == owner || o.Claim.Project == project && o.Claim.Address == owner)
+	})
 	switch {
 	case stored.Kind == provider.Image && stored.Name == "":
 		return "no name leads to it"
 	case stored.Kind == provider.Volume && (of == "data" || of == "certs") && strings.Contains("."+owner, ".daemon.") && gone:
 		return owner + " is gone"
-	case !runs(func(provider.Object) bool { return true }):
-		return fmt.Sprintf("project %s has nothing here that runs", stored.Owner.Project)
+	case !g.present[project]:
+		return fmt.Sprintf("project %s has no container left", project)
 	}
 	return ""
 }
@@ -210,6 +285,85 @@ func cutLast(address string) (before, after string, found bool) {
 		return address, "", false
 	}
 	return address[:i], address[i+1:], true
+}
+
+// GatherLocked gathers, takes the lock of each project of which something is left over,
+// and gathers again, so that nobody else works on what is to be removed. What is left over
+// of a project whose lock could not be taken is left out; that it was is a warning where
+// another run holds the lock, and else an error. Whoever calls releases the locks.
+func GatherLocked(ctx context.Context, req GatherRequest, of func(project string) bool, lock func(project string) LockRequest) (Gathered, Locks, diag.List) {
+	found, problems := Gather(ctx, req)
+	found = found.Of(of)
+	if problems.HasErrors() || len(found.Left) == 0 {
+		return found, nil, problems
+	}
+	locks := Locks{}
+	for _, project := range found.Projects() { // sorted, so that two who wait for each other cannot be
+		one := lock(project)
+		one.KeepDead = true
+		held, notes := Lock(ctx, one)
+		if held != nil {
+			locks[project] = held
+		} else {
+			found.LeftOut = append(found.LeftOut, project)
+		}
+		if ctx.Err() != nil {
+			return Gathered{}, locks, notes
+		}
+		problems = append(problems, leftOut(project, notes)...)
+	}
+	req.Dead = func(project string, holder provider.Holder) string {
+		if held := locks[project]; held != nil {
+			return held.Dead(holder)
+		}
+		return ""
+	}
+	again, more := Gather(ctx, req)
+	return Gathered{
+		Left:    again.Of(func(project string) bool { return locks[project] != nil }).Left,
+		Unseen:  again.Of(of).Unseen,
+		LeftOut: found.LeftOut,
+	}, locks, append(problems, more...)
+}
+
+// Locks are those of several projects.
+type Locks map[string]*Held
+
+// Still makes sure of all of them; see [Held.Still]. A project whose lock is gone is
+// no longer among them.
+func (l Locks) Still(ctx context.Context) diag.List {
+	var problems diag.List
+	for _, project := range slices.Sorted(maps.Keys(l)) {
+		lost := l[project].Still(ctx)
+		if problems = append(problems, lost...); lost.HasErrors() {
+			problems = append(problems, l[project].Release()...)
+			delete(l, project)
+		}
+	}
+	return problems
+}
+
+// Release gives all of them back.
+func (l Locks) Release() diag.List {
+	var problems diag.List
+	for _, project := range slices.Sorted(maps.Keys(l)) {
+		problems = append(problems, l[project].Release()...)
+	}
+	return problems
+}
+
+// leftOut says of what hindered a lock that the project is left out.
+func leftOut(project string, problems diag.List) diag.List {
+	out := slices.Clone(problems)
+	for i := range out {
+		if out[i].Code == "locked" {
+			out[i].Severity = diag.Warning
+		}
+		if problems.HasErrors() {
+			out[i].Detail += fmt.Sprintf("\nWhat is left over of project %q is left out.", project)
+		}
+	}
+	return out
 }
 
 // Discard removes leftovers. What is used meanwhile stays, and is a problem.

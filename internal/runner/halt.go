@@ -111,6 +111,9 @@ type halting struct {
 	mu       sync.Mutex
 	result   HaltResult
 	problems diag.List
+	// What became of objects, by id alone: a daemon that runs again may give another place.
+	down, up map[string]bool
+	undone   map[string]bool // it was not started, and neither is what needs it
 }
 
 func newHalting(ctx context.Context, req HaltRequest) (*halting, diag.List) {
@@ -124,7 +127,10 @@ func newHalting(ctx context.Context, req HaltRequest) (*halting, diag.List) {
 	if req.Parallelism <= 0 {
 		req.Parallelism = DefaultParallelism
 	}
-	h := &halting{req: req, halter: halter, sink: serial(req.Sink, req.Now)}
+	h := &halting{
+		req: req, halter: halter, sink: serial(req.Sink, req.Now),
+		down: map[string]bool{}, up: map[string]bool{}, undone: map[string]bool{},
+	}
 	h.take(req.Observed)
 	return h, nil
 }
@@ -154,15 +160,16 @@ func (h *halting) chosen() ([]provider.Object, diag.List) {
 
 // inAny tells whether an object is inside one of the daemons, at any depth.
 func (h *halting) inAny(o provider.Object, daemons map[string]bool) bool {
-	seen := map[string]bool{} // what is inside a daemon may say that it is that daemon
-	for daemon := h.hostOf(o); daemon != "" && !seen[daemon]; {
-		if daemons[daemon] {
-			return true
-		}
-		seen[daemon] = true
-		daemon = h.hosts[daemon]
+	return slices.ContainsFunc(h.around(o), func(daemon string) bool { return daemons[daemon] })
+}
+
+// around are the daemons that an object is inside, the innermost first.
+func (h *halting) around(o provider.Object) []string {
+	var out []string // what is inside a daemon may say that it is that daemon
+	for daemon := h.hostOf(o); daemon != "" && !slices.Contains(out, daemon); daemon = h.hosts[daemon] {
+		out = append(out, daemon)
 	}
-	return false
+	return out
 }
 
 // take takes in what was observed.
@@ -292,15 +299,21 @@ func (h *halting) halt(ctx context.Context, chosen []provider.Object) diag.List 
 }
 
 // again stops objects, and starts them, with what else is wanted. What could not be
-// stopped is told, and goes on as it was; it keeps nothing else down.
+// stopped is told, and goes on as it was; it keeps nothing else down. What was stopped
+// and not started is named.
 func (h *halting) again(ctx context.Context, stop []provider.Object, wanted func(provider.Object) bool) diag.List {
 	stopped := map[string]bool{} // by id alone: a daemon that runs again may give another place
 	for _, o := range stop {
 		stopped[o.ID] = true
 	}
+	around := map[string][]string{} // which daemons, while they can be seen
+	for _, o := range stop {
+		around[o.ID] = h.around(o)
+	}
 	if len(stop) > 0 {
 		h.halt(ctx, stop)
 	}
+	defer h.leaveBehind(ctx, stop, around)
 	if len(stop) > 0 && !h.over(ctx) {
 		if problems := h.observe(ctx); problems.HasErrors() {
 			return append(h.problems, problems...)
@@ -309,15 +322,38 @@ func (h *halting) again(ctx context.Context, stop []provider.Object, wanted func
 	return h.wake(ctx, func(o provider.Object) bool { return wanted(o) || stopped[o.ID] })
 }
 
+// leaveBehind names what was stopped, and came to no start: it is inside a daemon that
+// does not run again, or was not seen any more.
+func (h *halting) leaveBehind(ctx context.Context, stop []provider.Object, around map[string][]string) {
+	for i, o := range stop {
+		if !h.down[o.ID] || h.up[o.ID] || h.undone[o.ID] {
+			continue
+		}
+		why := "it was not seen again"
+		if h.over(ctx) {
+			why = "the run was interrupted"
+		}
+		for _, other := range stop {
+			if h.undone[other.ID] && (slices.Contains(around[o.ID], other.Owner.Address) || h.needs(o, other)) {
+				why = other.Owner.Address + " failed"
+			}
+		}
+		h.sink(Event{Kind: Skipped, Text: why, Step: plan.Step{
+			ID: i + 1, Action: plan.Start, Address: o.Owner.Address, Kind: o.Kind, Name: o.Name, Object: o.ID,
+		}})
+	}
+}
+
 // wakeRounds bounds how often wake looks again. Each round leads one daemon deeper at
 // least, and nobody nests so many; a daemon that always shows something else that is
 // stopped would go on for ever.
 const wakeRounds = 20
 
 // wake starts what is wanted, and what that needs, as far as it can be seen; then
-// it looks into the daemons that were started, and goes on there.
+// it looks into the daemons that were started, and goes on there. What fails keeps down
+// what needs it, and nothing else.
 func (h *halting) wake(ctx context.Context, wanted func(provider.Object) bool) diag.List {
-	tried, before := map[string]bool{}, len(h.problems)
+	tried := map[string]bool{}
 	for round := 1; ; round++ {
 		sleeping := h.sleeping(ctx, wanted, tried)
 		if h.over(ctx) && !h.problems.HasErrors() {
@@ -333,18 +369,18 @@ func (h *halting) wake(ctx context.Context, wanted func(provider.Object) bool) d
 					"What was started runs. Look at it with `dindctl ls`, and start what is meant by its address.", wakeRounds),
 			})
 		}
-		opened := false
 		for _, o := range sleeping {
 			tried[o.ID] = true
-			opened = opened || o.Kind == provider.Daemon
 		}
 		first := func(a, b provider.Object) bool { return h.needs(b, a) }
-		h.carryOut(ctx, tasksOf(sleeping, plan.Start, func() bool { return h.over(ctx) }, first), func(ctx context.Context, o provider.Object, sink provider.Sink) error {
+		tasks := tasksOf(sleeping, plan.Start, func() bool { return h.over(ctx) }, first)
+		h.breakOff(tasks)
+		h.carryOut(ctx, tasks, func(ctx context.Context, o provider.Object, sink provider.Sink) error {
 			_, err := h.halter.Wake(ctx, provider.WakeRequest{Place: o.Place, ID: o.ID, Project: h.req.Project}, sink)
 			return err
 		})
-		if !opened || h.problems[before:].HasErrors() {
-			return h.problems
+		if !slices.ContainsFunc(sleeping, func(o provider.Object) bool { return o.Kind == provider.Daemon && h.up[o.ID] }) {
+			return h.problems // nothing more can be seen
 		}
 		if problems := h.observe(ctx); problems.HasErrors() {
 			return append(h.problems, problems...)
@@ -375,6 +411,20 @@ func (h *halting) sleeping(ctx context.Context, wanted func(provider.Object) boo
 	})
 }
 
+// breakOff marks the tasks that need something which an earlier round did not start.
+func (h *halting) breakOff(tasks []*task) {
+	for _, o := range h.objects {
+		if !h.undone[o.ID] {
+			continue
+		}
+		for _, t := range tasks {
+			if t.object.ID != o.ID && h.needs(t.object, o) {
+				t.broken = o.Owner.Address
+			}
+		}
+	}
+}
+
 func (h *halting) observe(ctx context.Context) diag.List {
 	observed, problems := h.req.Look(ctx)
 	if !problems.HasErrors() {
@@ -395,6 +445,9 @@ func (h *halting) carryOut(ctx context.Context, tasks []*task, do func(context.C
 			return err
 		},
 		skip: func(t *task) {
+			h.mu.Lock()
+			h.undone[t.object.ID] = h.undone[t.object.ID] || t.step.Action == plan.Start
+			h.mu.Unlock()
 			h.sink(Event{Kind: Skipped, Step: t.step, Text: t.broken + " failed"})
 		},
 	}
@@ -418,13 +471,21 @@ func (h *halting) note(t *task, err error, took time.Duration) {
 	address := t.object.Owner.Address
 	if err != nil {
 		problems := problemsOf(err, sentenceOf(&node{step: t.step}), address)
+		if t.step.Action == plan.Start {
+			h.undone[t.object.ID] = true
+			if t.object.Kind == provider.Daemon { // what is inside cannot be seen, to be named one by one
+				problems[0].Detail += "\nWhat is inside it was not started."
+			}
+		}
 		h.problems = append(h.problems, problems...)
 		h.sink(Event{Kind: Failed, Step: t.step, Took: took, Problems: problems})
 		return
 	}
 	if t.step.Action == plan.Stop {
+		h.down[t.object.ID] = true
 		h.result.Stopped = append(h.result.Stopped, address)
 	} else {
+		h.up[t.object.ID] = true
 		h.result.Started = append(h.result.Started, address)
 	}
 	h.sink(Event{Kind: Finished, Step: t.step, Took: took})

@@ -17,14 +17,14 @@ import (
 )
 
 // stage is a small world of objects that stop and start as they are told, but for those
-// that refuse to stop. What is inside a daemon, by the daemon's id, is seen only while it
+// that refuse to ("halt ID", "wake ID"). What is inside a daemon, by the daemon's id, is seen only while it
 // runs; nothing in it starts by itself.
 type stage struct {
 	halter
 	mu      sync.Mutex
 	objects []*provider.Object
 	inside  map[string]string // an object's id -> the id of the daemon that it is inside
-	refuses map[string]bool   // ids
+	refuses map[string]bool
 }
 
 func newStage() *stage {
@@ -32,8 +32,8 @@ func newStage() *stage {
 	s.before = func(_ context.Context, op, id string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if op == "halt" && s.refuses[id] {
-			return errors.New("it does not end")
+		if s.refuses[op+" "+id] {
+			return errors.New("it does not")
 		}
 		o := s.find(id)
 		o.Condition = provider.Condition{State: provider.StateRunning}
@@ -100,15 +100,26 @@ func (s *stage) look(context.Context) (plan.Observed, diag.List) {
 // asked of the engine and the problems, by their summaries.
 func (s *stage) told(t *testing.T, do func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List), addresses ...string) []string {
 	t.Helper()
+	out, _ := s.toldAll(t, do, addresses...)
+	return out
+}
+
+// toldAll is told, with what was named as not done, and why.
+func (s *stage) toldAll(t *testing.T, do func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List), addresses ...string) (out, skipped []string) {
+	t.Helper()
 	first, _ := s.look(t.Context())
 	_, problems := do(t.Context(), runner.HaltRequest{
-		Provider: s.halter, Observed: first, Project: project, Addresses: addresses, Look: s.look, Parallelism: 1, Sink: func(runner.Event) {},
+		Provider: s.halter, Observed: first, Project: project, Addresses: addresses, Look: s.look, Parallelism: 1, Sink: func(e runner.Event) {
+			if e.Kind == runner.Skipped {
+				skipped = append(skipped, fmt.Sprintf("%s %s: %s", e.Step.Action, e.Step.Address, e.Text))
+			}
+		},
 	})
-	out := s.called()
+	out = s.called()
 	for _, problem := range problems {
 		out = append(out, fmt.Sprintf("%s: %s", problem.Address, problem.Summary))
 	}
-	return out
+	return out, skipped
 }
 
 // What is restarted because it shares namespaces is stopped with what is inside it, and
@@ -205,9 +216,88 @@ func TestASharerThatCannotBeStoppedKeepsNothingDown(t *testing.T) {
 		s.put("container.stubborn", provider.StateRunning, "", "net")
 		s.put("daemon.dind", provider.StateRunning, "", "net")
 		s.put("container.inner", provider.StateRunning, "dind")
-		s.refuses["stubborn"] = true
+		s.refuses["halt stubborn"] = true
 		if diff := cmp.Diff(row.want, s.told(t, row.do, "container.net")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// What does not start keeps down what needs it and what is inside it, at any depth, and
+// nothing else; all of that is named.
+func TestWhatDoesNotStartKeepsOnlyItsOwnDown(t *testing.T) {
+	t.Parallel()
+	build := func(state provider.State, refuses ...string) *stage {
+		s := newStage()
+		s.put("container.alone", state, "")
+		s.put("container.needs", state, "").Owner.Deps = []string{"container.alone"}
+		s.put("daemon.outer", state, "")
+		s.put("container.middle", state, "outer")
+		late := s.put("container.late", state, "outer") // which is seen after what it needs
+		late.Owner.Deps = append(late.Owner.Deps, "container.alone")
+		s.put("daemon.inner", state, "outer")
+		s.put("container.deep", state, "inner")
+		for _, refused := range refuses {
+			s.refuses[refused] = true
+		}
+		return s
+	}
+	const failed = ": An object could not be started"
+	for name, row := range map[string]struct {
+		state       provider.State
+		do          func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List)
+		refuses     string
+		want, named []string
+	}{
+		"start, something at the root": {
+			provider.StateExited, runner.Wake, "wake alone",
+			[]string{"wake alone", "wake outer", "wake middle", "wake inner", "wake deep", "container.alone" + failed},
+			[]string{"start container.needs: container.alone failed", "start container.late: container.alone failed"},
+		},
+		"start, something inside": {
+			provider.StateExited, runner.Wake, "wake middle",
+			[]string{"wake alone", "wake outer", "wake needs", "wake late", "wake middle", "wake inner", "wake deep", "container.middle" + failed},
+			nil,
+		},
+		"start, a daemon": {
+			provider.StateExited, runner.Wake, "wake inner",
+			[]string{"wake alone", "wake outer", "wake needs", "wake late", "wake middle", "wake inner", "daemon.inner" + failed},
+			nil,
+		},
+		"restart, something at the root": {
+			provider.StateRunning, runner.Restart, "wake alone",
+			[]string{
+				"halt needs", "halt deep", "halt late", "halt middle", "halt inner", "halt alone", "halt outer",
+				"wake alone", "wake outer", "wake middle", "wake inner", "wake deep", "container.alone" + failed,
+			},
+			[]string{"start container.needs: container.alone failed", "start container.late: container.alone failed"},
+		},
+		"restart, a daemon inside": {
+			provider.StateRunning, runner.Restart, "wake inner",
+			[]string{
+				"halt needs", "halt deep", "halt late", "halt middle", "halt inner", "halt alone", "halt outer",
+				"wake alone", "wake outer", "wake needs", "wake late", "wake middle", "wake inner", "daemon.inner" + failed,
+			},
+			[]string{"start container.deep: daemon.inner failed"},
+		},
+		"restart, the outer daemon": {
+			provider.StateRunning, runner.Restart, "wake outer",
+			[]string{
+				"halt needs", "halt deep", "halt late", "halt middle", "halt inner", "halt alone", "halt outer",
+				"wake alone", "wake outer", "wake needs", "daemon.outer" + failed,
+			},
+			[]string{
+				"start container.deep: daemon.outer failed", "start container.late: daemon.outer failed",
+				"start container.middle: daemon.outer failed", "start daemon.inner: daemon.outer failed",
+			},
+		},
+	} {
+		done, named := build(row.state, row.refuses).toldAll(t, row.do)
+		if diff := cmp.Diff(row.want, done); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(row.named, named); diff != "" {
+			t.Errorf("%s, named (-want +got):\n%s", name, diff)
 		}
 	}
 }

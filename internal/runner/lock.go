@@ -38,6 +38,9 @@ type LockRequest struct {
 	// EngineHere says that the engine runs on this machine and is reached by a
 	// local socket: then a holder from before the machine's last start is dead.
 	EngineHere bool
+	// KeepDead leaves the engine's lock of a dead run where it is until [Held.Still]:
+	// it keeps everybody else out as well, and nothing is changed before somebody agreed.
+	KeepDead bool
 	// Waiting is told, once, who is waited for. It may be nil.
 	Waiting func(provider.Holder)
 	// Holder is who asks; what is empty in it is filled in. Tests set it.
@@ -49,6 +52,7 @@ type Held struct {
 	file   *os.File
 	locker provider.Locker
 	req    LockRequest
+	dead   *deadHolder // whose lock in the engine was left where it is
 	once   sync.Once
 	result diag.List
 }
@@ -74,13 +78,24 @@ func Lock(ctx context.Context, req LockRequest) (*Held, diag.List) {
 	if req.Locker == nil {
 		return held, nil
 	}
-	notes := lockEngine(ctx, req, w)
+	dead, notes := lockEngine(ctx, req, w)
 	if notes.HasErrors() {
 		held.Release()
 		return nil, notes
 	}
-	held.locker = req.Locker
+	if held.dead = dead; dead == nil {
+		held.locker = req.Locker
+	}
 	return held, notes
+}
+
+// Dead says, in a sentence, why a holder of the engine's lock is known to be dead whose
+// lock was left where it is; empty for any other holder.
+func (h *Held) Dead(holder provider.Holder) string {
+	if h.dead == nil || h.dead.Nonce != holder.Nonce {
+		return ""
+	}
+	return h.dead.why
 }
 
 // Still makes sure, before anything is changed, that the engine's lock was not
@@ -88,7 +103,10 @@ func Lock(ctx context.Context, req LockRequest) (*Held, diag.List) {
 // answer, and another run may have changed what the plan was made from. A lock
 // that is gone is an error, also where it could be taken again.
 func (h *Held) Still(ctx context.Context) diag.List {
-	if h.locker == nil {
+	switch {
+	case h.dead != nil:
+		return h.takeOver(ctx)
+	case h.locker == nil:
 		return nil
 	}
 	again := h.req.Holder
@@ -100,8 +118,34 @@ func (h *Held) Still(ctx context.Context) diag.List {
 	case ours && present.Since == h.req.Holder.Since:
 		return nil
 	}
+	return h.lost(present, ours)
+}
+
+// takeOver takes the lock of a dead run that was left where it is.
+func (h *Held) takeOver(ctx context.Context) diag.List {
+	present, ours, err := h.req.Locker.Lock(ctx, h.req.Project, h.req.Holder)
+	if err != nil {
+		return problemsOf(err, "The engine's lock cannot be read", "")
+	}
+	if ours {
+		err = h.req.Locker.Unlock(ctx, h.req.Project, h.req.Holder.Nonce)
+	}
+	if ours || present.Nonce != h.dead.Nonce {
+		return append(h.lost(present, ours), problemsOf(err, "The engine's lock cannot be removed", "")...)
+	}
+	req := h.req
+	req.KeepDead = false
+	if _, notes := lockEngine(ctx, req, &waiter{}); notes.HasErrors() {
+		return notes
+	}
+	h.locker, h.dead = h.req.Locker, nil
+	return nil
+}
+
+// lost is the error about a lock that is in other hands, or in none.
+func (h *Held) lost(present provider.Holder, free bool) diag.List {
 	by := ""
-	if !ours {
+	if !free {
 		by = fmt.Sprintf(" It is held by %s now.", Describe(present))
 	}
 	return diag.List{{

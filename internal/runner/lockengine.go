@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"syscall"
 
@@ -14,27 +13,37 @@ import (
 // takeovers bounds how many dead holders of one lock are followed.
 const takeovers = 10
 
+// deadHolder is a holder that is known to be dead, and why, in a sentence.
+type deadHolder struct {
+	provider.Holder
+	why string
+}
+
 // lockEngine takes the engine's lock. This machine's lock is held already, so that
-// a holder whose run would need that one, too, is dead.
-func lockEngine(ctx context.Context, req LockRequest, w *waiter) diag.List {
+// a holder whose run would need that one, too, is dead. It returns such a one where
+// its lock was to be left where it is.
+func lockEngine(ctx context.Context, req LockRequest, w *waiter) (*deadHolder, diag.List) {
 	var notes diag.List
 	for taken := 0; ; {
 		present, ours, err := req.Locker.Lock(ctx, req.Project, req.Holder)
 		if err != nil {
-			return problemsOf(err, "The engine's lock cannot be taken", "")
+			return nil, problemsOf(err, "The engine's lock cannot be taken", "")
 		}
 		if ours {
-			return notes
+			return nil, notes
 		}
 		why := deadBecause(req, present)
+		if why != "" && req.KeepDead {
+			return &deadHolder{present, why}, notes
+		}
 		if why == "" || taken == takeovers { // an engine that shows ever new dead holders
 			if !w.again(ctx, present) {
-				return locked(ctx, req, present, "in this engine")
+				return nil, locked(ctx, req, present, "in this engine")
 			}
 			continue
 		}
 		if err := req.Locker.Unlock(ctx, req.Project, present.Nonce); err != nil {
-			return problemsOf(err, "The lock of a dead run cannot be removed", "")
+			return nil, problemsOf(err, "The lock of a dead run cannot be removed", "")
 		}
 		taken++
 		notes = diag.List{{
@@ -83,7 +92,7 @@ func splitBoot(boot string) (machine, id, dir string) {
 // Holding asks who holds the project's lock in the engine, for unlock; false
 // where nobody does. It changes nothing that stays.
 func Holding(ctx context.Context, locker provider.Locker, project string) (provider.Holder, bool, diag.List) {
-	asker := provider.Holder{Nonce: randomNonce(), Who: userAtHost(), PID: os.Getpid(), Command: "unlock"}
+	asker := holderOf(LockRequest{Command: "unlock"})
 	present, free, err := locker.Lock(ctx, project, asker)
 	if err == nil && free {
 		err = locker.Unlock(ctx, project, asker.Nonce)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/outfile"
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -94,7 +95,7 @@ func tryLock(ctx context.Context, path string) (*os.File, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0o600)
+		file, err := outfile.Open(path, 0o600)
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/dindctl/dindctl/internal/outfile"
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -76,7 +77,7 @@ func (v *verifier) buildProbe(ctx context.Context) (*probeImage, error) {
 
 // fillContext writes what the probe's image is built from.
 func fillContext(dir, self string) error {
-	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\nCOPY dindctl /dindctl\n"), 0o600); err != nil {
+	if err := outfile.Replace(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\nCOPY dindctl /dindctl\n")); err != nil {
 		return fmt.Errorf("writing the probe's Dockerfile: %w", err)
 	}
 	from, err := os.Open(self) //nolint:gosec // this program
@@ -84,7 +85,7 @@ func fillContext(dir, self string) error {
 		return fmt.Errorf("reading this program: %w", err)
 	}
 	defer func() { _ = from.Close() }()
-	to, err := os.OpenFile(filepath.Join(dir, "dindctl"), os.O_CREATE|os.O_WRONLY, 0o700) //nolint:gosec // it is run
+	to, err := outfile.Create(filepath.Join(dir, "dindctl"), 0o700) // it is run
 	if err != nil {
 		return fmt.Errorf("writing the probe: %w", err)
 	}

@@ -12,11 +12,16 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// Leftovers is a table of what is left over on an engine, with the sum of sizes.
-func Leftovers(f provider.Facts, list []runner.Leftover, now time.Time, o Options) string {
+// Leftovers is a table of what is left over on an engine, with the sum of sizes, and
+// the daemons that were not looked into.
+func Leftovers(f provider.Facts, found runner.Gathered, now time.Time, o Options) string {
+	list, unseen := found.Left, unseenText(found.Unseen)
 	head := fmt.Sprintf("Engine %s %s\n  %s (%s)\n\n", o.paint(bold, clean(f.Name)), clean(f.Version), clean(f.Endpoint), clean(f.Chosen))
+	if len(list) == 0 && len(found.LeftOut) > 0 {
+		return head + "Nothing is left over, but for what is left out: project " + clean(strings.Join(found.LeftOut, ", ")) + ".\n" + unseen
+	}
 	if len(list) == 0 {
-		return head + "Nothing is left over: everything that dindctl made here is used.\n"
+		return head + "Nothing is left over: everything that dindctl made here is used.\n" + unseen
 	}
 	var out strings.Builder
 	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
@@ -41,7 +46,23 @@ func Leftovers(f provider.Facts, list []runner.Leftover, now time.Time, o Option
 	for i, line := range lines {
 		lines[i] = fit(strings.TrimRight(line, " "), o, 0)
 	}
-	return head + strings.Join(lines, "\n") + fmt.Sprintf("\n%d left over, %s in all.\n", len(list), units.HumanSize(float64(sum)))
+	return head + strings.Join(lines, "\n") + fmt.Sprintf("\n%d left over, %s in all.\n", len(list), units.HumanSize(float64(sum))) + unseen
+}
+
+// unseenText lists the daemons that were not looked into.
+func unseenText(list []runner.Unseen) string {
+	if len(list) == 0 {
+		return ""
+	}
+	lines := []string{"", "Not looked into, and nothing inside is judged:"}
+	for _, u := range list {
+		text := fmt.Sprintf("  %s of project %s", u.Address, u.Project)
+		if u.Inside != "" {
+			text += " in " + u.Inside
+		}
+		lines = append(lines, clean(text+": "+u.Why))
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
 // LeftoverName names one thing in a word or two, with the daemon that it is inside of.
@@ -63,9 +84,12 @@ func LeftoverName(l runner.Leftover) string {
 }
 
 // LeftoversJSON is the document of `gc -json`.
-func LeftoversJSON(f provider.Facts, list []runner.Leftover) string {
-	out := []JSONValue{}
-	for _, l := range list {
+func LeftoversJSON(f provider.Facts, found runner.Gathered) string {
+	out, unseen := []JSONValue{}, []JSONValue{}
+	for _, u := range found.Unseen {
+		unseen = append(unseen, JSONValue{"project": u.Project, "address": u.Address, "inside": u.Inside, "why": u.Why})
+	}
+	for _, l := range found.Left {
 		kind := string(l.Kind)
 		switch {
 		case l.Lock != nil:
@@ -83,7 +107,7 @@ func LeftoversJSON(f provider.Facts, list []runner.Leftover) string {
 		out = append(out, v)
 	}
 	return line(JSONValue{
-		"format_version": "1.0", "left_over": out,
+		"format_version": "1.0", "left_over": out, "not_looked_into": unseen, "left_out": append([]string{}, found.LeftOut...),
 		"engine": JSONValue{"id": f.ID, "name": f.Name, "endpoint": f.Endpoint, "version": f.Version},
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/volume"
 
 	"github.com/dindctl/dindctl/provider"
@@ -45,6 +44,9 @@ func (e *engine) beginChanges(ctx context.Context, id, project, address string) 
 	if err != nil {
 		return nil, err
 	}
+	if changeNotes().about(v) != id {
+		return nil, nameOfNoteTaken(v.Name, address, "A record that dindctl keeps")
+	}
 	// One that was there stays as it is.
 	switch before, found := v.Labels[changedSpec]; {
 	case v.Labels[changedBegun] == "":
@@ -62,18 +64,17 @@ func (e *engine) beginChanges(ctx context.Context, id, project, address string) 
 // endChanges makes the record of changes what it was before one was begun.
 func (e *engine) endChanges(ctx context.Context, id string, was begun) error {
 	if was.labels == nil {
-		return e.forgetNote(ctx, changedPrefix+id)
+		return e.forgetChanges(ctx, id)
 	}
 	return e.rewriteChanges(ctx, id, was.labels)
 }
 
 // rewriteChanges writes a record of changes anew: labels of volumes never change.
 func (e *engine) rewriteChanges(ctx context.Context, id string, labels map[string]string) error {
-	if err := e.forgetNote(ctx, changedPrefix+id); err != nil {
+	if err := e.forgetChanges(ctx, id); err != nil {
 		return err
 	}
-	_, err := e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + id, Labels: labels})
-	return err
+	return e.note(ctx, changeNotes(), labels, changedSpec)
 }
 
 // noteChanges records what was declared of the attributes that were changed as the
@@ -84,8 +85,8 @@ func (e *engine) noteChanges(ctx context.Context, o provider.Object, decl provid
 	if err != nil {
 		return o.Owner.Spec, err
 	}
-	old, err := e.read.VolumeInspect(ctx, changedPrefix+o.ID)
-	if err != nil && !errdefs.IsNotFound(err) {
+	old, _, err := e.readNote(ctx, changeNotes(), o.ID)
+	if err != nil {
 		return o.Owner.Spec, e.problem(err, "reading the record of changes of", o.Owner.Address, o.Name)
 	}
 	declared := partsOf(spec)
@@ -98,15 +99,13 @@ func (e *engine) noteChanges(ctx context.Context, o provider.Object, decl provid
 	if !begun && maps.EqualFunc(then, now, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
 		return amended(o.Owner.Spec, now), nil
 	}
-	if begun || len(then) > 0 {
-		err = e.forgetNote(ctx, changedPrefix+o.ID)
-	} else {
-		err = nil
+	if begun || len(now) == 0 {
+		err = e.forgetChanges(ctx, o.ID)
 	}
 	if err == nil && len(now) > 0 {
-		_, err = e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + o.ID, Labels: map[string]string{
+		err = e.note(ctx, changeNotes(), map[string]string{
 			changedLabel: o.Owner.Project, changedAddress: o.Owner.Address, changedID: o.ID, changedSpec: packSpec(textOfParts(now)),
-		}})
+		}, changedSpec)
 	}
 	return amended(o.Owner.Spec, now), e.problem(err, "recording the changes of", o.Owner.Address, o.Name)
 }
@@ -146,6 +145,11 @@ func remembered(then, declared, created map[string]json.RawMessage, changes []pr
 		return found && bytes.Equal(was, value) || !found && string(value) == "null"
 	})
 	return out
+}
+
+// forgetChanges takes the record of changes away, if there is one.
+func (e *engine) forgetChanges(ctx context.Context, id string) error {
+	return e.forget(ctx, changeNotes(), id)
 }
 
 // changesOf reads a record of changes; what cannot be read is none.

@@ -106,6 +106,9 @@ func (m *making) create(ctx context.Context) (id string, adopted bool, err error
 	if err != nil {
 		return "", false, withAddress(err, decl.Address)
 	}
+	if err := m.e.lookForVolumes(ctx, decl, m.request.mounts); err != nil {
+		return "", false, err
+	}
 	m.say.phase(provider.PhaseCreate, "")
 	created, err := m.e.write.ContainerCreate(ctx, &config, &host, endpoints, platformOf(m.request.platform), decl.Name)
 	if err == nil {
@@ -267,7 +270,7 @@ func (p *Provider) Resume(ctx context.Context, req provider.ResumeRequest, sink 
 	}
 	object, err := p.finish(ctx, e, decl, c, say)
 	if c.State.Status == "exited" && decl.Kind != provider.Job && object.Condition.State == provider.StateRunning {
-		err = errors.Join(err, e.problem(e.forgetNote(ctx, stoppedPrefix+c.ID), "removing the record of a stop of", decl.Address, decl.Name))
+		err = errors.Join(err, e.problem(e.forgetStop(ctx, c.ID), "removing the record of a stop of", decl.Address, decl.Name))
 	}
 	return provider.ResumeResponse{Object: object}, err
 }

@@ -55,18 +55,18 @@ func (p *Provider) deleteContainer(ctx context.Context, e *engine, req provider.
 	if err := e.remove(ctx, c.ID); err != nil {
 		return err
 	}
-	if err := e.forgetNote(ctx, changedPrefix+c.ID); err != nil {
+	if err := e.forgetChanges(ctx, c.ID); err != nil {
 		return e.problem(err, "removing the record of changes of", owner.Address, c.Name[1:])
 	}
 	if len(livesIn(c.HostConfig)) > 0 {
-		if err := e.forgetNote(ctx, followsPrefix+c.ID); err != nil {
+		if err := e.forgetOrder(ctx, c.ID); err != nil {
 			return e.problem(err, "removing the record of the order of", owner.Address, c.Name[1:])
 		}
 	}
 	if c.State.Status != "exited" || owner.Kind == provider.Job {
 		return nil
 	}
-	return e.problem(e.forgetNote(ctx, stoppedPrefix+c.ID), "removing the record of a stop of", owner.Address, c.Name[1:])
+	return e.problem(e.forgetStop(ctx, c.ID), "removing the record of a stop of", owner.Address, c.Name[1:])
 }
 
 // stopGrace is how long the engine may take to stop a container before it kills it.

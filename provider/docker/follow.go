@@ -77,16 +77,14 @@ func (e *engine) noteOrder(ctx context.Context, id string, starts []string) erro
 		return nil
 	}
 	owner := c.Config.Labels
-	options := volume.CreateOptions{Name: followsPrefix + c.ID, Labels: map[string]string{
+	return e.note(ctx, orderNotes(), map[string]string{
 		followsLabel: owner[labelProject], followsAddress: owner[labelAddress], followsID: c.ID, followsStarts: strings.Join(against, " "),
-	}}
-	note, err := e.write.VolumeCreate(ctx, options)
-	if err == nil && note.Labels[followsStarts] != options.Labels[followsStarts] { // of earlier starts
-		if err = e.forgetNote(ctx, options.Name); err == nil {
-			_, err = e.write.VolumeCreate(ctx, options)
-		}
-	}
-	return err
+	}, followsStarts)
+}
+
+// forgetOrder takes the record of order away, if there is one.
+func (e *engine) forgetOrder(ctx context.Context, id string) error {
+	return e.forget(ctx, orderNotes(), id)
 }
 
 // follows are the starts in all records of order, by the ids of their containers.

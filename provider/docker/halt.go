@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/volume"
 
 	"github.com/dindctl/dindctl/provider"
 )
@@ -96,16 +95,15 @@ func (p *Provider) lasting(ctx context.Context, place provider.Place, id, projec
 
 // noteStop records that a container was stopped by request.
 func (e *engine) noteStop(ctx context.Context, o provider.Object) error {
-	options := volume.CreateOptions{Name: stoppedPrefix + o.ID, Labels: map[string]string{
+	err := e.note(ctx, stopNotes(), map[string]string{
 		stoppedLabel: o.Owner.Project, stoppedAddress: o.Owner.Address, stoppedID: o.ID, stoppedRun: o.Condition.Started,
-	}}
-	note, err := e.write.VolumeCreate(ctx, options)
-	if err == nil && note.Labels[stoppedRun] != o.Condition.Started { // of an earlier stop
-		if err = e.forgetNote(ctx, options.Name); err == nil {
-			_, err = e.write.VolumeCreate(ctx, options)
-		}
-	}
+	}, stoppedRun)
 	return e.problem(err, "recording the stop of", o.Owner.Address, o.Name)
+}
+
+// forgetStop takes the record of a stop away, if there is one.
+func (e *engine) forgetStop(ctx context.Context, id string) error {
+	return e.forget(ctx, stopNotes(), id)
 }
 
 // requested tells whether a container's last run was ended by request.

@@ -40,14 +40,18 @@ func (p *Provider) Lock(ctx context.Context, project string, holder provider.Hol
 	if err != nil {
 		return provider.Holder{}, false, e.problem(err, "locking the project", "", project)
 	}
-	if created.Labels[lockNonce] == "" {
+	if lockNotes().about(created) == "" {
 		// An engine that was restarted since answers without the labels of a volume
 		// that exists; only inspect has them (measured: Engine 20.10).
 		switch v, err := e.read.VolumeInspect(ctx, lockPrefix+project); {
-		case err == nil:
-			created = v
-		case !errdefs.IsNotFound(err): // else it was released a moment ago: the caller asks again
+		case errdefs.IsNotFound(err): // it was released a moment ago: the caller asks again
+			return provider.Holder{}, false, nil
+		case err != nil:
 			return provider.Holder{}, false, e.problem(err, "reading the lock of the project", "", project)
+		case lockNotes().about(v) == "":
+			return provider.Holder{}, false, nameOfNoteTaken(v.Name, "", "The lock of project "+project)
+		default:
+			created = v
 		}
 	}
 	now := holderOf(created.Labels)
@@ -55,23 +59,21 @@ func (p *Provider) Lock(ctx context.Context, project string, holder provider.Hol
 }
 
 func holderOf(labels map[string]string) provider.Holder {
-	pid, _ := strconv.Atoi(labels[lockPID]) // 0 where somebody else made the volume
+	pid, _ := strconv.Atoi(labels[lockPID]) // 0 where it is no number
 	return provider.Holder{
 		Nonce: labels[lockNonce], Who: labels[lockWho], Boot: labels[lockBoot], PID: pid, Since: labels[lockSince], Command: labels[lockCommand],
 	}
 }
 
-// Unlock releases the lock that the nonce holds.
+// Unlock releases the lock that the nonce holds. A volume of its name that is no lock
+// stays, as another's lock does.
 func (p *Provider) Unlock(ctx context.Context, project, nonce string) error {
 	e, err := p.at(provider.Root)
 	if err != nil {
 		return err
 	}
-	v, err := e.read.VolumeInspect(ctx, lockPrefix+project)
-	if errdefs.IsNotFound(err) || err == nil && v.Labels[lockNonce] != nonce {
-		return nil
-	}
-	if err == nil {
+	v, is, err := e.readNote(ctx, lockNotes(), project)
+	if err == nil && is && nonce != "" && v.Labels[lockNonce] == nonce {
 		err = e.write.VolumeRemove(ctx, v.Name, false)
 	}
 	if errdefs.IsNotFound(err) {

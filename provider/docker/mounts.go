@@ -20,7 +20,9 @@ type mountSpec struct {
 	subpath      string
 	propagation  string
 	createSource bool
-	unknown      bool // the source is not known yet
+	unknown      bool   // the source is not known yet
+	of           string // the address of the volume that is the source
+	planned      bool   // that volume is still to be made
 }
 
 // mountOf reads one mount of a declaration.
@@ -41,8 +43,11 @@ func mountOf(m values) mountSpec {
 			spec.kind = mount.TypeBind
 		}
 	}
-	if volume, ok := m.ref("volume"); ok && spec.kind == mount.TypeVolume && spec.source == "" {
-		spec.source, spec.unknown = volume.engineName(), false
+	if volume, ok := m.ref("volume"); ok && spec.kind == mount.TypeVolume {
+		spec.of, spec.planned = volume.Address, volume.ID == ""
+		if spec.source == "" {
+			spec.source, spec.unknown = volume.engineName(), false
+		}
 	}
 	if spec.kind == mount.TypeBind {
 		spec.source = cleanPath(spec.source)

@@ -77,7 +77,11 @@ func TestRecordsGoWithTheirContainerAndNothingElse(t *testing.T) {
 		for _, record := range records {
 			name, labels := record+ownID, map[string]string{"com.example": "precious"}
 			if bears {
-				labels = map[string]string{"dev." + record + "id": ownID}
+				kind := "dev." + strings.TrimSuffix(record, ".")
+				labels = map[string]string{kind: "p", kind + ".id": ownID}
+				for _, more := range []string{"address", "run", "spec", "starts"} {
+					labels[kind+"."+more] = ""
+				}
 				want = append(want, "DELETE /volumes/"+name)
 			}
 			odd["GET /volumes/"+name] = func(w http.ResponseWriter, _ *http.Request) {

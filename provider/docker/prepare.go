@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 
@@ -14,7 +16,7 @@ import (
 )
 
 // Prepare fetches a container's image and looks whether the engine can do what is
-// asked for and has the paths that are mounted, before anything is given up for it.
+// asked for and has the paths and volumes that are mounted, before anything is given up for it.
 func (p *Provider) Prepare(ctx context.Context, req provider.PrepareRequest, sink provider.Sink) error {
 	e, err := p.at(req.Place)
 	if err != nil {
@@ -38,6 +40,10 @@ func (p *Provider) Prepare(ctx context.Context, req provider.PrepareRequest, sin
 		return withAddress(err, decl.Address)
 	}
 	if err := e.lookForSources(decl, r.mounts); err != nil {
+		return err
+	}
+	there := slices.DeleteFunc(slices.Clone(r.mounts), func(m mountSpec) bool { return m.planned })
+	if err := e.lookForVolumes(ctx, decl, there); err != nil {
 		return err
 	}
 	if image, built := valuesOf(decl.Declared).ref("image"); built && image.ID == "" {
@@ -71,4 +77,38 @@ func (e *engine) lookForSources(decl provider.Declaration, mounts []mountSpec) e
 		}
 	}
 	return nil
+}
+
+// lookForVolumes looks for the volumes that are mounted, again and just before the
+// container is made: an engine makes a volume that is not there, empty and without a
+// record, and nobody would be told that the data are gone.
+func (e *engine) lookForVolumes(ctx context.Context, decl provider.Declaration, mounts []mountSpec) error {
+	seen := map[string]bool{}
+	for _, m := range mounts {
+		if m.kind != mount.TypeVolume || m.source == "" || seen[m.source] {
+			continue
+		}
+		seen[m.source] = true
+		_, err := e.read.VolumeInspect(ctx, m.source)
+		if errdefs.IsNotFound(err) {
+			return goneSince(decl, m)
+		}
+		if err != nil {
+			return e.problem(err, "looking for the volume", decl.Address, m.source)
+		}
+	}
+	return nil
+}
+
+// goneSince is the error about a volume that was there when the plan was made.
+func goneSince(decl provider.Declaration, m mountSpec) error {
+	what := "The volume " + m.source
+	if m.of != "" {
+		what = fmt.Sprintf("%s (volume %s)", m.of, m.source)
+	}
+	return &provider.Problem{
+		Code: provider.NotFound, Address: decl.Address, Path: "mount[" + quoted(m.target) + "].source", Summary: "A volume of the plan is gone",
+		Detail: fmt.Sprintf("%s is to be mounted on %s. It was there when the plan was made, and somebody removed it since: the engine would make an empty one of its name that is nobody's. "+
+			"Nothing was made of %s. If the data can be had back, bring them back first; then run the command again: its plan makes what is missing.", what, m.target, decl.Address),
+	}
 }

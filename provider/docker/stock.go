@@ -33,11 +33,12 @@ func (p *Provider) Stock(ctx context.Context, place provider.Place) (provider.St
 	}
 	var out provider.StockResponse
 	for _, v := range used.Volumes {
+		noted, _ := noteOn(*v)
 		switch {
-		case v.Labels[lockLabel] != "" && v.Name == lockPrefix+v.Labels[lockLabel] && place == provider.Root:
+		case lockNotes().about(*v) != "" && place == provider.Root:
 			out.Locks = append(out.Locks, provider.HeldLock{Project: v.Labels[lockLabel], Holder: holderOf(v.Labels)})
-		case noteOn(*v) != "":
-			if !l.hasContainer(noteOn(*v)) {
+		case noted != "":
+			if !l.hasContainer(noted) {
 				out.Stored = append(out.Stored, provider.Stored{
 					ID: v.Name, Name: v.Name, Bytes: volumeBytes(v), Created: v.CreatedAt, Record: true,
 					Owner: provider.Ownership{
@@ -150,44 +151,29 @@ func (p *Provider) Sweep(ctx context.Context, place provider.Place, stored provi
 	return err
 }
 
-// noteOn is the id of the container that a record (of a stop, of changes, of order) is about;
-// empty for every other volume.
-// Its name is that of the record, too: labels can be copied.
-func noteOn(v volume.Volume) string {
-	switch v.Name {
-	case stoppedPrefix + v.Labels[stoppedID]:
-		return v.Labels[stoppedID]
-	case changedPrefix + v.Labels[changedID]:
-		return v.Labels[changedID]
-	case followsPrefix + v.Labels[followsID]:
-		return v.Labels[followsID]
+// noteOn is the id of the container that a record (of a stop, of changes, of order) is about,
+// and the kind of record; empty for every other volume.
+func noteOn(v volume.Volume) (string, noteKind) {
+	for _, kind := range []noteKind{stopNotes(), changeNotes(), orderNotes()} {
+		if id := kind.about(v); id != "" {
+			return id, kind
+		}
 	}
-	return ""
-}
-
-// forgetNote takes a record away, if there is one: what bears its name and is none is
-// somebody else's, and stays.
-func (e *engine) forgetNote(ctx context.Context, name string) error {
-	v, err := e.read.VolumeInspect(ctx, name)
-	if err == nil && noteOn(v) != "" {
-		err = e.write.VolumeRemove(ctx, name, false)
-	}
-	if errdefs.IsNotFound(err) {
-		return nil
-	}
-	return err
+	return "", noteKind{}
 }
 
 // sweepRecord removes such a record, and nothing else.
 func (e *engine) sweepRecord(ctx context.Context, stored provider.Stored) error {
 	v, err := e.read.VolumeInspect(ctx, stored.ID)
-	switch {
-	case errdefs.IsNotFound(err):
+	if errdefs.IsNotFound(err) {
 		return nil
-	case err == nil && noteOn(v) == "":
-		return mayChange(stored.Owner.Project, "volume", v.Name, whoseVolume(v))
-	case err == nil:
-		err = e.forgetNote(ctx, stored.ID)
+	}
+	if err == nil {
+		id, kind := noteOn(v)
+		if id == "" {
+			return mayChange(stored.Owner.Project, "volume", v.Name, whoseVolume(v))
+		}
+		err = e.forget(ctx, kind, id)
 	}
 	return e.problem(err, "removing the record", stored.Owner.Address, stored.ID)
 }
