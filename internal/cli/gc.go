@@ -58,7 +58,7 @@ func (s *session) gc(ctx context.Context) error {
 		}
 	}
 	if s.command.Bool("json") {
-		s.app.print(ui.LeftoversJSON(s.facts, left))
+		s.app.document(ui.LeftoversJSON(s.facts, left))
 	} else {
 		s.app.print(ui.Leftovers(s.facts, left, s.now(), s.app.options()))
 	}
