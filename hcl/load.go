@@ -20,6 +20,7 @@ import (
 
 	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mask"
 )
 
 // LoadRequest says what to load, and with which variables.
@@ -45,6 +46,9 @@ type LoadRequest struct {
 	// Err of a context does. It is asked between files and while they are read, also
 	// later, by what the configuration evaluates. It may be nil.
 	Interrupted func() error
+	// Secrets is told what is sensitive in the configuration, whenever something is
+	// evaluated. It may be nil.
+	Secrets *mask.Secrets
 }
 
 // NoConfiguration is the code of the problem that there is nothing to load.
@@ -71,7 +75,15 @@ func Load(req LoadRequest) (*config.Config, *Sources, diag.List) {
 		}
 	}
 	limited["templatefile"] = l.budget.limit("templatefile", templateFunction(l.cfg.Dir, limited, l.budget))
+	if req.Secrets != nil {
+		for name, f := range limited {
+			if name != "try" && name != "can" {
+				limited[name] = watched(name, f, req.Secrets)
+			}
+		}
+	}
 	l.functions = limited
+	l.cfg.Secrets = req.Secrets
 	l.cfg.Interrupted = req.Interrupted
 	l.cfg.HashContext = hashContexts(req.Interrupted)
 	l.cfg.ReadFile = readPlain

@@ -170,8 +170,9 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 	if err := s.app.fail(problems, s.snippets()); err != nil {
 		return err
 	}
+	result.Outputs = s.app.outputs(result.Outputs)
 	if s.command.Bool("json") {
-		s.app.print(ui.OutcomeJSON(result, p.Destroy))
+		s.app.document(ui.OutcomeJSON(result, p.Destroy))
 		return stoppedExit(p)
 	}
 	if mode := s.progressMode(); !p.Clean && mode != progressQuiet && mode != progressJSON {

@@ -53,7 +53,7 @@ func (s *session) gc(ctx context.Context) error {
 	if s.command.Bool("json") && !s.command.Bool("auto-approve") { // it removes nothing
 		found, problems := runner.Gather(ctx, request)
 		if !problems.HasErrors() {
-			s.app.print(ui.LeftoversJSON(s.facts, found.Of(wanted)))
+			s.app.document(ui.LeftoversJSON(s.facts, found.Of(wanted)))
 		}
 		return s.app.fail(problems, nil)
 	}
@@ -63,7 +63,7 @@ func (s *session) gc(ctx context.Context) error {
 		return s.app.fail(problems, nil)
 	}
 	if s.command.Bool("json") {
-		s.app.print(ui.LeftoversJSON(s.facts, found))
+		s.app.document(ui.LeftoversJSON(s.facts, found))
 	} else {
 		s.app.print(ui.Leftovers(s.facts, found, s.now(), s.app.options()))
 	}

@@ -37,7 +37,7 @@ mounts, where the configuration is at hand; "dindctl mounts" says why.`,
 			entries := s.verdicts(ctx)
 			if c.Bool("json") {
 				a.show(runner.Unreadable(s.observed, project), s.snippets()) // the tree says it where it stands
-				a.print(ui.ListJSON(s.facts, project, ui.ProjectObjects(s.observed, project), ui.ForeignObjects(s.observed, project), entries))
+				a.document(ui.ListJSON(s.facts, project, ui.ProjectObjects(s.observed, project), ui.ForeignObjects(s.observed, project), entries))
 				return whole
 			}
 			if len(ui.ProjectObjects(s.observed, project))+len(s.observed.Foreign(project)) == 0 {

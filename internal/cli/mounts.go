@@ -95,7 +95,7 @@ func (s *session) printMounts(entries []mount.Entry, problems diag.List) {
 	}{"1.0", entries, ui.DiagnosticsJSON(others(problems), s.snippets())}
 	text, err := json.MarshalIndent(document, "", "  ")
 	if err == nil {
-		s.app.print(string(text) + "\n")
+		s.app.document(string(text) + "\n")
 	}
 }
 

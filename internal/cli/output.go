@@ -36,17 +36,18 @@ func (a *app) output() *ucli.Command {
 				return err
 			}
 			a.show(p.Stopped, s.snippets())
+			outputs := a.outputs(p.Outputs)
 			if name != "" {
-				return s.oneOutput(p.Outputs, name)
+				return s.oneOutput(outputs, name)
 			}
 			if c.Bool("json") {
-				a.print(ui.OutputsJSON(p.Outputs))
+				a.document(ui.OutputsJSON(outputs))
 				return nil
 			}
 			if len(p.Outputs) == 0 {
 				return a.fail(diag.Errorf("There are no outputs", "%s has no output block.", s.cfg.Path), nil)
 			}
-			a.print(ui.Outputs(p.Outputs, a.options()))
+			a.print(ui.Outputs(outputs, a.options()))
 			return nil
 		},
 	}
@@ -62,7 +63,7 @@ func (s *session) oneOutput(outputs []config.OutputValue, name string) error {
 		case s.command.Bool("raw"):
 			return s.rawOutput(o)
 		case s.command.Bool("json"):
-			s.app.print(ui.OutputJSON(o))
+			s.app.document(ui.OutputJSON(o))
 		default:
 			s.app.print(ui.Output(o))
 		}
@@ -88,8 +89,8 @@ func (s *session) rawOutput(o config.OutputValue) error {
 		_, err := io.WriteString(s.app.stdout, text)
 		return err
 	}
-	s.app.print(text)
-	return nil
+	_, err := io.WriteString(s.app.env.Stdout, text)
+	return err
 }
 
 // pathAndWord takes [PATH] [WORD]: what is there as a file, or is written as a

@@ -50,7 +50,7 @@ func (s *session) showPlan(p *plan.Plan, problems diag.List) error {
 		if err != nil {
 			return err
 		}
-		s.app.print(string(text) + "\n")
+		s.app.document(string(text) + "\n")
 	} else {
 		s.app.print(ui.Plan(p, s.app.options()))
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -44,7 +43,7 @@ func (s *session) writePlan(file string, p *plan.Plan) diag.List {
 	}
 	out := planFile{
 		Format: planFormat, Version: s.app.env.Version, Path: s.cfg.Path, Project: p.Project, EngineID: p.Engine.ID,
-		Options: s.recorded(), Screen: s.withoutSecrets(ui.Plan(p, ui.Options{Width: s.app.env.Width})), Plan: document,
+		Options: s.recorded(), Screen: s.app.secrets.Text(ui.Plan(p, ui.Options{Width: s.app.env.Width})), Plan: document,
 	}
 	text, err := json.MarshalIndent(out, "", "  ")
 	if err == nil {
@@ -62,35 +61,7 @@ func (s *session) document(p *plan.Plan) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return masking(text, s.withoutSecrets)
-}
-
-// masking passes every text in a JSON document, but no key, through mask, so that
-// a secret that is a word of the format, or a number, does not break it.
-func masking(document []byte, mask func(string) string) (json.RawMessage, error) {
-	decoder := json.NewDecoder(bytes.NewReader(document))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, fmt.Errorf("reading a plan: %w", err)
-	}
-	return json.Marshal(maskedTexts(value, mask))
-}
-
-func maskedTexts(value any, mask func(string) string) any {
-	switch v := value.(type) {
-	case string:
-		return mask(v)
-	case []any:
-		for i := range v {
-			v[i] = maskedTexts(v[i], mask)
-		}
-	case map[string]any:
-		for name := range v {
-			v[name] = maskedTexts(v[name], mask)
-		}
-	}
-	return value
+	return s.app.secrets.Document(text), nil
 }
 
 // recorded is what was asked for, without the values of sensitive variables. A
@@ -104,7 +75,7 @@ func (s *session) recorded() asked {
 	}
 	o.Vars = slices.DeleteFunc(slices.Clone(o.Vars), func(given string) bool {
 		name, _, _ := strings.Cut(given, "=")
-		return secret[strings.TrimSpace(name)] || s.withoutSecrets(given) != given
+		return secret[strings.TrimSpace(name)] || s.app.secrets.Text(given) != given
 	})
 	o.VarFiles = nil
 	for _, file := range s.asked.VarFiles {
@@ -119,17 +90,6 @@ func (s *session) resolved(file string) string {
 		return file
 	}
 	return filepath.Join(s.app.env.Cwd, file)
-}
-
-// withoutSecrets takes the values of sensitive variables out of a text.
-func (s *session) withoutSecrets(text string) string {
-	for _, secret := range secrets(s.cfg) {
-		text = strings.ReplaceAll(text, secret, "(sensitive)")
-		if escaped, err := json.Marshal(secret); err == nil {
-			text = strings.ReplaceAll(text, string(escaped[1:len(escaped)-1]), "(sensitive)")
-		}
-	}
-	return text
 }
 
 // reason is an error's text without the paths and calls that a person did not name.
@@ -228,7 +188,7 @@ func withFlag(name, value string) string {
 // without the values of sensitive variables.
 func (s *session) showPlanFile(file *planFile) {
 	if s.command.Bool("json") {
-		s.app.print(string(file.Plan) + "\n")
+		s.app.document(string(file.Plan) + "\n")
 		return
 	}
 	s.app.print(ui.Recorded(file.Screen))

@@ -51,13 +51,13 @@ func (s *session) checkProgress() diag.List {
 func (s *session) progress(p *plan.Plan) (sink runner.Sink, closed func()) {
 	nothing := func() {}
 	if s.command.Bool("json") {
-		return ui.ProgressJSON(s.app.env.Stdout), nothing
+		return ui.ProgressJSON(s.app.jsonTo(false)), nothing
 	}
 	switch s.progressMode() {
 	case progressQuiet:
 		return func(runner.Event) {}, nothing
 	case progressJSON:
-		return ui.ProgressJSON(s.app.env.Stderr), nothing
+		return ui.ProgressJSON(s.app.jsonTo(true)), nothing
 	case progressTTY:
 		return s.live(p)
 	}
@@ -67,7 +67,7 @@ func (s *session) progress(p *plan.Plan) (sink runner.Sink, closed func()) {
 // lines shows a line for each thing that happens, and one when the run is asked to end.
 func (s *session) lines() (sink runner.Sink, closed func()) {
 	var mu sync.Mutex
-	show := ui.Progress(s.app.env.Stderr, s.app.errorOptions())
+	show := s.app.hiding(ui.Progress(s.app.env.Stderr, s.app.errorOptions()))
 	closed = s.app.whenAskedToEnd(func() {
 		mu.Lock()
 		defer mu.Unlock()
@@ -134,7 +134,7 @@ func (s *session) live(p *plan.Plan) (sink runner.Sink, closed func()) {
 		}
 	}()
 	heard := s.app.whenAskedToEnd(screen.Ending)
-	return screen.Event, func() {
+	return s.app.hiding(screen.Event), func() {
 		heard()
 		ticker.Stop()
 		close(end)

@@ -11,6 +11,7 @@ import (
 	ucli "github.com/urfave/cli/v3"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mask"
 	"github.com/dindctl/dindctl/internal/ui"
 	"github.com/dindctl/dindctl/provider"
 )
@@ -61,7 +62,8 @@ func (e exit) Error() string { return "exit" }
 func Run(ctx context.Context, env Env) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	a := &app{env: env, plain: plain(env), stdout: env.Stdout, stderr: env.Stderr}
+	a := &app{env: env, plain: plain(env), stdout: env.Stdout, stderr: env.Stderr, secrets: &mask.Secrets{}}
+	a.masked()
 	go a.endAtOnce(ctx, cancel)
 	code := a.run(ctx)
 	a.flushed()
@@ -165,11 +167,13 @@ type app struct {
 	env Env
 	// acting says that steps are being carried out, which end in their own way.
 	acting atomic.Bool
-	// stdout and stderr are the process's streams past what takes secrets out of them.
+	// secrets are taken out of everything that is written. Stdout and stderr are the
+	// process's streams past what does so.
+	secrets        *mask.Secrets
 	stdout, stderr io.Writer
 	// plain says that nothing is coloured.
 	plain bool
-	// flush are what writes text that is held back, in the order of being wrapped.
+	// flush are what writes text that is held back.
 	flush []func()
 }
 
@@ -184,12 +188,12 @@ func (a *app) fail(list diag.List, sources ui.Sources) error {
 
 func (a *app) show(list diag.List, sources ui.Sources) {
 	if len(list) > 0 {
-		_, _ = io.WriteString(a.env.Stderr, ui.Diagnostics(list, sources, a.errorOptions()))
+		_, _ = io.WriteString(a.env.Stderr, a.secrets.Text(ui.Diagnostics(a.withoutSecrets(list), sources, a.errorOptions())))
 	}
 }
 
-func (a *app) print(text string) { _, _ = io.WriteString(a.env.Stdout, text) }
-func (a *app) tell(text string)  { _, _ = io.WriteString(a.env.Stderr, text) }
+func (a *app) print(text string) { _, _ = io.WriteString(a.env.Stdout, a.secrets.Text(text)) }
+func (a *app) tell(text string)  { _, _ = io.WriteString(a.env.Stderr, a.secrets.Text(text)) }
 
 // options are those of standard output, errorOptions those of standard error.
 func (a *app) options() ui.Options {

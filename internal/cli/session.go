@@ -130,7 +130,7 @@ func (s *session) load(ctx context.Context, path string) diag.List {
 		Path: path, Cwd: s.app.env.Cwd, Project: s.asked.Project,
 		Vars: s.asked.Vars, VarFiles: s.asked.VarFiles,
 		Environment: environment(s.app.env.Environ), MachineID: runner.MachineID(), Version: s.app.env.Version,
-		Interrupted: ctx.Err,
+		Interrupted: ctx.Err, Secrets: s.app.secrets,
 	})
 	s.cfg, s.sources = cfg, sources
 	s.hideSecrets()

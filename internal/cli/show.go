@@ -54,7 +54,7 @@ func (s *session) showObjects(ctx context.Context, where, address string) error 
 	s.app.show(s.observed.Stopped(), s.snippets())
 	s.app.show(runner.Unreadable(s.observed, project), s.snippets())
 	if s.command.Bool("json") {
-		s.app.print(ui.ShowJSON(s.facts, project, list))
+		s.app.document(ui.ShowJSON(s.facts, project, list))
 		return nil
 	}
 	if len(list) == 0 {

@@ -24,7 +24,7 @@ func (a *app) validate() *ucli.Command {
 			s := a.session(c)
 			_, problems := s.checked(ctx, where, c.String("files"))
 			if c.Bool("json") {
-				a.print(ui.ValidateJSON(problems, s.snippets()))
+				a.document(ui.ValidateJSON(problems, s.snippets()))
 				if problems.HasErrors() {
 					return exit(exitError)
 				}

@@ -68,7 +68,7 @@ func (s *session) verify(ctx context.Context, where string) error {
 
 func (s *session) showProofs(proofs []runner.Proof, problems diag.List) error {
 	if s.command.Bool("json") {
-		s.app.print(ui.ProofsJSON(proofs, problems, s.snippets()))
+		s.app.document(ui.ProofsJSON(proofs, problems, s.snippets()))
 		if problems.HasErrors() {
 			return exit(exitError)
 		}

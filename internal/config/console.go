@@ -27,5 +27,6 @@ func (x *Expanded) Evaluate(expr Expr, known Known) (cty.Value, diag.List) {
 	}
 	e := s.evaluation(known)
 	value, problems := expr.Value(e.scope(s.top, n.refs, each{}))
+	s.cfg.Secrets.Add(value)
 	return value, append(s.explain(n, problems), e.problems...)
 }

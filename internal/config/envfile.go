@@ -82,6 +82,7 @@ func (s *state) declareEnvironment(n *noun, attributes map[string]cty.Value) dia
 			merged[name] = cty.StringVal(value)
 			if f.sensitive {
 				merged[name] = merged[name].Mark(provider.Sensitive)
+				s.cfg.Secrets.Add(merged[name])
 			}
 		}
 	}

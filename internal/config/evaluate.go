@@ -171,6 +171,7 @@ func (e *evaluation) local(f *frame, n *node) cty.Value {
 	e.values[at] = cty.DynamicVal
 	value, problems := n.local.Value.Value(e.scope(f, n.refs, each{}))
 	e.problems = append(e.problems, within(problems, join(f.path, "local."+n.local.Name))...)
+	e.s.cfg.Secrets.Add(value)
 	e.values[at] = value
 	return value
 }
@@ -218,6 +219,7 @@ func (e *evaluation) decode(n *noun) (cty.Value, Places, diag.List) {
 		return cty.EmptyObjectVal, nil, nil
 	}
 	value, places, problems := n.block.Body.Decode(n.body, e.scope(n.frame, n.node.refs, n.each))
+	e.s.cfg.Secrets.Add(value)
 	if command, asked := e.s.cfg.Commands[n.address]; asked && !problems.HasErrors() {
 		value = withCommand(value, command)
 	}

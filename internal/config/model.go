@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mask"
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -41,6 +42,8 @@ type Config struct {
 	// missing may stand there: nothing is to be concluded from what is missing.
 	Partial bool
 
+	// Secrets is told what is sensitive, whenever something is evaluated. It may be nil.
+	Secrets *mask.Secrets
 	// Begin is called when everything is evaluated anew; it may be nil.
 	Begin func()
 	// Interrupted tells whether the run was asked to end, by an error, as the method

@@ -34,6 +34,7 @@ func (x *Expanded) outputs(e *evaluation) ([]OutputValue, diag.List) {
 			list = x.state.explain(n, list)
 		}
 		problems = append(problems, within(list, "output."+o.Name)...)
+		x.state.cfg.Secrets.Add(value)
 		value, secret := reveal(value)
 		if secret && !o.Sensitive {
 			problems = append(problems, diag.Problem{

@@ -41,6 +41,7 @@ func (e *evaluation) variable(f *frame, n *node) cty.Value {
 	if v.Sensitive {
 		value = value.Mark(provider.Sensitive)
 	}
+	e.s.cfg.Secrets.Add(value)
 	e.values[at] = value
 	return value
 }
@@ -171,6 +172,7 @@ func (e *evaluation) output(f *frame, n *node) cty.Value {
 	if n.output.Sensitive {
 		value = value.Mark(provider.Sensitive)
 	}
+	e.s.cfg.Secrets.Add(value)
 	e.values[at] = value
 	return value
 }

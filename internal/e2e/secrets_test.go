@@ -229,3 +229,67 @@ func search(t *testing.T, where, text string, secrets []string) {
 		}
 	}
 }
+
+const spelledFile = `
+variable "token" {
+  type      = string
+  sensitive = true
+}
+variable "pin" {
+  type      = number
+  sensitive = true
+}
+container "app" {
+  image    = "dindctl.local/bash"
+  command  = ["bash", "-c", "printf '%s\n' \"$TOKEN\"; printf %s \"$TOKEN\" | base64; printf 'user:%s' \"$TOKEN\" | base64 -w0; echo; echo \"$FROM_FILE and $PIN\" >&2; for i in 1 2 3 4; do printf %s \"$${TOKEN:$((i*5-5)):5}\"; sleep 0.1; done; echo; exec sleep 1000"]
+  environment = { TOKEN = var.token, PIN = var.pin }
+  env_file    = [{ path = "./app.env", sensitive = true }]
+  stop_signal = "KILL"
+}
+job "talk" {
+  image       = "dindctl.local/bash"
+  command     = ["bash", "-c", "cat /etc/tok; echo \"$UPPER\"; printf %s \"$PIN\" | od -An -tx1 | tr -d ' \\n'; printf %s \"$TOKEN\" | od -An -v -tx1 | tr -d ' \\n'; printf '\\r\\n'; printf '{\"token\": \"%s\"}' \"$UPPER\"; printf '%q' \"$TOKEN\" >&2"]
+  environment = { TOKEN = var.token, PIN = var.pin, UPPER = "a ${upper(var.token)} b" }
+  file {
+    path    = "/etc/tok"
+    content = "one\n${sensitive(file("tok"))}\ntwo\n"
+  }
+}
+output "said" { value = job.talk.stdout }
+output "lines" { value = { for line in split("\n", job.talk.stdout) : line => line... } }
+`
+
+// What real programs make of secrets in their own ways is in no output, no log, no run, no
+// document and no plan file; and their other bytes are as they were.
+func TestSecretsInEverySpelling(t *testing.T) {
+	needEngine(t)
+	s := emptyScenario(t)
+	token, pin, tok, fromFile := "Kolibri7f3a/x+y <1>", "918273645", "Zeisig90bb2d", "Gimpel17aa4c"
+	fragments := []string{"Kolibri7f3a", "KOLIBRI7F3A", pin, tok, fromFile, "4b6f6c69627269", "393138323733", "Kolib", "S29saWJya"}
+	s.write("main.hcl", spelledFile)
+	s.write("tok", tok+"\n")
+	s.write("app.env", "FROM_FILE="+fromFile+"\n")
+	s.said.Reset()
+	given := func(args ...string) result {
+		return s.dindctl(append(args, "-project", s.project, "-var", "token="+token, "-var", "pin="+pin)...)
+	}
+	given("plan").wants(t, 0).says(t, "(sensitive value)")
+	given("plan", "-json").wants(t, 0)
+	given("plan", "-out", "spelled.plan").wants(t, 0)
+	s.dindctl("apply", "spelled.plan", "-var", "token="+token, "-var", "pin="+pin).wants(t, 0)
+	given("plan", "-json").wants(t, 0)
+	given("output").wants(t, 0).says(t, "(sensitive)")
+	given("output", "-json").wants(t, 0).says(t, `"(sensitive)"`)
+	given("output", "said", "-raw").wants(t, 0).says(t, "one\n(sensitive)\ntwo\n", "(sensitive)(sensitive)")
+	until(t, "the container has said all", func() bool {
+		return strings.Count(given("logs", "container.app").wants(t, 0).stdout, "(sensitive)") == 4
+	})
+	given("logs", "job.talk").wants(t, 0).says(t, "(sensitive)")
+	given("logs").wants(t, 0).says(t, "(sensitive) and (sensitive)")
+	given("run", "job.talk").wants(t, 0).says(t, "one\n(sensitive)\ntwo\n")
+	given("show", "-json").wants(t, 0)
+	given("apply", "-replace=job.talk", "-auto-approve", "-json").wants(t, 0).says(t, `(sensitive)`)
+	given("destroy", "-auto-approve", "-volumes").wants(t, 0)
+	search(t, "what was printed", s.said.String(), fragments)
+	search(t, "the plan file", readFile(t, filepath.Join(s.dir, "spelled.plan")), fragments)
+}

@@ -34,6 +34,7 @@ func rules() []rule {
 		{from: module + "/provider/providertest", never: everything},
 		{from: module + "/internal/diag", never: append([]string{module + "/internal/"}, effects...)},
 		{from: module + "/internal/graph", never: append([]string{module + "/internal/"}, effects...)},
+		{from: module + "/internal/mask", never: append([]string{module + "/internal/"}, effects...)},
 		{from: module + "/internal/mount", never: append([]string{module + "/internal/"}, effects...)},
 		{from: module + "/internal/config", never: append([]string{module + "/internal/plan"}, effects...)},
 		{from: module + "/internal/plan", never: effects},
