@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -62,7 +63,19 @@ func Run(ctx context.Context, env Env) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	a := &app{env: env, plain: plain(env), stdout: env.Stdout, stderr: env.Stderr}
+	if env.Stdin != nil {
+		a.env.Stdin = newInput(ctx, env.Stdin)
+	}
+	a.terminal, _ = env.Stdin.(*os.File)
 	go a.endAtOnce(ctx, cancel)
+	leave := context.AfterFunc(ctx, func() {
+		for _, stream := range []io.Writer{env.Stdout, env.Stderr} {
+			if watched, is := stream.(*Stream); is {
+				watched.Leave()
+			}
+		}
+	})
+	defer leave()
 	code := a.run(ctx)
 	a.flushed()
 	return a.written(code)
@@ -167,6 +180,9 @@ type app struct {
 	acting atomic.Bool
 	// stdout and stderr are the process's streams past what takes secrets out of them.
 	stdout, stderr io.Writer
+	// terminal is the file that standard input is read from, which may be a terminal; nil
+	// where it is none.
+	terminal *os.File
 	// plain says that nothing is coloured.
 	plain bool
 	// flush are what writes text that is held back, in the order of being wrapped.
