@@ -104,6 +104,9 @@ func (s *session) cp(ctx context.Context, from, to end) error {
 	}
 	counted := &counter{}
 	problems = s.copy(ctx, from, to, counted)
+	if s.app.unread() {
+		return exit(exitUnread)
+	}
 	if err := s.app.fail(problems, nil); err != nil {
 		return err
 	}

@@ -122,10 +122,12 @@ func (s *session) exec(ctx context.Context, in commandIn, stdin, tty bool) error
 	}
 	resp, problems := runner.Exec(ctx, s.provider, object, req)
 	restore()
-	if ctx.Err() != nil {
+	switch {
+	case s.app.unread():
+		return exit(exitUnread)
+	case ctx.Err() != nil:
 		return exit(exitInterrupted)
-	}
-	if problems.HasErrors() {
+	case problems.HasErrors():
 		return s.app.fail(problems, nil)
 	}
 	if resp.ExitCode != 0 {

@@ -113,6 +113,13 @@ func (s *Stream) Unread() bool {
 	return unread(s.err)
 }
 
+// unread tells whether nobody reads standard output any longer. A command that did
+// nothing else than write there then ends without a word, as other programs do.
+func (a *app) unread() bool {
+	stdout, watched := a.stdout.(*Stream)
+	return watched && stdout.Unread()
+}
+
 // written is the exit code of a run whose output may not have been taken whole.
 func (a *app) written(code int) int {
 	stdout, watched := a.stdout.(*Stream)

@@ -210,7 +210,14 @@ func (p *Provider) Logs(ctx context.Context, req provider.LogsRequest) error {
 		return e.problem(err, "reading the log of", "", req.ID)
 	}
 	defer func() { _ = logs.Close() }()
-	err = demultiplex(logs, c.Config.Tty, orDiscard(req.Stdout), orDiscard(req.Stderr))
+	stdout, stderr := orDiscard(req.Stdout), orDiscard(req.Stderr)
+	if req.Timestamps {
+		out, errs := &stamped{to: stdout, tty: c.Config.Tty}, &stamped{to: stderr}
+		err = demultiplex(logs, c.Config.Tty, out, errs)
+		err = errors.Join(err, out.end(), errs.end())
+	} else {
+		err = demultiplex(logs, c.Config.Tty, stdout, stderr)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
