@@ -41,6 +41,9 @@ mounted is not seen; copy that by: dindctl exec ADDRESS -- tar c PATH`,
 			if len(args) != 2 {
 				return errors.New("cp takes a source and a destination: dindctl cp SOURCE DESTINATION")
 			}
+			if args[0] == "" || args[1] == "" {
+				return errors.New("the source and the destination of cp have to have a name: \".\" is the current directory")
+			}
 			from, to := a.endOf(args[0]), a.endOf(args[1])
 			for _, e := range []end{from, to} {
 				if e.address != "" && e.path == "" {

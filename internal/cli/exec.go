@@ -21,7 +21,7 @@ func (a *app) exec() *ucli.Command {
 PATH is the configuration, such as ci.hcl, where it is not the current directory's.
 Streams, exit code and terminal are those of docker exec. Standard input is handed on
 with -i alone; with -t the command gets a terminal, which follows the window's size.
-Without a terminal, Ctrl-C ends dindctl and leaves the command, as docker exec does.`,
+Without a terminal, Ctrl-C ends the command, too, which docker exec leaves running.`,
 		Flags: append(append(addressFlags(), execFlags()...),
 			&ucli.BoolFlag{Name: "i", Aliases: []string{"interactive"}, Usage: "hand on standard input"},
 			&ucli.BoolFlag{Name: "t", Aliases: []string{"tty"}, Usage: "give the command a terminal"}),

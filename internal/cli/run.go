@@ -216,10 +216,11 @@ func (a *app) errorOptions() ui.Options {
 	return ui.Options{Width: a.env.StderrWidth, Color: a.env.StderrTerminal && !a.plain}
 }
 
-// plain tells whether colours were refused, by flag or by the environment. It reads
+// plain tells whether colours were refused, by flag or by the environment, or the terminal
+// has none. It reads
 // the flag itself: errors in other flags obey it too.
 func plain(env Env) bool {
-	if lookup(env.Environ, "NO_COLOR") != "" {
+	if lookup(env.Environ, "NO_COLOR") != "" || lookup(env.Environ, "TERM") == "dumb" {
 		return true
 	}
 	for _, arg := range env.Args {
