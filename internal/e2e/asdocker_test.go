@@ -163,8 +163,17 @@ func TestAsDockerItself(t *testing.T) {
 		s.compareRunAndLogs(at)
 		s.compareTrees(at)
 	}
-	s.comparePaths(depths[0])
 	fmt.Printf("as docker: %d trials of exec, run, logs and cp each at three depths, in %s\n", *asDockerTrials, time.Since(begun).Round(time.Second))
+}
+
+// Where cp puts things, whatever form the paths have, and what it refuses, is docker's.
+func TestCopiesLandWhereDockersDo(t *testing.T) {
+	t.Parallel()
+	needEngine(t)
+	s := asDocker{emptyScenario(t), rand.New(rand.NewPCG(*asDockerSeed, 12))} //nolint:gosec // repeatable
+	s.write("ci.hcl", "project {\n  name = \""+s.project+"\"\n}\n"+idle)
+	s.dindctl("apply", "-auto-approve").wants(t, 0)
+	s.comparePaths(depth{container: "web"})
 }
 
 const speechTrials = 25
@@ -332,7 +341,8 @@ func (s asDocker) compareTrees(at depth) {
 func (s asDocker) comparePaths(at depth) {
 	s.t.Helper()
 	trials, target := max(*asDockerTrials/10, 1), s.project+"-"+at.container
-	const corner = `mkdir -p %[1]s/d %[1]s/e; echo F >%[1]s/F; echo y >%[1]s/d/y; ln -s d %[1]s/link; ln -s F %[1]s/flink; ln -s ../nowhere %[1]s/broken; ln -s link %[1]s/twice`
+	// No link leads out of what is copied: docker 28 refuses those, later ones do not.
+	const corner = `mkdir -p %[1]s/d %[1]s/e; echo F >%[1]s/F; echo y >%[1]s/d/y; ln -s d %[1]s/link; ln -s F %[1]s/flink; ln -s nowhere %[1]s/broken; ln -s link %[1]s/twice`
 	make2 := func(run func(script string), root string) {
 		var script strings.Builder
 		for i := range trials {
@@ -350,6 +360,11 @@ func (s asDocker) comparePaths(at depth) {
 	for i := range trials {
 		from, to, out := oneOf(s.r, paths...), oneOf(s.r, paths...), s.r.IntN(2) == 0
 		flags := oneOf(s.r, []string{}, []string{}, []string{"-L"}, []string{"-a"})
+		// The library of docker 28 takes the link for the place of what is in a directory, and
+		// refuses; later ones, as dindctl's, copy it to where the link leads.
+		for out && strings.HasSuffix(from, ".") && strings.Contains("link/. twice/", to) {
+			to = oneOf(s.r, paths...)
+		}
 		stream := out && s.r.IntN(5) == 0
 		args := func(whose, name string) []string {
 			here, there := filepath.Join(s.dir, "p", whose, fmt.Sprint(i))+"/", fmt.Sprintf("%s:/p/%s/%d/", name, whose, i)
@@ -374,14 +389,11 @@ func (s asDocker) comparePaths(at depth) {
 		}
 	}
 	for i := range trials {
-		for _, list := range []func(whose string) string{
-			func(whose string) string {
-				return s.bytesOf([]byte(fmt.Sprintf("cd %s/p/%s/%d && find . -printf '%%p %%M %%s %%l\\n' | sort", s.dir, whose, i)), "bash").stdout
-			},
-		} {
-			if d := cmp.Diff(list("docker"), list("ours")); d != "" {
-				s.t.Errorf("trial %d of paths, on this machine (-docker +dindctl):\n%s", i, d)
-			}
+		here := func(whose string) string {
+			return s.bytesOf(fmt.Appendf(nil, "cd %s/p/%s/%d && find . -printf '%%p %%M %%s %%l\\n' | sort", s.dir, whose, i), "bash").stdout
+		}
+		if d := cmp.Diff(here("docker"), here("ours")); d != "" {
+			s.t.Errorf("trial %d of paths, on this machine (-docker +dindctl):\n%s", i, d)
 		}
 	}
 	inside := func(whose string) []string {
