@@ -5,10 +5,12 @@ package provider
 type Event struct {
 	Address string
 	Phase   Phase
-	// Text is for people: what is waited for, or one line of output without its line end.
+	// Text is for people: what is waited for.
 	Text string
-	// Stream is "stdout" or "stderr" for PhaseOutput.
+	// Stream is "stdout" or "stderr" for PhaseOutput, and Data a piece of what the job
+	// wrote there: byte for byte but for its secrets, wherever it was cut.
 	Stream string
+	Data   []byte
 	// Done and Total count bytes; Total is 0 where it is not known.
 	Done, Total int64
 }
@@ -25,7 +27,7 @@ const (
 	PhaseStart   Phase = "start"   // its process is started
 	PhaseWait    Phase = "wait"    // it is not ready yet
 	PhaseProve   Phase = "prove"   // a path is tried before it is relied on
-	PhaseOutput  Phase = "output"  // a line of a job's output
+	PhaseOutput  Phase = "output"  // a piece of a job's output
 	PhaseStop    Phase = "stop"    // its process is told to end
 	PhaseRemove  Phase = "remove"  // the engine is asked to remove it
 	PhaseMessage Phase = "message" // anything else worth knowing

@@ -89,7 +89,9 @@ type Logger interface {
 type StatRequest struct {
 	Place Place
 	ID    string // empty: the engine's own host, where that can be looked at
-	Path  string
+	// Path is absolute. One that ends in "/" or "/." names what a link at its end leads
+	// to, and is not there, or an error, where that is no directory.
+	Path string
 }
 
 // StatResponse is what is at a path, without following a link at its end.

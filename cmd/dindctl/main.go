@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/containerd/log"
 	"golang.org/x/term"
 
 	"github.com/dindctl/dindctl/internal/cli"
@@ -35,6 +37,8 @@ func run() int {
 	// configuration from using what this saves.
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(softMemory)
+	// Libraries log what they also return: it is told once, in our words.
+	log.L.Logger.SetOutput(io.Discard)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	stopping := make(chan struct{})

@@ -26,6 +26,7 @@ func TestColorsFollowTheirStream(t *testing.T) {
 		{args: []string{"validate", "--no-color", "nowhere"}, stderr: true},
 		{args: []string{"validate", "--no-such-flag", "-no-color"}, stderr: true},
 		{args: []string{"validate", "nowhere"}, environ: []string{"NO_COLOR=1"}, stderr: true},
+		{args: []string{"validate", "nowhere"}, environ: []string{"TERM=dumb"}, stderr: true},
 		{args: []string{"mounts", "nowhere"}, stdout: true, stderr: true, colored: true},
 	} {
 		var stdout, stderr bytes.Buffer

@@ -54,7 +54,7 @@ func (s *session) console(ctx context.Context, where string) error {
 	if !s.command.Bool("offline") {
 		e.known = s.running(ctx, expanded)
 	}
-	if f, is := s.app.env.Stdin.(*os.File); is && term.IsTerminal(int(f.Fd())) {
+	if f := s.app.terminal; f != nil && term.IsTerminal(int(f.Fd())) {
 		return e.converse(ctx, f)
 	}
 	return e.pipe(ctx)
@@ -135,6 +135,9 @@ func (e *evaluator) pipe(ctx context.Context) error {
 		failed = !e.answer(text) || failed
 		text = ""
 	}
+	if ctx.Err() != nil {
+		return exit(exitInterrupted)
+	}
 	failed = !e.answer(text) || failed
 	if err := lines.Err(); err != nil {
 		return e.session.app.fail(unreadable("standard input", err), nil)
@@ -151,10 +154,13 @@ func (e *evaluator) converse(ctx context.Context, in *os.File) error {
 	terminal := term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{in, e.session.app.env.Stdout}, "> ")
+	}{e.session.app.env.Stdin, e.session.app.env.Stdout}, "> ")
 	text := ""
 	for ctx.Err() == nil {
 		line, err := readLine(terminal, in)
+		if ctx.Err() != nil {
+			break
+		}
 		if errors.Is(err, io.EOF) || strings.TrimSpace(text+line) == "exit" {
 			if err != nil {
 				e.session.app.print("\n")
@@ -173,7 +179,8 @@ func (e *evaluator) converse(ctx context.Context, in *os.File) error {
 		e.answer(text)
 		text = ""
 	}
-	return nil
+	e.session.app.print("\n") // behind the prompt
+	return exit(exitInterrupted)
 }
 
 func readLine(terminal *term.Terminal, in *os.File) (string, error) {

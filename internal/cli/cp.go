@@ -42,7 +42,15 @@ mounted is not seen; copy that by: dindctl exec ADDRESS -- tar c PATH`,
 			if len(args) != 2 {
 				return errors.New("cp takes a source and a destination: dindctl cp SOURCE DESTINATION")
 			}
+			if args[0] == "" || args[1] == "" {
+				return errors.New("the source and the destination of cp have to have a name: \".\" is the current directory")
+			}
 			from, to := a.endOf(args[0]), a.endOf(args[1])
+			for _, e := range []end{from, to} {
+				if e.address != "" && e.path == "" {
+					return fmt.Errorf("%s: names no path: write %[1]s:/ for all of it, or the path behind the colon", e.address)
+				}
+			}
 			if from.address == "" && to.address == "" {
 				return fmt.Errorf("neither %s nor %s is in an object: write ADDRESS:PATH, such as controller.control:/srv", args[0], args[1])
 			}
@@ -75,13 +83,29 @@ func (a *app) endOf(text string) end {
 	}
 	addressed := regexp.MustCompile(`^((?:[a-z]+\.)+[A-Za-z_][\w.-]*(?:\[[^\]]*\])?(?:\.[\w.-]+(?:\[[^\]]*\])?)*):(.*)$`)
 	if m := addressed.FindStringSubmatch(text); m != nil {
-		return end{address: m[1], path: "/" + strings.TrimLeft(m[2], "/")}
+		if m[2] == "" {
+			return end{address: m[1]}
+		}
+		return end{address: m[1], path: ending(gopath.Clean("/"+m[2]), m[2])}
 	}
+	at := filepath.Clean(text)
 	if !filepath.IsAbs(text) {
-		// The ending "/." or "/" is heeded: it says that a directory is meant.
-		text = a.env.Cwd + string(filepath.Separator) + text
+		at = filepath.Join(a.env.Cwd, text)
 	}
-	return end{path: text}
+	return end{path: archive.PreserveTrailingDotOrSeparator(at, text)}
+}
+
+// ending gives a path that was cleaned the "/" or "/." back that it had at its end, and
+// which says that a directory is meant.
+func ending(cleaned, as string) string {
+	switch {
+	case cleaned == "/":
+	case gopath.Base(as) == "." || strings.HasSuffix(as, "/."):
+		return cleaned + "/."
+	case strings.HasSuffix(as, "/"):
+		return cleaned + "/"
+	}
+	return cleaned
 }
 
 func (s *session) cp(ctx context.Context, from, to end) error {
@@ -105,6 +129,9 @@ func (s *session) cp(ctx context.Context, from, to end) error {
 	}
 	counted := &counter{}
 	problems = s.copy(ctx, from, to, counted)
+	if s.app.unread() {
+		return exit(exitUnread)
+	}
 	if err := s.app.fail(problems, nil); err != nil {
 		return err
 	}
@@ -116,7 +143,7 @@ func (s *session) cp(ctx context.Context, from, to end) error {
 
 // copy opens the source as an archive and unpacks it at the destination.
 func (s *session) copy(ctx context.Context, from, to end, counted *counter) diag.List {
-	source, content, wait, problems := s.source(ctx, from)
+	source, content, wait, problems := s.source(ctx, from, to.stream)
 	if problems.HasErrors() {
 		return problems
 	}
@@ -130,8 +157,9 @@ func (s *session) copy(ctx context.Context, from, to end, counted *counter) diag
 	return problems
 }
 
-// source opens what is copied. Wait returns what went wrong while it was read.
-func (s *session) source(ctx context.Context, from end) (archive.CopyInfo, io.ReadCloser, func() diag.List, diag.List) {
+// source opens what is copied. Wait returns what went wrong while it was read. What is
+// handed on as an archive has in it the names that the object has.
+func (s *session) source(ctx context.Context, from end, archived bool) (archive.CopyInfo, io.ReadCloser, func() diag.List, diag.List) {
 	nothing := func() diag.List { return nil }
 	switch {
 	case from.stream:
@@ -144,14 +172,16 @@ func (s *session) source(ctx context.Context, from end) (archive.CopyInfo, io.Re
 		content, err := archive.TarResource(info)
 		return info, content, nothing, copyProblems(err)
 	}
-	there, problems := from.files.Look(ctx, from.path, s.command.Bool("L"))
+	info := archive.CopyInfo{Path: from.path, Exists: true}
+	there, problems := from.files.Look(ctx, info.Path)
+	if !problems.HasErrors() && s.command.Bool("L") && there.Target != "" {
+		info.Path, info.RebaseName = archive.GetRebaseName(from.path, there.Target)
+		there, problems = from.files.Look(ctx, info.Path)
+	}
 	if problems.HasErrors() {
 		return archive.CopyInfo{}, nil, nil, problems
 	}
-	info := archive.CopyInfo{Path: from.path, Exists: true, IsDir: there.Mode.IsDir()}
-	if there.Path != from.path {
-		info.Path, info.RebaseName = archive.GetRebaseName(from.path, there.Path)
-	}
+	info.IsDir = there.Mode.IsDir()
 	reader, writer := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
@@ -160,7 +190,7 @@ func (s *session) source(ctx context.Context, from end) (archive.CopyInfo, io.Re
 		ended <- err
 	}()
 	var content io.ReadCloser = reader
-	if info.RebaseName != "" {
+	if info.RebaseName != "" && !archived {
 		_, base := archive.SplitPathDirEntry(info.Path)
 		content = archive.RebaseArchiveEntries(reader, base, info.RebaseName)
 	}
@@ -182,22 +212,24 @@ func (s *session) unpack(ctx context.Context, source archive.CopyInfo, from, to 
 	case to.address == "":
 		return copyProblems(outfile.Unpack(io.NopCloser(content), source, to.path))
 	}
-	there, problems := to.files.Look(ctx, to.path, true)
+	target := archive.CopyInfo{Path: to.path}
+	there, problems := to.files.Look(ctx, target.Path)
+	if !problems.HasErrors() && there.Target != "" { // what is written is what the link leads to
+		target.Path = there.Target
+		there, problems = to.files.Look(ctx, target.Path)
+	}
 	if problems.HasErrors() {
 		return problems
 	}
 	if there.Exists && !outfile.Writable(there.Mode) {
 		return copyProblems(&outfile.NotWritableError{Path: to.String(), Mode: there.Mode})
 	}
-	target := archive.CopyInfo{Path: there.Path, Exists: there.Exists, IsDir: there.Mode.IsDir()}
-	if strings.HasSuffix(to.path, "/") && there.Path == gopath.Clean(to.path) {
-		target.Path += "/"
-	}
+	target.Exists, target.IsDir = there.Exists, there.Mode.IsDir()
 	if from.stream {
 		if !target.IsDir {
 			return diag.Errorf("A tar archive needs a directory", "%s is none: an archive is unpacked in a directory that exists.", to)
 		}
-		return to.files.In(ctx, there.Path, content, s.command.Bool("a"))
+		return to.files.In(ctx, target.Path, content, s.command.Bool("a"))
 	}
 	directory, prepared, err := archive.PrepareArchiveCopy(io.NopCloser(content), source, target)
 	if err != nil {

@@ -21,7 +21,7 @@ func (a *app) exec() *ucli.Command {
 PATH is the configuration, such as ci.hcl, where it is not the current directory's.
 Streams, exit code and terminal are those of docker exec. Standard input is handed on
 with -i alone; with -t the command gets a terminal, which follows the window's size.
-Without a terminal, Ctrl-C ends dindctl and leaves the command, as docker exec does.`,
+Without a terminal, Ctrl-C ends the command, too, which docker exec leaves running.`,
 		Flags: append(append(addressFlags(), execFlags()...),
 			&ucli.BoolFlag{Name: "i", Aliases: []string{"interactive"}, Usage: "hand on standard input"},
 			&ucli.BoolFlag{Name: "t", Aliases: []string{"tty"}, Usage: "give the command a terminal"}),
@@ -122,10 +122,12 @@ func (s *session) exec(ctx context.Context, in commandIn, stdin, tty bool) error
 	}
 	resp, problems := runner.Exec(ctx, s.provider, object, req)
 	restore()
-	if ctx.Err() != nil {
+	switch {
+	case s.app.unread():
+		return exit(exitUnread)
+	case ctx.Err() != nil:
 		return exit(exitInterrupted)
-	}
-	if problems.HasErrors() {
+	case problems.HasErrors():
 		return s.app.fail(problems, nil)
 	}
 	if resp.ExitCode != 0 {

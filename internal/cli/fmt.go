@@ -30,9 +30,9 @@ func (a *app) fmt() *ucli.Command {
 			&ucli.BoolFlag{Name: "recursive", Usage: "with the directories below"},
 			noColorFlag(),
 		},
-		Action: func(_ context.Context, c *ucli.Command) error {
+		Action: func(ctx context.Context, c *ucli.Command) error {
 			f := &formatter{
-				app: a, check: c.Bool("check"), diff: c.Bool("diff"), recursive: c.Bool("recursive"),
+				ctx: ctx, app: a, check: c.Bool("check"), diff: c.Bool("diff"), recursive: c.Bool("recursive"),
 				write: c.Bool("write") && !c.Bool("check"),
 			}
 			paths := c.Args().Slice()
@@ -40,7 +40,9 @@ func (a *app) fmt() *ucli.Command {
 				paths = []string{"."}
 			}
 			for _, path := range paths {
-				f.path(path)
+				if f.path(path); ctx.Err() != nil {
+					return exit(exitInterrupted)
+				}
 			}
 			return f.end()
 		},
@@ -49,6 +51,7 @@ func (a *app) fmt() *ucli.Command {
 
 // formatter is one run of fmt. What goes wrong with one file does not stop the others.
 type formatter struct {
+	ctx                           context.Context //nolint:containedctx // of one run of one command
 	app                           *app
 	check, diff, write, recursive bool
 	changed, failed               bool
@@ -129,6 +132,9 @@ func isFile(path string) bool {
 
 func (f *formatter) stdin() {
 	src, err := io.ReadAll(f.app.env.Stdin)
+	if f.ctx.Err() != nil {
+		return // what was read is not all
+	}
 	if err != nil {
 		f.fail(unreadable("standard input", err), nil)
 		return
@@ -148,7 +154,10 @@ func (f *formatter) stdin() {
 }
 
 func (f *formatter) file(name string) {
-	src, err := os.ReadFile(f.at(name))
+	src, err := f.read(name)
+	if f.ctx.Err() != nil {
+		return
+	}
 	if err != nil {
 		f.fail(unreadable(name, err), nil)
 		return
@@ -172,6 +181,22 @@ func (f *formatter) file(name string) {
 	if f.diff {
 		f.app.print(string(diff.Diff("old/"+name, src, "new/"+name, out)))
 	}
+}
+
+// read reads a file, which may be a pipe that nobody writes to.
+func (f *formatter) read(name string) ([]byte, error) {
+	type content struct {
+		bytes []byte
+		err   error
+	}
+	c, ended := unlessDone(f.ctx, func() content {
+		b, err := os.ReadFile(f.at(name))
+		return content{b, err}
+	})
+	if !ended {
+		return nil, f.ctx.Err()
+	}
+	return c.bytes, c.err
 }
 
 func unreadable(name string, err error) diag.List {

@@ -89,6 +89,9 @@ func (s *session) logs(ctx context.Context, where string, addresses []string, as
 	if len(addresses) == 1 && len(objects) == 1 {
 		ask.Stdout, ask.Stderr = s.app.env.Stdout, s.app.env.Stderr
 		problems := runner.Log(ctx, s.provider, objects[0], ask)
+		if s.app.unread() {
+			return exit(exitUnread)
+		}
 		if ctx.Err() != nil {
 			return exit(exitInterrupted) // that is how following ends
 		}

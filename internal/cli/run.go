@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -64,7 +65,19 @@ func Run(ctx context.Context, env Env) int {
 	defer cancel()
 	a := &app{env: env, plain: plain(env), stdout: env.Stdout, stderr: env.Stderr, secrets: &mask.Secrets{}}
 	a.masked()
+	if env.Stdin != nil {
+		a.env.Stdin = newInput(ctx, env.Stdin)
+	}
+	a.terminal, _ = env.Stdin.(*os.File)
 	go a.endAtOnce(ctx, cancel)
+	leave := context.AfterFunc(ctx, func() {
+		for _, stream := range []io.Writer{env.Stdout, env.Stderr} {
+			if watched, is := stream.(*Stream); is {
+				watched.Leave()
+			}
+		}
+	})
+	defer leave()
 	code := a.run(ctx)
 	a.flushed()
 	return a.written(code)
@@ -171,6 +184,9 @@ type app struct {
 	// process's streams past what does so.
 	secrets        *mask.Secrets
 	stdout, stderr io.Writer
+	// terminal is the file that standard input is read from, which may be a terminal; nil
+	// where it is none.
+	terminal *os.File
 	// plain says that nothing is coloured.
 	plain bool
 	// flush are what writes text that is held back.
@@ -204,10 +220,11 @@ func (a *app) errorOptions() ui.Options {
 	return ui.Options{Width: a.env.StderrWidth, Color: a.env.StderrTerminal && !a.plain}
 }
 
-// plain tells whether colours were refused, by flag or by the environment. It reads
+// plain tells whether colours were refused, by flag or by the environment, or the terminal
+// has none. It reads
 // the flag itself: errors in other flags obey it too.
 func plain(env Env) bool {
-	if lookup(env.Environ, "NO_COLOR") != "" {
+	if lookup(env.Environ, "NO_COLOR") != "" || lookup(env.Environ, "TERM") == "dumb" {
 		return true
 	}
 	for _, arg := range env.Args {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -153,15 +152,17 @@ func (s *session) runNow(ctx context.Context, p *plan.Plan, in plan.Input, job s
 		Plan: p, Provider: s.provider, Observed: s.observed, Expanded: p.Expanded, Observe: s.wanted, Differ: in.Diff,
 		Stop: s.app.env.Stop, Now: s.now,
 		Sink: func(e runner.Event) {
-			switch {
-			case e.Address == job && e.Phase == provider.PhaseOutput:
-				to := s.app.env.Stdout
-				if e.Stream == "stderr" {
-					to = s.app.env.Stderr
-				}
-				_, _ = io.WriteString(to, e.Text+"\n")
-			case e.Address != job:
+			if e.Address != job {
 				progress(e)
+			}
+		},
+		Output: func(e runner.Event) {
+			switch {
+			case e.Address != job: // its lines are shown
+			case e.Stream == "stderr":
+				_, _ = s.app.env.Stderr.Write(e.Data)
+			default:
+				_, _ = s.app.env.Stdout.Write(e.Data)
 			}
 		},
 		Refine: func(observed plan.Observed, daemon string) (plan.Refinement, diag.List) {
@@ -171,17 +172,22 @@ func (s *session) runNow(ctx context.Context, p *plan.Plan, in plan.Input, job s
 		},
 	})
 	shown()
-	if code, ended := s.exitCode(ctx, result, job); ended {
-		return exit(code)
+	code, quiet := s.exitCode(ctx, result, job)
+	if code == 0 || !quiet {
+		err := s.app.fail(problems, s.snippets())
+		if code == 0 {
+			return err
+		}
 	}
-	return s.app.fail(problems, s.snippets())
+	return exit(code)
 }
 
-// exitCode is that of a job which ended by itself with another than 0: its own
-// words are on the screen, and nothing has to be added.
-func (s *session) exitCode(ctx context.Context, result runner.Result, job string) (code int, ended bool) {
+// exitCode is that of a job which ended by itself with another than 0, whatever that is,
+// or was killed by somebody else than this run; else 0. Quiet says that there is nothing
+// to add to what the job itself has said.
+func (s *session) exitCode(ctx context.Context, result runner.Result, job string) (code int, quiet bool) {
 	own := func(f runner.Failure) bool {
-		return f.Step.Address == job && len(f.Problems) > 0 && f.Problems[0].Code == string(provider.JobFailed)
+		return f.Step.Address == job && len(f.Problems) > 0 && f.Problems[0].PageCode() == "job-failed"
 	}
 	if result.Interrupted || !slices.ContainsFunc(result.Failed, own) {
 		return 0, false
@@ -190,8 +196,10 @@ func (s *session) exitCode(ctx context.Context, result runner.Result, job string
 		return 0, false
 	}
 	object, problems := runner.Find(s.observed, s.cfg.Project, job)
-	if problems.HasErrors() || object.Condition.ExitCode == 0 || object.Condition.Reason != "" {
+	if problems.HasErrors() {
 		return 0, false
 	}
-	return object.Condition.ExitCode, true
+	is := object.Condition
+	// That it was interrupted is concluded from the code alone.
+	return is.ExitCode, is.Reason == "" || is.Interrupted
 }

@@ -72,6 +72,9 @@ func (a *app) halting(ctx context.Context, c *ucli.Command, do func(context.Cont
 	if problems.HasErrors() {
 		return a.fail(problems, nil)
 	}
+	if s.asked.Project != "" && len(runner.Objects(s.observed, project)) == 0 { // a slip of the pen, mostly
+		return a.fail(append(s.unread(), diag.Errorf("Nothing runs there", "The engine has nothing of project %q.%s", project, runner.Elsewhere(s.observed, project))...), nil)
+	}
 	if s.guessed && len(addresses) == 0 && c.Name != "start" {
 		if err := s.confirm(ctx, false, project, strings.ToUpper(c.Name[:1])+c.Name[1:], fmt.Sprintf(
 			"The project %q was not named: it is the one that was applied last here.\n  Type its name to %s all of it.\n\n  Enter a value: ", project, c.Name)); err != nil {

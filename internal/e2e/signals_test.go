@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 const interruptible = `
@@ -294,4 +296,65 @@ func TestPullsAndBuildsAreGivenUp(t *testing.T) {
 		"Pulling "+silent+"/silent:1 was given up", "Building "+s.project+"-built was given up")
 	until(t, "the build goes on", func() bool { return !building() })
 	s.leavesNothing()
+}
+
+// Whoever waits for standard input that stays open, at a terminal too, is ended by
+// the first of any signal, and the terminal is left as it was.
+func TestWaitingForInputEndsAtTheFirstSignal(t *testing.T) {
+	t.Parallel()
+	s := newNouns(t)
+	s.as(idle)
+	s.applied()
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		for _, args := range []string{"fmt -", "console -offline nouns", "cp -project " + s.project + " - container.web:/tmp", "exec -project " + s.project + " -i container.web cat"} {
+			read, write, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := s.begin(func(cmd *exec.Cmd) { cmd.Stdin = read }, strings.Fields(args)...)
+			_ = read.Close()
+			if _, err := write.WriteString("\n"); err != nil {
+				t.Fatal(err)
+			}
+			until(t, args+" does not read", func() bool { return unreadBytes(t, write) == 0 })
+			p.signal(signal)
+			p.ends().wants(t, 130)
+			_ = write.Close()
+			s.leavesNothing()
+		}
+		if signal == syscall.SIGINT {
+			continue // a raw terminal hands Ctrl-C on as a byte
+		}
+		at := newTerminal(t)
+		before := localModes(t, at.process)
+		p := s.begin(at.at, "console", "-offline", "nouns")
+		go at.shown(p)
+		p.prints("> ")
+		until(t, "the terminal is not raw", func() bool { return localModes(t, at.process) != before })
+		p.signal(signal)
+		p.ends().wants(t, 130)
+		if after := localModes(t, at.process); after != before {
+			t.Errorf("after %s the terminal's local modes are %x, before they were %x", signal, after, before)
+		}
+	}
+}
+
+// unreadBytes are what was written to a pipe and not read yet.
+func unreadBytes(t *testing.T, pipe *os.File) int {
+	t.Helper()
+	n, err := unix.IoctlGetInt(int(pipe.Fd()), unix.TIOCINQ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// localModes are those of a terminal: whether lines are edited and keys are echoed.
+func localModes(t *testing.T, terminal *os.File) uint32 {
+	t.Helper()
+	modes, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return modes.Lflag
 }

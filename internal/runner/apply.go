@@ -51,6 +51,10 @@ type ApplyRequest struct {
 	Parallelism int
 	// Sink takes events; it may be nil.
 	Sink Sink
+	// Output takes what jobs write, byte for byte: each event's Data is a piece of what
+	// its Address wrote to its Stream. Sink gets the same in lines. It is called as Sink
+	// is, and may be nil.
+	Output Sink
 	// Nonce makes the mark of one step, by which a repeated call is known; random if nil.
 	Nonce func() string
 	// Stop ends the run gracefully, by a value or by being closed: what runs may

@@ -32,28 +32,24 @@ func FilesOf(ctx context.Context, p provider.Provider, object provider.Object) (
 
 // Info is what is at a path of an object.
 type Info struct {
-	// Path is where it is: another one than was asked for where a link was followed.
-	Path   string
 	Exists bool
 	Mode   fs.FileMode
+	// Target is where it leads to, if it is a link.
+	Target string
 }
 
-// Look tells what is at a path. A link at its end is followed once where that is asked for.
-func (f Files) Look(ctx context.Context, at string, follow bool) (Info, diag.List) {
-	s, err := f.stat(ctx, at)
-	if err == nil && follow && s.Exists && s.Link != "" {
-		target := s.Link
-		if !path.IsAbs(target) {
-			target = path.Join(path.Dir(path.Clean(at)), target)
+// Look tells what is at a path. A link at its end is not followed, unless the path ends in
+// "/" or "/.", which is a path of what the link leads to.
+func (f Files) Look(ctx context.Context, at string) (Info, diag.List) {
+	s, err := f.stater.Stat(ctx, provider.StatRequest{Place: f.object.Place, ID: f.object.ID, Path: at})
+	info := Info{Exists: s.Exists, Mode: fs.FileMode(s.Mode)}
+	if s.Exists && info.Mode&fs.ModeSymlink != 0 {
+		info.Target = s.Link
+		if !path.IsAbs(info.Target) {
+			info.Target = path.Join(path.Dir(path.Clean(at)), info.Target)
 		}
-		at = target
-		s, err = f.stat(ctx, at)
 	}
-	return Info{Path: at, Exists: s.Exists, Mode: fs.FileMode(s.Mode)}, f.Problems(err)
-}
-
-func (f Files) stat(ctx context.Context, at string) (provider.StatResponse, error) {
-	return f.stater.Stat(ctx, provider.StatRequest{Place: f.object.Place, ID: f.object.ID, Path: path.Clean(at)})
+	return info, f.Problems(err)
 }
 
 // Out writes what is at a path as a tar archive. An error of the writer comes back as it is.

@@ -1,12 +1,15 @@
 package runner
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/lines"
 )
 
 // EventKind says what happened to a step.
@@ -24,6 +27,10 @@ const (
 	Added    EventKind = "added"    // planned only now, inside a daemon that could not be looked into before
 )
 
+// written is a piece of what a job wrote, as Data: the lines in it are told as Progress.
+// It goes to [ApplyRequest.Output] instead of the sink.
+const written EventKind = "written"
+
 // Event is one thing that happened while a plan was carried out.
 type Event struct {
 	Kind EventKind
@@ -33,8 +40,10 @@ type Event struct {
 	Address string
 	Phase   provider.Phase
 	Text    string
-	// Stream is "stdout" or "stderr" for a line of output.
+	// Stream is "stdout" or "stderr" for a line of output, which is Text, and for a piece
+	// of it, which is Data.
 	Stream      string
+	Data        []byte
 	Done, Total int64 // bytes; Total is 0 where it is not known
 	At          time.Time
 	Took        time.Duration
@@ -44,6 +53,17 @@ type Event struct {
 // Sink takes events one at a time, never two at once; those of one step in
 // their order. It must not block for long: steps wait for it.
 type Sink func(Event)
+
+// told is where the events of a run go.
+func (r ApplyRequest) told(e Event) {
+	to := r.Sink
+	if e.Kind == written {
+		to = r.Output
+	}
+	if to != nil {
+		to(e)
+	}
+}
 
 // serial makes a sink safe for all steps at once and puts the time on events.
 func serial(sink Sink, now func() time.Time) Sink {
@@ -62,12 +82,41 @@ func serial(sink Sink, now func() time.Time) Sink {
 	}
 }
 
-// forStep is a provider's sink for one step; what it tells shows none of the secrets.
-func forStep(sink Sink, step plan.Step, secrets provider.Secrets) provider.Sink {
-	return func(e provider.Event) {
-		sink(Event{
+// forStep is a provider's sink for one step. What a job writes comes in pieces, which
+// are handed on as they are, and as lines: flush hands on the one that has no end. What is
+// told shows none of the secrets.
+func forStep(sink Sink, step plan.Step, secrets provider.Secrets) (to provider.Sink, flush func()) {
+	cut := map[string]*lines.Splitter{}
+	line := func(e Event) *lines.Splitter {
+		of := e.Address + "\x00" + e.Stream
+		if cut[of] == nil {
+			e.Data = nil
+			cut[of] = lines.New(func(text string, _ bool) error {
+				e.Text = secrets.Text(text)
+				sink(e)
+				return nil
+			})
+		}
+		return cut[of]
+	}
+	to = func(e provider.Event) {
+		told := Event{
 			Kind: Progress, Step: step, Address: e.Address, Phase: e.Phase, Text: secrets.Text(e.Text),
-			Stream: e.Stream, Done: e.Done, Total: e.Total,
-		})
+			Stream: e.Stream, Data: e.Data, Done: e.Done, Total: e.Total,
+		}
+		if e.Phase != provider.PhaseOutput {
+			sink(told)
+			return
+		}
+		if told.Kind = written; len(e.Data) > 0 {
+			sink(told)
+		}
+		told.Kind = Progress
+		_, _ = line(told).Write(e.Data) // no line is refused
+	}
+	return to, func() {
+		for _, of := range slices.Sorted(maps.Keys(cut)) {
+			_ = cut[of].Flush()
+		}
 	}
 }

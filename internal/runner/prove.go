@@ -26,9 +26,10 @@ func (r *run) proofFor(job provider.Declaration, step plan.Step) func() error {
 		return nil // the controller's own step has told it, or the plan
 	}
 	ctx, prober := r.ctx, r.prober
+	tell, _ := forStep(r.sink, step, r.req.Plan.Secrets) // a proof writes nothing that has lines
 	sink := func(e provider.Event) {
 		e.Address = address
-		forStep(r.sink, step, r.req.Plan.Secrets)(e)
+		tell(e)
 	}
 	proof := sync.OnceValue(func() error {
 		sink(provider.Event{Phase: provider.PhaseProve, Text: "proving that it reaches its daemon"})

@@ -41,7 +41,7 @@ type run struct {
 
 func newRun(ctx context.Context, req ApplyRequest) *run {
 	r := &run{
-		ctx: ctx, req: req, sink: serial(req.Sink, req.Now), stop: req.Stop,
+		ctx: ctx, req: req, sink: serial(req.told, req.Now), stop: req.Stop,
 		byStep: map[int]*node{}, outcomes: make(chan outcome),
 		known: config.Known{}, objects: map[string]located{}, places: map[string]provider.Place{},
 		proofs: map[string]func() error{},

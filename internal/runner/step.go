@@ -34,6 +34,7 @@ type call struct {
 	lifecycle   config.Lifecycle
 	sensitive   []cty.Value // what the configuration keeps secret
 	sink        provider.Sink
+	flush       func() // hands on what of a line came last
 }
 
 // done is what a step leaves.
@@ -54,8 +55,9 @@ func (r *run) prepare(step plan.Step) (func() outcome, diag.List) {
 	}
 	c := call{
 		p: r.req.Provider, step: step, place: place, project: r.req.Plan.Project,
-		differ: r.req.Differ, sink: forStep(r.sink, step, r.req.Plan.Secrets),
+		differ: r.req.Differ,
 	}
+	c.sink, c.flush = forStep(r.sink, step, r.req.Plan.Secrets)
 	c.preparer = r.preparer
 	if r.req.Expanded != nil {
 		c.sensitive = r.req.Expanded.Sensitive()
@@ -114,6 +116,7 @@ func (r *run) perform(c call) func() outcome {
 	ctx := r.ctx
 	return func() outcome {
 		left, err := c.take(ctx)
+		c.flush()
 		out := outcome{err: err, apply: func() { r.record(c, left, err) }}
 		if err != nil {
 			out.secrets = func() provider.Secrets {

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -102,6 +104,17 @@ func (e *engine) routeContainers(on route) {
 		return map[string]any{"StatusCode": is.State.ExitCode}, nil
 	})
 	one("GET /containers/{id}/logs", 200, func(*call, *container.InspectResponse) (any, *refusal) { return []byte{}, nil })
+	one("POST /containers/{id}/attach", 101, func(c *call, _ *container.InspectResponse) (any, *refusal) {
+		conn, _, err := http.NewResponseController(c.w).Hijack()
+		if err == nil { // what its process writes, which is nothing
+			_, err = io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+			err = errors.Join(err, conn.Close())
+		}
+		if err != nil {
+			return nil, refuse(500, "the stream: %v", err)
+		}
+		return takenOver{}, nil
+	})
 	one("DELETE /containers/{id}", 204, e.removeContainer)
 	one("HEAD /containers/{id}/archive", 200, e.archive)
 	one("GET /containers/{id}/archive", 200, e.archive)

@@ -146,6 +146,9 @@ func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.fault.serve(e.mux, w, r)
 }
 
+// takenOver is the answer of a call whose connection was taken over.
+type takenOver struct{}
+
 func (e *engine) route() *http.ServeMux {
 	mux := http.NewServeMux()
 	on := func(pattern string, status int, do func(c *call) (any, *refusal)) {
@@ -155,6 +158,9 @@ func (e *engine) route() *http.ServeMux {
 			answer, refused := do(&call{r: r, body: body, w: w})
 			if refused != nil {
 				status, answer = refused.status, map[string]string{"message": refused.message}
+			}
+			if _, is := answer.(takenOver); is {
+				return
 			}
 			if raw, is := answer.([]byte); is {
 				w.WriteHeader(status)

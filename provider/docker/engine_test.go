@@ -152,13 +152,13 @@ func (r *rig) sink(e provider.Event) {
 func (r *rig) lines() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var out []string
+	var out strings.Builder
 	for _, e := range r.events {
 		if e.Phase == provider.PhaseOutput {
-			out = append(out, e.Text)
+			out.Write(e.Data)
 		}
 	}
-	return out
+	return strings.FieldsFunc(out.String(), func(c rune) bool { return c == '\n' })
 }
 
 // create makes an object and expects that nothing separates it from its declaration.

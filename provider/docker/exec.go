@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 
@@ -22,6 +23,11 @@ func (p *Provider) Exec(ctx context.Context, req provider.ExecRequest) (provider
 		return provider.ExecResponse{}, err
 	}
 	code, err := e.exec(ctx, req)
+	if errdefs.IsConflict(err) { // it was seen running a moment ago
+		return provider.ExecResponse{}, &provider.Problem{
+			Code: provider.NotReady, Summary: "It does not run", Detail: "The command could not be run: " + engineWords(err) + ".",
+		}
+	}
 	if err != nil {
 		return provider.ExecResponse{}, e.problem(err, "running a command in", "", req.ID)
 	}
@@ -210,7 +216,14 @@ func (p *Provider) Logs(ctx context.Context, req provider.LogsRequest) error {
 		return e.problem(err, "reading the log of", "", req.ID)
 	}
 	defer func() { _ = logs.Close() }()
-	err = demultiplex(logs, c.Config.Tty, orDiscard(req.Stdout), orDiscard(req.Stderr))
+	stdout, stderr := orDiscard(req.Stdout), orDiscard(req.Stderr)
+	if req.Timestamps {
+		out, errs := &stamped{to: stdout, tty: c.Config.Tty}, &stamped{to: stderr}
+		err = demultiplex(logs, c.Config.Tty, out, errs)
+		err = errors.Join(err, out.end(), errs.end())
+	} else {
+		err = demultiplex(logs, c.Config.Tty, stdout, stderr)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

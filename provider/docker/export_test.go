@@ -195,14 +195,15 @@ func RefuseStorage(decl provider.Declaration, facts provider.Facts) error {
 	return refuseStorage(decl, facts)
 }
 
-// FollowJob follows a job's output to the end of both, for tests.
+// FollowJob follows the output of a job that runs to the end of both, for tests.
 func FollowJob(ctx context.Context, p *Provider, id string) (stdout string, err error) {
 	e, err := p.at(provider.Root)
 	if err != nil {
 		return "", err
 	}
-	w := &watch{e: e, id: id, last: &lastLines{n: jobLogKept}, decl: provider.Declaration{Declared: cty.EmptyObjectVal}}
-	err = w.follow(ctx, newEvents(nil, ""))
+	c := container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{ID: id}, Config: &container.Config{}}
+	w := newWatch(e, provider.Declaration{Declared: cty.EmptyObjectVal}, c, newEvents(nil, ""))
+	err = w.follow(ctx, w.followLog)
 	return w.stdout.String(), err
 }
 

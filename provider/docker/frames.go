@@ -52,6 +52,9 @@ func nextFrame(r io.Reader) (kind byte, size uint32, err error) {
 	return head[0], uint32(head[4])<<24 | uint32(head[5])<<16 | uint32(head[6])<<8 | uint32(head[7]), nil
 }
 
+// framed is a writer that wants to know where frames begin.
+type framed interface{ frame() }
+
 // demultiplex copies a container's output; with a terminal there is one stream. It
 // keeps one frameBuffer of it. A stream that ends in the middle of a frame is an error.
 func demultiplex(logs io.Reader, tty bool, stdout, stderr io.Writer) error {
@@ -84,6 +87,9 @@ func demultiplex(logs io.Reader, tty bool, stdout, stderr io.Writer) error {
 
 // copyFrame hands the content of a frame on as it comes.
 func copyFrame(to io.Writer, from io.Reader, size uint32, buffer []byte) error {
+	if f, is := to.(framed); is {
+		f.frame()
+	}
 	for left := size; left > 0; {
 		n, err := from.Read(buffer[:min(uint64(len(buffer)), uint64(left))])
 		left -= uint32(n) //nolint:gosec // n is at most left

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/zclconf/go-cty/cty"
@@ -33,16 +35,25 @@ func (p *Provider) runJob(ctx context.Context, e *engine, decl provider.Declarat
 	if err != nil {
 		return output{}, err
 	}
+	w := newWatch(e, decl, c, say)
+	result := make(chan error, 1)
+	reading, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	follow := w.followLog
+	if c.State.Status == "created" {
+		attached, err := e.attach(reading, c.ID)
+		if err != nil {
+			return output{}, e.problem(err, "listening to the job", decl.Address, decl.Name)
+		}
+		defer attached.close()
+		follow = func(ctx context.Context) error { return w.followAttached(ctx, attached.output) }
+	}
 	if c.State.Status == "created" || c.State.Paused {
 		if err := e.start(ctx, decl, c, say); err != nil {
 			return output{}, err
 		}
 	}
-	w := &watch{e: e, decl: decl, id: c.ID, stopTimeout: c.Config.StopTimeout, last: &lastLines{n: jobLogKept}}
-	result := make(chan error, 1)
-	reading, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	go func() { result <- w.follow(reading, say) }()
+	go func() { result <- w.follow(reading, follow) }()
 
 	var late <-chan time.Time
 	if limit > 0 {
@@ -80,42 +91,160 @@ func jobLimit(decl provider.Declaration) (time.Duration, error) {
 
 // watch follows one job.
 type watch struct {
-	e              *engine
-	decl           provider.Declaration
-	id             string
-	stopTimeout    *int
-	last           *lastLines
-	stdout, stderr kept
+	e           *engine
+	decl        provider.Declaration
+	container   container.InspectResponse
+	id          string
+	stopTimeout *int
+	last        *lastLines
+
+	stdout, stderr *hearing
 }
 
-// follow hands the output on from its beginning, until the job has ended.
-func (w *watch) follow(ctx context.Context, say events) error {
-	logs, err := w.e.write.ContainerLogs(ctx, w.id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
+// hearing is what is heard of one of a job's streams.
+type hearing struct {
+	kept
+	count int64 // of the bytes
+	skip  int64 // of the bytes that were heard before
+	shown *provider.Masked
+	lines *lines.Splitter // for the last lines
+}
+
+func newWatch(e *engine, decl provider.Declaration, c container.InspectResponse, say events) *watch {
+	w := &watch{e: e, decl: decl, container: c, id: c.ID, stopTimeout: c.Config.StopTimeout, last: &lastLines{n: jobLogKept}}
+	secrets := secretsFor(provider.DiffItem{Declaration: decl}, cty.NilVal)
+	hear := func(stream string) *hearing {
+		h := &hearing{lines: eachLine(w.last.add)}
+		h.shown = secrets.Mask(io.MultiWriter(h.lines, writerFunc(func(b []byte) (int, error) {
+			say.send(provider.Event{Phase: provider.PhaseOutput, Stream: stream, Data: slices.Clone(b)})
+			return len(b), nil
+		})))
+		return h
+	}
+	w.stdout, w.stderr = hear("stdout"), hear("stderr")
+	return w
+}
+
+// Write takes in what the job has written.
+func (h *hearing) Write(b []byte) (int, error) {
+	known := min(h.skip, int64(len(b)))
+	h.skip -= known
+	news := b[known:]
+	h.count += int64(len(news))
+	_, _ = h.kept.Write(news) // never refuses
+	if _, err := h.shown.Write(news); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// end hands on what was held back.
+func (h *hearing) end() error { return errors.Join(h.shown.Flush(), h.lines.Flush()) }
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+// follow hands the output on until the job has ended.
+func (w *watch) follow(ctx context.Context, listen func(context.Context) error) error {
+	err := listen(ctx)
+	return errors.Join(err, w.stdout.end(), w.stderr.end())
+}
+
+// followAttached hands on what comes over the stream of a job that was attached to before
+// its start: every byte of its output, as it was written.
+func (w *watch) followAttached(ctx context.Context, from io.Reader) error {
+	copyErr := demultiplex(from, w.tty(), w.stdout, w.stderr)
+	if err := w.ended(ctx, copyErr); err != nil || !(w.stdout.recordedOtherwise() || w.stderr.recordedOtherwise()) {
+		return err
+	}
+	// What the next run reads is the record: it shall find the same values.
+	stdout, stderr, err := w.e.outputOf(ctx, w.container)
+	if err == nil {
+		w.stdout.keep(*stdout)
+		w.stderr.keep(*stderr)
+	}
+	return err
+}
+
+// followLog hands on the output of a job that runs already, from its beginning. Engines
+// that follow a log may leave out the end of a last line that has none: what was not
+// heard by the job's end is read then.
+func (w *watch) followLog(ctx context.Context) error {
+	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: true}
+	if err := w.ended(ctx, w.readLog(ctx, options)); err != nil {
+		return err
+	}
+	w.stdout.skip, w.stderr.skip = w.stdout.count, w.stderr.count
+	options.Follow = false
+	return w.readLog(byName(ctx), options)
+}
+
+func (w *watch) readLog(ctx context.Context, options container.LogsOptions) error {
+	logs, err := w.e.write.ContainerLogs(ctx, w.id, options)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = logs.Close() }()
-	hide := secretsFor(provider.DiffItem{Declaration: w.decl}, cty.NilVal).Text
-	line := func(stream string) *lines.Splitter {
-		return eachLine(func(text string) {
-			text = hide(text)
-			w.last.add(text)
-			say.send(provider.Event{Phase: provider.PhaseOutput, Stream: stream, Text: text})
-		})
-	}
-	out, errs := line("stdout"), line("stderr")
-	copyErr := demultiplex(logs, valuesOf(w.decl.Declared).flag("tty", false),
-		io.MultiWriter(&w.stdout, out), io.MultiWriter(&w.stderr, errs))
-	_ = errors.Join(out.Flush(), errs.Flush()) // no line is refused
+	return demultiplex(logs, w.tty(), w.stdout, w.stderr)
+}
+
+func (w *watch) tty() bool { return w.container.Config.Tty }
+
+// ended waits for the job's end. CopyErr is how its output ended. What it wrote is a part
+// of what it did: where that did not come whole, it was not seen to succeed. The next run
+// finds its end in the record.
+func (w *watch) ended(ctx context.Context, copyErr error) error {
 	ended, failed := w.e.write.ContainerWait(ctx, w.id, container.WaitConditionNotRunning)
 	select {
 	case <-ended:
-		// What it wrote is a part of what it did: where that did not come whole, it was
-		// not seen to succeed. The next run finds its end in the record.
 		return copyErr
 	case err := <-failed:
 		return errors.Join(err, copyErr)
 	}
+}
+
+// attached is the output of a container that is being listened to.
+type attached struct {
+	output io.Reader
+	close  func()
+}
+
+// attach listens to a container from before its start on.
+func (e *engine) attach(ctx context.Context, id string) (attached, error) {
+	attaching, watch := e.attaching(ctx, "POST /containers/"+id[:min(12, len(id))]+"/attach")
+	stream, err := e.write.ContainerAttach(attaching, id, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
+	watch.opened()
+	if err != nil {
+		err = watch.instead(err)
+		watch.cancel(nil)
+		return attached{}, err
+	}
+	return attached{e.hear(stream.Reader, watch), func() {
+		stream.Close()
+		watch.cancel(nil)
+	}}, nil
+}
+
+// recordedOtherwise tells whether a log in JSON may hold something else than was heard: it
+// holds texts, and cuts characters apart where it cuts a long line.
+func (k *kept) recordedOtherwise() bool {
+	all := k.Bytes()
+	if !utf8.Valid(all) {
+		return true
+	}
+	for line := range bytes.Lines(all) {
+		if len(line) > logPiece && bytes.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			return true
+		}
+	}
+	return false
+}
+
+// keep replaces what was kept.
+func (k *kept) keep(text string) {
+	k.Reset()
+	_, _ = k.WriteString(text) // never refuses
 }
 
 // kept is a buffer for the first outputKept bytes of what is written to it.

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"path"
 
 	"github.com/containerd/errdefs"
 
@@ -27,6 +28,11 @@ func (p *Provider) Stat(ctx context.Context, req provider.StatRequest) (provider
 			return provider.StatResponse{}, e.problem(gone, "reading the container", "", req.ID)
 		}
 		return provider.StatResponse{}, nil
+	}
+	if at := path.Clean(req.Path); err != nil && at != req.Path { // engines say it without a word that could be shown
+		if s, looked := e.read.ContainerStatPath(ctx, req.ID, at); looked == nil && !s.Mode.IsDir() {
+			return provider.StatResponse{}, nil
+		}
 	}
 	if err != nil {
 		return provider.StatResponse{}, e.problem(err, "looking at "+req.Path+" in", "", req.ID)

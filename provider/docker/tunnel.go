@@ -89,12 +89,16 @@ type execConn struct {
 	stream io.ReadWriteCloser
 	below  net.Conn // what carries the stream
 	left   uint32   // of the output's present frame
+	spoke  bool     // it wrote output
 	stderr bytes.Buffer
 }
 
 const stderrKept = 4 << 10
 
-// Read returns output; the end of a command that wrote errors and nothing else is an error with them.
+// Read returns output; the end of a command that wrote errors and nothing else is an error
+// with them. One that has written output has led somewhere: what it says at its end may be
+// that whoever it led to hung up before its input had come to an end, which is everyday
+// (github.com/docker/cli, cli/command/system/dial_stdio.go).
 func (c *execConn) Read(b []byte) (int, error) {
 	for c.left == 0 {
 		if err := c.nextFrame(); err != nil {
@@ -105,8 +109,9 @@ func (c *execConn) Read(b []byte) (int, error) {
 	c.left -= uint32(n) //nolint:gosec // n is at most left
 	switch {
 	case n > 0:
+		c.spoke = true
 		return n, nil
-	case errors.Is(err, io.EOF) && c.stderr.Len() == 0:
+	case errors.Is(err, io.EOF) && (c.spoke || c.stderr.Len() == 0):
 		return n, brokenOff{"a frame"}
 	}
 	return n, c.ended(err)
@@ -132,7 +137,7 @@ func (c *execConn) nextFrame() error {
 }
 
 func (c *execConn) ended(err error) error {
-	if errors.Is(err, io.EOF) && c.stderr.Len() > 0 {
+	if errors.Is(err, io.EOF) && !c.spoke && c.stderr.Len() > 0 {
 		return errors.New(strings.TrimSpace(c.stderr.String()))
 	}
 	return err

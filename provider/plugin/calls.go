@@ -68,7 +68,7 @@ func (s *eventSink) sink(e provider.Event) {
 	}
 	// The call's own end reports a connection that is gone.
 	_ = s.send(&pb.Event{
-		Address: e.Address, Phase: string(e.Phase), Text: sendable(e.Text), Stream: e.Stream, Done: e.Done, Total: e.Total,
+		Address: e.Address, Phase: string(e.Phase), Text: sendable(e.Text), Stream: e.Stream, Data: e.Data, Done: e.Done, Total: e.Total,
 	})
 }
 
@@ -81,6 +81,6 @@ func (s *eventSink) close() {
 func readEvent(m *pb.Event) provider.Event {
 	return provider.Event{
 		Address: m.GetAddress(), Phase: provider.Phase(m.GetPhase()), Text: m.GetText(),
-		Stream: m.GetStream(), Done: m.GetDone(), Total: m.GetTotal(),
+		Stream: m.GetStream(), Data: m.GetData(), Done: m.GetDone(), Total: m.GetTotal(),
 	}
 }

@@ -111,7 +111,7 @@ func TestMessagesArriveWhole(t *testing.T) {
 	p := plugin.InProcess(t, scripted{
 		create: func(_ context.Context, r provider.CreateRequest, sink provider.Sink) (provider.CreateResponse, error) {
 			gotCreate = r
-			sink(provider.Event{Address: "job.a", Phase: provider.PhaseOutput, Text: "t", Stream: "stderr", Done: 1, Total: 2})
+			sink(provider.Event{Address: "job.a", Phase: provider.PhaseOutput, Text: "t", Stream: "stderr", Data: []byte("d\xff"), Done: 1, Total: 2})
 			return provider.CreateResponse{ID: "id", Adopted: true, Object: wantObject}, nil
 		},
 		diff: func(r provider.DiffRequest) (provider.DiffResponse, error) {
@@ -142,7 +142,7 @@ func TestMessagesArriveWhole(t *testing.T) {
 	}
 	same("create", create, gotCreate)
 	same("created", provider.CreateResponse{ID: "id", Adopted: true, Object: wantObject}, created)
-	same("events", []provider.Event{{Address: "job.a", Phase: provider.PhaseOutput, Text: "t", Stream: "stderr", Done: 1, Total: 2}}, events)
+	same("events", []provider.Event{{Address: "job.a", Phase: provider.PhaseOutput, Text: "t", Stream: "stderr", Data: []byte("d\xff"), Done: 1, Total: 2}}, events)
 
 	diff := provider.DiffRequest{Items: []provider.DiffItem{{
 		Declaration: fullDeclaration(), Created: []byte(`{}`), Actual: wantObject.Actual, Condition: wantObject.Condition,

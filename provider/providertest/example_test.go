@@ -31,7 +31,9 @@ func Example() {
 		Owner: provider.Ownership{
 			Project: "ci", Address: "job.build", Kind: provider.Job, Origin: "here:/ci.hcl", Spec: spec, Run: "1", Schema: provider.OwnershipSchema,
 		},
-	}, func(e provider.Event) { fmt.Println(strings.TrimSpace(string(e.Phase) + " " + e.Text)) })
+	}, func(e provider.Event) {
+		fmt.Println(strings.TrimSpace(string(e.Phase) + " " + e.Text + string(e.Data)))
+	})
 	fmt.Println(err)
 
 	_, err = m.Observe(ctx, provider.ObserveRequest{Project: "ci"}, func(o provider.Object) error {

@@ -152,12 +152,10 @@ func (m *Memory) startJob(ctx context.Context, id, address string, sink provider
 	})
 }
 
-// show sends output as events, line by line.
+// show sends output as events.
 func show(sink provider.Sink, address, stream, output string) {
 	for line := range strings.Lines(output) {
-		emit(sink, provider.Event{
-			Address: address, Phase: provider.PhaseOutput, Stream: stream, Text: strings.TrimSuffix(line, "\n"),
-		})
+		emit(sink, provider.Event{Address: address, Phase: provider.PhaseOutput, Stream: stream, Data: []byte(line)})
 	}
 }
 

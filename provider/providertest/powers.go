@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -226,7 +227,7 @@ func (m *Memory) Stat(_ context.Context, req provider.StatRequest) (provider.Sta
 	err := m.world.look(func(s *state) {
 		r := s.Objects[req.ID]
 		if found = r != nil; found {
-			out, _ = r.stat(req.Path)
+			out, _ = r.stat(path.Clean(req.Path))
 		}
 	})
 	if err == nil && !found {

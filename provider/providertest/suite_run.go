@@ -67,13 +67,14 @@ func jobFails(h *harness) {
 
 func outputInOrder(h *harness) {
 	const lines = 200
-	var script, want []string
+	var script []string
+	want := ""
 	for i := range lines {
 		script = append(script, fmt.Sprintf("echo %d", i))
-		want = append(want, fmt.Sprint(i))
+		want += fmt.Sprintln(i)
 	}
 	d := h.job("count", strings.Join(script, "; "))
-	var got []string
+	got := ""
 	one := h.sink()
 	_, err := h.p.Create(h.ctx, provider.CreateRequest{Declaration: d, Owner: h.owner(d)}, func(e provider.Event) {
 		one(e)
@@ -81,7 +82,7 @@ func outputInOrder(h *harness) {
 			h.Errorf("an event of %q", e.Address)
 		}
 		if e.Phase == provider.PhaseOutput && e.Stream == "stdout" {
-			got = append(got, e.Text)
+			got += string(e.Data)
 		}
 	})
 	if err != nil {

@@ -442,6 +442,7 @@ type Event struct {
 	Stream        string                 `protobuf:"bytes,4,opt,name=stream,proto3" json:"stream,omitempty"`
 	Done          int64                  `protobuf:"varint,5,opt,name=done,proto3" json:"done,omitempty"`
 	Total         int64                  `protobuf:"varint,6,opt,name=total,proto3" json:"total,omitempty"`
+	Data          []byte                 `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -516,6 +517,13 @@ func (x *Event) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *Event) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
 }
 
 type DescribeRequest struct {
@@ -6471,14 +6479,15 @@ const file_provider_proto_rawDesc = "" +
 	"\asummary\x18\x04 \x01(\tR\asummary\x12\x16\n" +
 	"\x06detail\x18\x05 \x01(\tR\x06detail\x12\x10\n" +
 	"\x03log\x18\x06 \x03(\tR\x03log\x12\x16\n" +
-	"\x06holder\x18\a \x01(\tR\x06holder\"\x8d\x01\n" +
+	"\x06holder\x18\a \x01(\tR\x06holder\"\xa1\x01\n" +
 	"\x05Event\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x14\n" +
 	"\x05phase\x18\x02 \x01(\tR\x05phase\x12\x12\n" +
 	"\x04text\x18\x03 \x01(\tR\x04text\x12\x16\n" +
 	"\x06stream\x18\x04 \x01(\tR\x06stream\x12\x12\n" +
 	"\x04done\x18\x05 \x01(\x03R\x04done\x12\x14\n" +
-	"\x05total\x18\x06 \x01(\x03R\x05total\"\x11\n" +
+	"\x05total\x18\x06 \x01(\x03R\x05total\x12\x12\n" +
+	"\x04data\x18\a \x01(\fR\x04data\"\x11\n" +
 	"\x0fDescribeRequest\"\xa7\x02\n" +
 	"\rDescribeReply\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
