@@ -409,9 +409,9 @@ func (c *comparison) causeOfMembership() provider.Cause {
 }
 
 // addCaused notes a change whose cause is known. What a run of dindctl left in the middle
-// of a change of networks is its own doing.
+// of a change is its own doing.
 func (c *comparison) addCaused(r row, path string, from, to cty.Value, effect provider.Effect, cause provider.Cause) {
-	if _, begun := c.record[changing]; begun && r.name == "networks" {
+	if (cause == provider.Outside || cause == provider.Both) && c.begun(r) {
 		cause = provider.Configured
 	}
 	c.changes = append(c.changes, provider.Change{

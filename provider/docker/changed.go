@@ -28,35 +28,35 @@ const (
 	changedBegun   = changedLabel + ".begun"
 )
 
-// changing is the part of a record which says that a change of the container's networks
-// was begun, and not ended: it may have left some that it is to join anew. Without it,
-// what a run leaves behind that is killed in between would look like somebody else's doing.
+// changing is the part of a record which says that a live change was begun, and not
+// ended: what changes live may be as it was, as it is wanted, or in between. Without it,
+// what a run leaves behind that is killed would look like somebody else's doing.
 const changing = "_changing"
 
-// begun is a record of changes as it was before another one was begun: nil for none.
+// begun is a record of changes as it was before another change was begun: nil for none.
 type begun struct{ labels map[string]string }
 
-// beginChanges records that the networks of a container are about to be left.
+// beginChanges records that a container is about to be changed as it stands.
 func (e *engine) beginChanges(ctx context.Context, id, project, address string) (*begun, error) {
-	fresh := map[string]string{
-		changedLabel: project, changedAddress: address, changedID: id, changedSpec: packSpec([]byte("{}")), changedBegun: "true",
-	}
-	v, err := e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + id, Labels: fresh})
+	empty := packSpec([]byte("{}"))
+	v, err := e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + id, Labels: map[string]string{
+		changedLabel: project, changedAddress: address, changedID: id, changedSpec: empty, changedBegun: "true",
+	}})
 	if err != nil {
 		return nil, err
 	}
-	// One that was there stays as it is.
-	switch before, found := v.Labels[changedSpec]; {
-	case v.Labels[changedBegun] == "":
-		labels := maps.Clone(v.Labels)
-		labels[changedBegun] = "true"
-		return &begun{v.Labels}, e.rewriteChanges(ctx, id, labels)
-	case found && before != fresh[changedSpec]:
-		labels := maps.Clone(v.Labels)
-		delete(labels, changedBegun)
-		return &begun{labels}, nil
+	labels := maps.Clone(v.Labels) // of one that was there they are what that says
+	delete(labels, changedBegun)
+	was := &begun{labels}
+	if labels[changedSpec] == empty {
+		was.labels = nil
 	}
-	return &begun{}, nil
+	if v.Labels[changedBegun] != "" {
+		return was, nil
+	}
+	now := maps.Clone(labels)
+	now[changedBegun] = "true"
+	return was, e.rewriteChanges(ctx, id, now)
 }
 
 // endChanges makes the record of changes what it was before one was begun.
