@@ -2,6 +2,7 @@ package docker
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -323,7 +324,9 @@ func connecting(effect provider.Effect, losesMAC bool) provider.Effect {
 // Records name addresses of their time: what moved since is found by its position.
 func (c *comparison) attachedBefore(wanted []attachment) []attachment {
 	before := c.item.Declaration
-	before.Address = cmp.Or(c.actual.text(hiddenAddress), before.Address)
+	var then string
+	_ = json.Unmarshal(c.record[addressThen], &then) // empty where it says nothing
+	before.Address = cmp.Or(then, c.actual.text(hiddenAddress), before.Address)
 	recorded := attachmentsOf(before, c.created)
 	out := make([]attachment, len(wanted))
 	for i, n := range wanted {

@@ -33,6 +33,11 @@ const (
 // what a run leaves behind that is killed would look like somebody else's doing.
 const changing = "_changing"
 
+// addressThen is the part of a record which says at which address a container was when
+// its networks were changed: its alias there comes from that. It is there where it is
+// another one than at the creation.
+const addressThen = "_address"
+
 // begun is a record of changes as it was before another change was begun: nil for none.
 type begun struct{ labels map[string]string }
 
@@ -93,6 +98,9 @@ func (e *engine) noteChanges(ctx context.Context, o provider.Object, decl provid
 		declared["name"] = name // also where it follows from the address, which may have moved
 	}
 	then := changesOf(old.Labels)
+	if address, err := json.Marshal(decl.Address); err == nil && decl.Address != o.Owner.Address {
+		declared[addressThen] = address
+	}
 	now := remembered(then, declared, partsOf(o.Owner.Spec), changes)
 	begun := old.Labels[changedBegun] != ""
 	if !begun && maps.EqualFunc(then, now, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
@@ -126,7 +134,7 @@ func remembered(then, declared, created map[string]json.RawMessage, changes []pr
 		}
 		names := []string{name}
 		if name == "attach" || name == "networks" { // they are one thing in two spellings
-			names = []string{"attach", "networks"}
+			names = []string{"attach", "networks", addressThen}
 		}
 		for _, name := range names {
 			out[name] = json.RawMessage("null")
@@ -198,7 +206,7 @@ func amended(created []byte, changes map[string]json.RawMessage) []byte {
 // lasting tells whether a record of changes can speak of an attribute that the
 // record of the creation does not have: it can be changed live, or is no attribute.
 func lasting(name string) bool {
-	if name == "name" || name == "attach" || name == "networks" || name == changing {
+	if name == "name" || name == "attach" || name == "networks" || name == changing || name == addressThen {
 		return true
 	}
 	return slices.ContainsFunc(slices.Concat(containerRows(), clientRows()), func(r row) bool {
