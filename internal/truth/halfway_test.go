@@ -102,8 +102,8 @@ func halfway(t *testing.T, api, how string) {
 func halfwayText(a, b int) string {
 	out := "project {\n  name = \"truth\"\n}\nnetwork \"n\" {\n  ipam {\n    config {\n      subnet = \"10.20.1.0/24\"\n    }\n  }\n}\nnetwork \"also\" {}\n"
 	for label, ip := range map[string]int{"a": a, "b": b} {
-		out += fmt.Sprintf("container %q {\n  image    = \"base.local/a\"\n  command  = [\"sleep\", \"9\"]\n  networks = [network.also]\n"+
-			"  attach {\n    network = network.n\n    ipv4    = \"10.20.1.%d\"\n    aliases = [\"web\"]\n  }\n}\n", label, ip)
+		out += fmt.Sprintf("container %q {\n  image    = \"base.local/a\"\n  command  = [\"sleep\", \"9\"]\n  cpus     = 1.%d\n  networks = [network.also]\n"+
+			"  attach {\n    network = network.n\n    ipv4    = \"10.20.1.%d\"\n    aliases = [\"web\"]\n  }\n}\n", label, ip, ip)
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -329,7 +330,9 @@ func connecting(effect provider.Effect, losesMAC bool) provider.Effect {
 // Records name addresses of their time: what moved since is found by its position.
 func (c *comparison) attachedBefore(wanted []attachment) []attachment {
 	before := c.item.Declaration
-	before.Address = cmp.Or(c.actual.text(hiddenAddress), before.Address)
+	var then string
+	_ = json.Unmarshal(c.record[addressThen], &then) // empty where it says nothing
+	before.Address = cmp.Or(then, c.actual.text(hiddenAddress), before.Address)
 	recorded := attachmentsOf(before, c.created)
 	out := make([]attachment, len(wanted))
 	for i, n := range wanted {
@@ -421,9 +424,9 @@ func (c *comparison) causeOfMembership() provider.Cause {
 }
 
 // addCaused notes a change whose cause is known. What a run of dindctl left in the middle
-// of a change of networks is its own doing.
+// of a change is its own doing.
 func (c *comparison) addCaused(r row, path string, from, to cty.Value, effect provider.Effect, cause provider.Cause) {
-	if _, begun := c.record[changing]; begun && r.name == "networks" {
+	if (cause == provider.Outside || cause == provider.Both) && c.begun(r) {
 		cause = provider.Configured
 	}
 	c.changes = append(c.changes, provider.Change{

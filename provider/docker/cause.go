@@ -142,7 +142,7 @@ func (c *comparison) cause(r row, path string) provider.Cause {
 	name := r.name
 	desired, created := c.specNow(name), c.record[name]
 	// Nobody changes volumes_from on a container that is there, nor the flags behind its command.
-	if c.secretRecord(r, path) || name == "volumes_from" || name == "command" && secretIn(c.record["flags"]) {
+	if c.secretRecord(r, path) || c.begun(r) || name == "volumes_from" || name == "command" && secretIn(c.record["flags"]) {
 		return provider.Configured
 	}
 	if key := keyOf(name, path); key != "" {
@@ -168,6 +168,13 @@ func (c *comparison) cause(r row, path string) provider.Cause {
 		return provider.Configured // of a reference the record has the address alone
 	}
 	return provider.Both
+}
+
+// begun tells of an argument that changes live whether a live change was begun, and not
+// ended.
+func (c *comparison) begun(r row) bool {
+	_, begun := c.record[changing]
+	return begun && (r.name == "networks" || r.live != nil)
 }
 
 // respelled tells of an attribute that differs that its declaration says the same as the

@@ -27,38 +27,43 @@ const (
 	changedBegun   = changedLabel + ".begun"
 )
 
-// changing is the part of a record which says that a change of the container's networks
-// was begun, and not ended: it may have left some that it is to join anew. Without it,
-// what a run leaves behind that is killed in between would look like somebody else's doing.
+// changing is the part of a record which says that a live change was begun, and not
+// ended: what changes live may be as it was, as it is wanted, or in between. Without it,
+// what a run leaves behind that is killed would look like somebody else's doing.
 const changing = "_changing"
 
-// begun is a record of changes as it was before another one was begun: nil for none.
+// addressThen is the part of a record which says at which address a container was when
+// its networks were changed: its alias there comes from that. It is there where it is
+// another one than at the creation.
+const addressThen = "_address"
+
+// begun is a record of changes as it was before another change was begun: nil for none.
 type begun struct{ labels map[string]string }
 
-// beginChanges records that the networks of a container are about to be left.
+// beginChanges records that a container is about to be changed as it stands.
 func (e *engine) beginChanges(ctx context.Context, id, project, address string) (*begun, error) {
-	fresh := map[string]string{
-		changedLabel: project, changedAddress: address, changedID: id, changedSpec: packSpec([]byte("{}")), changedBegun: "true",
-	}
-	v, err := e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + id, Labels: fresh})
+	empty := packSpec([]byte("{}"))
+	v, err := e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + id, Labels: map[string]string{
+		changedLabel: project, changedAddress: address, changedID: id, changedSpec: empty, changedBegun: "true",
+	}})
 	if err != nil {
 		return nil, err
 	}
 	if changeNotes().about(v) != id {
 		return nil, nameOfNoteTaken(v.Name, address, "A record that dindctl keeps")
 	}
-	// One that was there stays as it is.
-	switch before, found := v.Labels[changedSpec]; {
-	case v.Labels[changedBegun] == "":
-		labels := maps.Clone(v.Labels)
-		labels[changedBegun] = "true"
-		return &begun{v.Labels}, e.rewriteChanges(ctx, id, labels)
-	case found && before != fresh[changedSpec]:
-		labels := maps.Clone(v.Labels)
-		delete(labels, changedBegun)
-		return &begun{labels}, nil
+	labels := maps.Clone(v.Labels) // of one that was there they are what that says
+	delete(labels, changedBegun)
+	was := &begun{labels}
+	if labels[changedSpec] == empty {
+		was.labels = nil
 	}
-	return &begun{}, nil
+	if v.Labels[changedBegun] != "" {
+		return was, nil
+	}
+	now := maps.Clone(labels)
+	now[changedBegun] = "true"
+	return was, e.rewriteChanges(ctx, id, now)
 }
 
 // endChanges makes the record of changes what it was before one was begun.
@@ -94,6 +99,9 @@ func (e *engine) noteChanges(ctx context.Context, o provider.Object, decl provid
 		declared["name"] = name // also where it follows from the address, which may have moved
 	}
 	then := changesOf(old.Labels)
+	if address, err := json.Marshal(decl.Address); err == nil && decl.Address != o.Owner.Address {
+		declared[addressThen] = address
+	}
 	now := remembered(then, declared, partsOf(o.Owner.Spec), changes)
 	begun := old.Labels[changedBegun] != ""
 	if !begun && maps.EqualFunc(then, now, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
@@ -126,7 +134,7 @@ func remembered(then, declared, created map[string]json.RawMessage, changes []pr
 		}
 		names := []string{name}
 		if name == "attach" || name == "networks" { // they are one thing in two spellings
-			names = []string{"attach", "networks"}
+			names = []string{"attach", "networks", addressThen}
 		}
 		for _, name := range names {
 			out[name] = json.RawMessage("null")
@@ -199,7 +207,7 @@ func amended(created []byte, changes map[string]json.RawMessage) []byte {
 // lasting tells whether a record of changes can speak of an attribute that the
 // record of the creation does not have: it can be changed live, or is no attribute.
 func lasting(name string) bool {
-	if name == "name" || name == "attach" || name == "networks" || name == changing {
+	if name == "name" || name == "attach" || name == "networks" || name == changing || name == addressThen {
 		return true
 	}
 	return slices.ContainsFunc(slices.Concat(containerRows(), clientRows()), func(r row) bool {

@@ -67,9 +67,10 @@ type update struct {
 	parts []string
 
 	project string
-	// left are the networks that were left and are not joined anew yet, and begun is the
-	// record which says so, as it was before; see beginChanges.
+	// left are the networks that were left and are not joined anew yet, and more says that
+	// something else was changed. begun is the record of changes as it was before them.
 	left  []string
+	more  bool
 	begun *begun
 }
 
@@ -105,6 +106,11 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 			}
 		}
 	}
+	var err error
+	if u.begun, err = u.e.beginChanges(ctx, u.c.ID, u.project, u.decl.Address); err != nil {
+		return u.e.problem(err, "recording the change of", u.decl.Address, u.decl.Name)
+	}
+	u.more = limits || auth || rename
 	if limits {
 		if _, err := u.e.write.ContainerUpdate(ctx, u.c.ID, config); err != nil {
 			return u.e.problem(err, "updating the container", u.decl.Address, u.decl.Name)
@@ -265,12 +271,6 @@ func (u *update) leave(ctx context.Context, name string) error {
 	if onlyNamed(u.c, at) {
 		return nil
 	}
-	if u.begun == nil {
-		var err error
-		if u.begun, err = u.e.beginChanges(ctx, u.c.ID, u.project, u.decl.Address); err != nil {
-			return u.e.problem(err, "recording the change of", u.decl.Address, u.decl.Name)
-		}
-	}
 	u.left = append(u.left, name)
 	from := name
 	if joinedNow(u.c) {
@@ -284,8 +284,8 @@ func (u *update) leave(ctx context.Context, name string) error {
 }
 
 // putBack joins again what a change that failed had left, with the options that the
-// endpoints had. A network that is gone cannot be joined; what a failed call did all the
-// same is as it is.
+// endpoints had. A network that is gone cannot be joined. Where nothing else was changed,
+// all is as it was then; else the record goes on saying that a change was begun.
 func (u *update) putBack(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	var out error
@@ -297,7 +297,7 @@ func (u *update) putBack(ctx context.Context) error {
 		}
 		out = errors.Join(out, u.e.problem(err, "connecting "+u.decl.Name+" again to the network", u.decl.Address, name))
 	}
-	if out == nil && u.begun != nil {
+	if out == nil && u.begun != nil && !u.more {
 		out = u.e.problem(u.e.endChanges(ctx, u.c.ID, *u.begun), "recording the change of", u.decl.Address, u.decl.Name)
 	}
 	return out
