@@ -168,8 +168,10 @@ func TestTimeLimitThatIsNone(t *testing.T) {
 // without its labels (measured), and the lock's holder is found all the same.
 func TestLockOfAnEngineThatWasRestarted(t *testing.T) {
 	t.Parallel()
-	labels := map[string]string{"dev.dindctl.lock": "p", "dev.dindctl.lock.nonce": "first", "dev.dindctl.lock.who": "ann@here", "dev.dindctl.lock.pid": "7",
-		"dev.dindctl.lock.boot": "", "dev.dindctl.lock.since": "", "dev.dindctl.lock.command": ""}
+	labels := map[string]string{
+		"dev.dindctl.lock": "p", "dev.dindctl.lock.nonce": "first", "dev.dindctl.lock.who": "ann@here", "dev.dindctl.lock.pid": "7",
+		"dev.dindctl.lock.boot": "", "dev.dindctl.lock.since": "", "dev.dindctl.lock.command": "",
+	}
 	held, err := json.Marshal(map[string]any{"Name": "dindctl.lock.p", "Labels": labels})
 	if err != nil {
 		t.Fatal(err)
