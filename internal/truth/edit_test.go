@@ -34,7 +34,7 @@ func edits() map[string]func(c *configuration, e edit) string {
 	return map[string]func(c *configuration, e edit) string{
 		"add": turnless(add), "remove": turnless(remove), "set": set, "unset": turnless(unset), "respell": turnless(respell),
 		"network": turnless(joinOrLeave), "mount": turnless(mountOrNot), "move": turnless(move), "relabel": turnless(relabel),
-		"name": turnless(name), "share": turnless(share), "image": turnless(useImage),
+		"name": turnless(name), "share": turnless(share), "image": turnless(useImage), "attach": attach, "exchange": turnless(exchange), "ignore": ignore,
 	}
 }
 
@@ -88,6 +88,7 @@ func remove(c *configuration, pick uint64) string {
 	for i := range c.Blocks {
 		b := &c.Blocks[i]
 		b.Networks, b.Volumes = slices.DeleteFunc(b.Networks, other), slices.DeleteFunc(b.Volumes, other)
+		delete(b.Attach, gone.ID)
 		if other(b.Image) {
 			b.Image = 0
 		}
@@ -211,8 +212,49 @@ func joinOrLeave(c *configuration, pick uint64) string {
 	if b == nil || len(all) == 0 {
 		return ""
 	}
-	b.Networks = toggle(b.Networks, all[choose(pick, 2, len(all))].ID)
+	n := all[choose(pick, 2, len(all))].ID
+	b.Networks = toggle(b.Networks, n)
+	delete(b.Attach, n)
 	return "networks"
+}
+
+// attach says an option of a network that a block joins, or takes it back.
+func attach(c *configuration, e edit) string {
+	pick, a := e.Pick, attachArguments[e.Turn%len(attachArguments)]
+	if c.one(pick, func(b *block) bool { return b.Kind == provider.Network }) == nil {
+		c.add(provider.Network, pick)
+	}
+	member := c.one(pick, func(b *block) bool { return b.Kind.Runs() && b.Shares == 0 })
+	n := c.one(pick+1, func(b *block) bool { return b.Kind == provider.Network })
+	if member == nil || n == nil {
+		return ""
+	}
+	if a.after != "" {
+		ranged(n, a, pick)
+	}
+	if !slices.Contains(member.Networks, n.ID) {
+		member.Networks = append(member.Networks, n.ID)
+	}
+	if member.Attach == nil {
+		member.Attach = map[int]map[string]chosen{}
+	}
+	options := member.Attach[n.ID]
+	if options == nil {
+		options = map[string]chosen{}
+		member.Attach[n.ID] = options
+	}
+	before, had := options[a.name]
+	if had && choose(pick, 5, 4) == 0 {
+		delete(options, a.name)
+		return "attach " + a.name + " unset"
+	}
+	value := choose(pick, 3, len(a.values))
+	if had && before.Value == value {
+		value = (value + 1) % len(a.values)
+	}
+	c.takeAddress(member, n.ID, a, value)
+	options[a.name] = chosen{value, choose(pick, 4, len(a.values[value]))}
+	return "attach " + a.name
 }
 
 func mountOrNot(c *configuration, pick uint64) string {
@@ -223,6 +265,76 @@ func mountOrNot(c *configuration, pick uint64) string {
 	}
 	b.Volumes = toggle(b.Volumes, all[choose(pick, 2, len(all))].ID)
 	return "mount"
+}
+
+// ranged gives a network a range in which an address can be chosen, where it has none.
+func ranged(n *block, a argument, pick uint64) {
+	has, said := n.Args["ipam"]
+	switch {
+	case a.name == "ipv6" && has.Value != dualStack:
+		n.Args["ipam"] = chosen{dualStack, choose(pick, 6, 2)}
+	case !said:
+		n.Args["ipam"] = chosen{}
+	}
+}
+
+// takeAddress takes an address from whoever has it in a network: that one gets what the
+// member had, or the engine's choice.
+func (c *configuration) takeAddress(member *block, network int, a argument, value int) {
+	if a.after == "" {
+		return
+	}
+	for i := range c.Blocks {
+		other := c.Blocks[i].Attach[network]
+		if has, said := other[a.name]; !said || has.Value != value || c.Blocks[i].ID == member.ID {
+			continue
+		}
+		if own, had := member.Attach[network][a.name]; had {
+			other[a.name] = own
+		} else {
+			delete(other, a.name)
+		}
+	}
+}
+
+// exchange lets two blocks exchange their addresses in a network.
+func exchange(c *configuration, pick uint64) string {
+	for _, n := range c.of(provider.Network) {
+		var members []*block
+		for i := range c.Blocks {
+			if _, said := c.Blocks[i].Attach[n.ID]["ipv4"]; said {
+				members = append(members, &c.Blocks[i])
+			}
+		}
+		if len(members) > 1 {
+			i := choose(pick, 1, len(members))
+			one, other := members[i].Attach[n.ID], members[(i+1)%len(members)].Attach[n.ID]
+			one["ipv4"], other["ipv4"] = other["ipv4"], one["ipv4"]
+			return "addresses exchanged"
+		}
+	}
+	return ""
+}
+
+// ignore lets a block leave changes of an argument alone, or heed them again.
+func ignore(c *configuration, e edit) string {
+	b := c.one(e.Pick, func(*block) bool { return true })
+	var names []string
+	for _, a := range arguments(b.Kind) {
+		if _, said := b.Args[a.name]; said || a.name == arguments(b.Kind)[e.Turn%len(arguments(b.Kind))].name {
+			names = append(names, a.name)
+		}
+	}
+	if b.Kind.Runs() {
+		names = append(names, "name")
+	}
+	name := names[choose(e.Pick, 2, len(names))]
+	if i := slices.Index(b.Ignores, name); i >= 0 {
+		b.Ignores = slices.Delete(b.Ignores, i, i+1)
+		return "heed again"
+	}
+	b.Ignores = append(b.Ignores, name)
+	return "ignore " + string(b.Kind)
 }
 
 // move gives a block another label, and says so.
@@ -294,8 +406,8 @@ func share(c *configuration, pick uint64) string {
 	if len(owners) == 0 {
 		return ""
 	}
-	b.Shares, b.Networks = owners[choose(pick, 2, len(owners))].ID, nil
-	for _, name := range []string{"hostname", "domainname", "dns", "dns_opt", "dns_search", "extra_hosts", "expose", "ports", "sysctls", "uts"} {
+	b.Shares, b.Networks, b.Attach = owners[choose(pick, 2, len(owners))].ID, nil, nil
+	for _, name := range []string{"mac_address", "hostname", "domainname", "dns", "dns_opt", "dns_search", "extra_hosts", "expose", "ports", "sysctls", "uts"} {
 		delete(b.Args, name)
 	}
 	return "share"

@@ -293,6 +293,10 @@ func (e *engine) endpoints(c *container.InspectResponse, asked *network.Networki
 			}
 		}
 		c.NetworkSettings.Networks[name] = at
+		if e.asked[c.ID] == nil {
+			e.asked[c.ID] = map[string]string{}
+		}
+		e.asked[c.ID][name] = at.MacAddress
 	}
 	if first := c.HostConfig.NetworkMode.NetworkName(); c.NetworkSettings.Networks[orBridge(first)] == nil {
 		c.NetworkSettings.Networks[orBridge(first)] = &network.EndpointSettings{}
@@ -460,10 +464,7 @@ func (e *engine) ports(c *container.InspectResponse) *refusal {
 func (e *engine) release(c *container.InspectResponse) {
 	c.NetworkSettings.Ports = nat.PortMap{}
 	for _, at := range c.NetworkSettings.Networks {
-		at.EndpointID, at.IPAddress, at.GlobalIPv6Address, at.Gateway = "", "", "", ""
-		if at.MacAddress != "" && strings.HasPrefix(at.MacAddress, "02:42:00:00:") {
-			at.MacAddress = ""
-		}
+		at.EndpointID, at.IPAddress, at.GlobalIPv6Address, at.Gateway, at.MacAddress = "", "", "", "", ""
 	}
 }
 

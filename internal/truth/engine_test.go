@@ -36,6 +36,7 @@ type engine struct {
 	files      map[string]map[string]file            // of a container, by its id and their path
 	runs       map[string]int                        // how often a container was started, by id
 	joined     map[string]map[string]int             // of a container that shares namespaces: whose, and of which run
+	asked      map[string]map[string]string          // of a container, by its id and the network: which hardware address
 	back       time.Duration                         // how far the clock was set back
 	events     []happening
 }
@@ -60,7 +61,7 @@ func newEngine(api string) *engine {
 	e := &engine{
 		api: api, containers: map[string]*container.InspectResponse{}, stopped: map[string]bool{},
 		networks: map[string]*network.Inspect{}, volumes: map[string]*volume.Volume{}, images: map[string]*image.InspectResponse{},
-		files: map[string]map[string]file{}, runs: map[string]int{}, joined: map[string]map[string]int{},
+		files: map[string]map[string]file{}, runs: map[string]int{}, joined: map[string]map[string]int{}, asked: map[string]map[string]string{},
 	}
 	e.mux = e.route()
 	for i, name := range []string{"bridge", "host", "none"} {

@@ -31,6 +31,7 @@ type run struct {
 	tell    bool
 	names   map[string]string // of objects, by address
 	looping []string          // ids of what keeps restarting
+	kept    keeps
 	// cannot are the arguments that no engine can do here, by why.
 	cannot map[string]string
 }
@@ -42,6 +43,7 @@ const (
 	announces = "what is done is what was announced"
 	spells    = "another spelling of a value is no difference"
 	sees      = "what somebody else changed is in the plan, with its cause"
+	leaves    = "what is ignored is left as it is"
 	mends     = "after an apply everything is as it was before somebody else changed it"
 	same      = "what became of edits is what is made from nothing"
 	lasts     = "what a plan called right runs after a restart of the engine, or the plan says what does not"
@@ -88,6 +90,10 @@ func (r *run) through(ctx context.Context, w world) {
 	}
 	defer u.close()
 	r.u = u
+	if r.cannot == nil {
+		r.cannot = map[string]string{}
+	}
+	maps.Copy(r.cannot, tooEarly(u.facts.API))
 	r.c = configuration{Blocks: []block{{ID: 1, Kind: provider.Container, Label: "a", Args: map[string]chosen{}}}}
 	for _, e := range r.s.Begin {
 		if did := r.edit(ctx, e, "at first"); did != "" {
@@ -116,6 +122,10 @@ func (r *run) edit(ctx context.Context, e edit, at string) string {
 		r.count("not here: " + what)
 		return ""
 	}
+	if next.misplaced(r.u.facts.API) {
+		r.count("not here: hardware addresses of several networks")
+		return ""
+	}
 	if problems := r.u.valid(next); problems.HasErrors() {
 		r.count("refused")
 		r.note("%s refused: %s: %s", at, did, problems[0].Summary)
@@ -137,6 +147,7 @@ func (r *run) round(ctx context.Context, i int, round round) bool {
 	}
 	r.states(ctx, round, at)
 	changes := r.outside(ctx, round, at)
+	meant := r.meant(ctx, before, changes)
 	var did []string
 	for _, e := range round.Edits {
 		if what := r.edit(ctx, e, at); what != "" {
@@ -178,7 +189,7 @@ func (r *run) round(ctx context.Context, i int, round round) bool {
 		return false
 	}
 	if len(changes) > 0 {
-		if d := difference(before, r.snapshot(ctx)); d != "" {
+		if d := difference(meant, r.snapshot(ctx)); d != "" {
 			return r.violate(mends, "%+v\n%s", changes, d)
 		}
 	}
@@ -315,10 +326,14 @@ func (r *run) seen(p planned, c change) bool {
 			}
 			return true
 		}
-		for _, one := range res.Changes {
-			if strings.HasPrefix(one.Path, c.path) && one.Cause == provider.Outside {
-				return true
-			}
+		told := slices.IndexFunc(res.Changes, func(one provider.Change) bool {
+			return strings.HasPrefix(one.Path, c.path) && one.Cause == provider.Outside
+		}) >= 0
+		switch ignored := r.ignores(c); {
+		case told && ignored:
+			return r.violate(leaves, "%s of %s: the plan says %s (%s) %s\n%s", c.what, c.address, res.Action, res.Cause, changesText(res.Changes), r.explain(p))
+		case told || ignored:
+			return true
 		}
 		return r.violate(sees, "%s of %s: the plan says %s (%s) %s\n%s", c.what, c.address, res.Action, res.Cause, changesText(res.Changes), r.explain(p))
 	}
@@ -402,6 +417,7 @@ func (r *run) converge(ctx context.Context, at string, p *planned) bool {
 	if !after.Clean {
 		return r.violate(settles, "%s\nplanned: %s\nand then: %s", at, r.explain(*p), r.explain(after))
 	}
+	r.kept.note(r.c, after)
 	if bereft := r.u.bereft(); len(bereft) > 0 {
 		return r.violate(joins, "%s %v\nplanned: %s", at, bereft, r.explain(*p))
 	}

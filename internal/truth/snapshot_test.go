@@ -47,7 +47,7 @@ func (r *run) snapshot(ctx context.Context) map[string][]string {
 	}
 	for _, n := range networks {
 		if n.Labels["dev.dindctl.project"] == project {
-			out["network "+n.Name] = linesOf("", map[string]any{"Driver": n.Driver, "Internal": n.Internal, "Attachable": n.Attachable, "Options": n.Options, "Labels": declaredLabels(n.Labels)})
+			out["network "+n.Name] = linesOf("", map[string]any{"Driver": n.Driver, "Internal": n.Internal, "Attachable": n.Attachable, "Options": n.Options, "Labels": declaredLabels(n.Labels), "EnableIPv6": n.EnableIPv6, "IPAM": declaredRanges(n.IPAM)})
 		}
 	}
 	volumes, err := hand.VolumeList(ctx, volume.ListOptions{Filters: ours})
@@ -68,6 +68,26 @@ func (r *run) snapshot(ctx context.Context) map[string][]string {
 		if len(i.RepoTags) > 0 && i.RepoTags[0] != "<none>:<none>" && i.Labels["dev.dindctl.project"] == project {
 			out["image "+i.RepoTags[0]] = linesOf("", map[string]any{"Labels": declaredLabels(i.Labels)})
 		}
+	}
+	return out
+}
+
+// declaredRanges are the ranges that the generators say, by their subnets.
+func declaredRanges(ipam network.IPAM) map[string]any {
+	out := map[string]any{}
+	for _, c := range ipam.Config {
+		prefix, err := netip.ParsePrefix(c.Subnet)
+		if err != nil || !strings.HasPrefix(c.Subnet, "10.") && !strings.HasPrefix(c.Subnet, "fd00:") {
+			continue
+		}
+		c.Subnet = prefix.Masked().String()
+		if part, err := netip.ParsePrefix(c.IPRange); err == nil {
+			c.IPRange = part.Masked().String()
+		}
+		if c.Gateway == prefix.Masked().Addr().Next().String() {
+			c.Gateway = "" // said, or the engine's choice
+		}
+		out[c.Subnet] = c
 	}
 	return out
 }
@@ -275,8 +295,12 @@ func (r *run) fromNothing(ctx context.Context) {
 		return
 	}
 	defer u.close()
-	c := r.c.clone()
+	c, otherwise := r.kept.of(r.c)
 	c.Moved = nil
+	if problems := u.valid(c); problems.HasErrors() {
+		r.count("cannot be made from nothing") // what is ignored and what is not exclude each other
+		return
+	}
 	for i := range c.Blocks {
 		b := &c.Blocks[i]
 		// What a moved block names keeps the name that it was made under.
@@ -289,7 +313,13 @@ func (r *run) fromNothing(ctx context.Context) {
 		r.violate(other.out.broken, "made from nothing: %s", other.out.how)
 		return
 	}
-	if d := difference(other.snapshot(ctx), was); d != "" {
+	made := other.snapshot(ctx)
+	for _, address := range otherwise {
+		kind, _, _ := strings.Cut(address, ".")
+		delete(was, kind+" "+r.names[address])
+		delete(made, kind+" "+other.names[address])
+	}
+	if d := difference(made, was); d != "" {
 		r.violate(same, "%s", d)
 	}
 }

@@ -70,6 +70,12 @@ func TestEdits(t *testing.T) {
 	for _, what := range []string{"moved beside another change", "networks", "mount", "share", "image", "restart of the engine", "a sharer is restarted"} {
 		wanted[what] = 20
 	}
+	for _, a := range attachArguments {
+		wanted["attach "+a.name] = 3
+	}
+	for _, what := range []string{"addresses exchanged", "ignore container", "ignore network", "ignore volume", "ignore image", "heed again"} {
+		wanted[what] = 1
+	}
 	inMemory().generated(t, false, wanted)
 }
 

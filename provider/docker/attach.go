@@ -371,7 +371,11 @@ func (c *comparison) endpoint(r row, want, created attachment, have values, lose
 		case name == "aliases" && builtIn(want.name): // engines take none there
 		case name == "aliases":
 			differs(name, stringList(named(want.aliases)), stringList(named(created.aliases)), stringList(named(have.list(name))), effect)
-		case name != "mac", have.text(name) != "" && (want.mac != "" || created.mac == have.text(name)):
+		case name == "mac" && have.text(name) == "": // it does not run: what was asked for tells what the next start gives
+			if want.mac != created.mac {
+				c.addCaused(r, "attach["+quoted(want.name)+"]."+name, then.get(name), now.get(name), effect, provider.Configured)
+			}
+		case name != "mac", want.mac != "" || created.mac == have.text(name):
 			differs(name, now.get(name), then.get(name), have.get(name), effect)
 		}
 	}
