@@ -35,6 +35,7 @@ func edits() map[string]func(c *configuration, e edit) string {
 		"add": turnless(add), "remove": turnless(remove), "set": set, "unset": turnless(unset), "respell": turnless(respell),
 		"network": turnless(joinOrLeave), "mount": turnless(mountOrNot), "move": turnless(move), "relabel": turnless(relabel),
 		"name": turnless(name), "share": turnless(share), "image": turnless(useImage), "attach": attach, "exchange": turnless(exchange), "ignore": ignore,
+		"configure": configure, "daemon": turnless(addDaemon), "inside": turnless(place), "controller": turnless(addController),
 	}
 }
 
@@ -77,6 +78,62 @@ func (c *configuration) add(kind provider.Kind, pick uint64) *block {
 	return &c.Blocks[len(c.Blocks)-1]
 }
 
+// addDaemon adds a daemon, and something that lives in it.
+func addDaemon(c *configuration, pick uint64) string {
+	if len(c.of(provider.Daemon)) > 1 || c.add(provider.Daemon, pick) == nil {
+		return ""
+	}
+	daemon := c.Blocks[len(c.Blocks)-1].ID
+	kinds := []provider.Kind{provider.Container, provider.Container, provider.Job, provider.Network, provider.Volume}
+	if b := c.add(kinds[choose(pick, 8, len(kinds))], pick+1); b != nil {
+		b.Inside = daemon
+	}
+	return "add daemon"
+}
+
+func addController(c *configuration, pick uint64) string {
+	daemon := c.one(pick, func(b *block) bool { return b.Kind == provider.Daemon })
+	if daemon == nil {
+		return ""
+	}
+	id := daemon.ID
+	b := c.add(provider.Controller, pick)
+	if b == nil {
+		return ""
+	}
+	b.Daemon = id
+	b.Networks = slices.Clone(c.byID(id).Networks)
+	return "add controller"
+}
+
+// place puts something into a daemon, or takes it out, with nothing that it had where it was.
+func place(c *configuration, pick uint64) string {
+	daemon := c.one(pick, func(b *block) bool { return b.Kind == provider.Daemon })
+	used := map[int]bool{}
+	for _, b := range c.Blocks {
+		for _, id := range slices.Concat(b.Networks, b.Volumes, []int{b.Shares}) {
+			used[id] = true
+		}
+	}
+	b := c.one(pick+1, func(b *block) bool {
+		return slices.Contains([]provider.Kind{provider.Container, provider.Job, provider.Network, provider.Volume}, b.Kind) && !used[b.ID]
+	})
+	if daemon == nil || b == nil {
+		return ""
+	}
+	to := daemon.ID
+	if b.Inside != 0 {
+		to = 0
+	}
+	b.Inside, b.Networks, b.Volumes, b.Attach, b.Shares, b.Image = to, nil, nil, nil, 0, 0
+	return "inside " + string(b.Kind)
+}
+
+// beside are the blocks of a kind that are where another one is.
+func (c *configuration) beside(b *block, kind provider.Kind) []*block {
+	return slices.DeleteFunc(c.of(kind), func(o *block) bool { return b != nil && o.Inside != b.Inside })
+}
+
 func remove(c *configuration, pick uint64) string {
 	if len(c.Blocks) < 2 {
 		return ""
@@ -89,6 +146,9 @@ func remove(c *configuration, pick uint64) string {
 		b := &c.Blocks[i]
 		b.Networks, b.Volumes = slices.DeleteFunc(b.Networks, other), slices.DeleteFunc(b.Volumes, other)
 		delete(b.Attach, gone.ID)
+		if other(b.Inside) {
+			b.Inside, b.Networks, b.Volumes, b.Attach, b.Shares = 0, nil, nil, nil, 0
+		}
 		if other(b.Image) {
 			b.Image = 0
 		}
@@ -97,6 +157,7 @@ func remove(c *configuration, pick uint64) string {
 		}
 	}
 	c.Moved = slices.DeleteFunc(c.Moved, func(m [2]string) bool { return m[1] == gone.address() })
+	c.Blocks = slices.DeleteFunc(c.Blocks, func(b block) bool { return b.Kind == provider.Controller && other(b.Daemon) })
 	return "remove " + string(gone.Kind)
 }
 
@@ -137,15 +198,28 @@ func turns() []struct {
 
 // set gives an argument a value, in a block of its kind where there is one.
 func set(c *configuration, e edit) string {
-	pick, all := e.Pick, turns()
+	all := turns()
 	turn := all[e.Turn%len(all)]
-	a := turn.argument
-	b := c.one(pick, func(b *block) bool { return b.Kind == turn.kind })
+	b := c.one(e.Pick, func(b *block) bool { return b.Kind == turn.kind })
 	if b == nil {
-		if b = c.add(turn.kind, pick); b == nil {
+		if b = c.add(turn.kind, e.Pick); b == nil {
 			return ""
 		}
 	}
+	return b.set(turn.argument, e.Pick)
+}
+
+// configure gives an argument of a daemon or a controller a value.
+func configure(c *configuration, e edit) string {
+	b := c.one(e.Pick, func(b *block) bool { return b.Kind == provider.Daemon || b.Kind == provider.Controller })
+	if b == nil {
+		return ""
+	}
+	all := arguments(b.Kind)
+	return b.set(all[e.Turn%len(all)], e.Pick)
+}
+
+func (b *block) set(a argument, pick uint64) string {
 	if _, beside := b.Args[a.after]; a.after != "" && !beside {
 		b.Args[a.after] = chosen{}
 	}
@@ -208,7 +282,7 @@ func toggle(list []int, id int) []int {
 
 func joinOrLeave(c *configuration, pick uint64) string {
 	b := c.one(pick, func(b *block) bool { return b.Kind.Runs() && b.Shares == 0 })
-	all := c.of(provider.Network)
+	all := c.beside(b, provider.Network)
 	if b == nil || len(all) == 0 {
 		return ""
 	}
@@ -225,7 +299,7 @@ func attach(c *configuration, e edit) string {
 		c.add(provider.Network, pick)
 	}
 	member := c.one(pick, func(b *block) bool { return b.Kind.Runs() && b.Shares == 0 })
-	n := c.one(pick+1, func(b *block) bool { return b.Kind == provider.Network })
+	n := c.one(pick+1, func(b *block) bool { return b.Kind == provider.Network && member != nil && b.Inside == member.Inside })
 	if member == nil || n == nil {
 		return ""
 	}
@@ -259,7 +333,7 @@ func attach(c *configuration, e edit) string {
 
 func mountOrNot(c *configuration, pick uint64) string {
 	b := c.one(pick, func(b *block) bool { return b.Kind.Runs() })
-	all := c.of(provider.Volume)
+	all := c.beside(b, provider.Volume)
 	if b == nil || len(all) == 0 {
 		return ""
 	}
@@ -398,7 +472,7 @@ func share(c *configuration, pick uint64) string {
 		return "share unset"
 	}
 	var owners []*block
-	for _, o := range c.of(provider.Container) {
+	for _, o := range c.beside(b, provider.Container) {
 		if o.Shares == 0 && o.ID != b.ID {
 			owners = append(owners, o)
 		}

@@ -383,6 +383,7 @@ func (e *engine) start(c *container.InspectResponse) *refusal {
 	e.runs[c.ID]++
 	*c.State = container.State{Status: "running", Running: true, Pid: 1, StartedAt: e.now().Format(time.RFC3339Nano), FinishedAt: c.State.FinishedAt}
 	e.tell("container", "start", c.ID, c.Name, c.Config.Labels)
+	e.beginInside(c)
 	if len(c.Config.Cmd) > 0 && c.Config.Cmd[0] == "true" {
 		e.end(c, 0)
 	}
@@ -471,6 +472,7 @@ func (e *engine) release(c *container.InspectResponse) {
 // end is what happens when a container's process ends.
 func (e *engine) end(c *container.InspectResponse, code int) {
 	e.release(c)
+	e.endInside(c)
 	c.State.Running, c.State.Paused, c.State.Restarting, c.State.Pid = false, false, false, 0
 	c.State.Status, c.State.ExitCode, c.State.FinishedAt = "exited", code, e.now().Format(time.RFC3339Nano)
 	e.tell("container", "die", c.ID, c.Name, c.Config.Labels)
@@ -610,7 +612,13 @@ func (e *engine) unpack(c *call, is *container.InspectResponse) (any, *refusal) 
 func (e *engine) restart() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var again []*container.InspectResponse
+	e.down()
+	e.up()
+}
+
+// down ends everything, and notes what is to run again.
+func (e *engine) down() {
+	var again []string
 	for _, id := range sortedKeys(e.containers) {
 		c := e.containers[id]
 		was := running(c)
@@ -620,16 +628,20 @@ func (e *engine) restart() {
 		policy := c.HostConfig.RestartPolicy
 		if policy.IsAlways() || policy.IsUnlessStopped() && !e.stopped[id] && (was || c.State.Status == "exited") {
 			if c.State.Status != "created" {
-				again = append(again, c)
+				again = append(again, id)
 			}
 		}
 	}
-	slices.SortStableFunc(again, func(a, b *container.InspectResponse) int {
-		return shares(a) - shares(b)
-	})
-	for _, c := range again {
-		_ = e.start(c) // what cannot start is exited, and says why
+	slices.SortStableFunc(again, func(a, b string) int { return shares(e.containers[a]) - shares(e.containers[b]) })
+	e.again = again
+}
+
+// up starts what was noted when the engine ended.
+func (e *engine) up() {
+	for _, id := range e.again {
+		_ = e.start(e.containers[id]) // what cannot start is exited, and says why
 	}
+	e.again = nil
 }
 
 func shares(c *container.InspectResponse) int {

@@ -143,13 +143,19 @@ func (e *engine) pools(n *network.Inspect) *refusal {
 		return nil
 	}
 	for second := 18; second < 250; second++ {
-		subnet := fmt.Sprintf("172.%d.0.0/16", second)
+		subnet, gateway := fmt.Sprintf("172.%d.0.0/16", second), fmt.Sprintf("172.%d.0.1", second)
+		if e.pool.IsValid() {
+			at := e.pool.Masked().Addr().As4()
+			at[2] = byte(second - 18) //nolint:gosec // below 250
+			subnet = netip.PrefixFrom(netip.AddrFrom4(at), 24).String()
+			gateway = netip.AddrFrom4(at).Next().String()
+		}
 		taken := false
 		for _, other := range e.networks {
 			taken = taken || slices.ContainsFunc(other.IPAM.Config, func(has network.IPAMConfig) bool { return has.Subnet == subnet })
 		}
 		if !taken {
-			n.IPAM.Config = append(n.IPAM.Config, network.IPAMConfig{Subnet: subnet, Gateway: fmt.Sprintf("172.%d.0.1", second)})
+			n.IPAM.Config = append(n.IPAM.Config, network.IPAMConfig{Subnet: subnet, Gateway: gateway})
 			return nil
 		}
 	}
@@ -358,6 +364,7 @@ func (e *engine) removeVolume(c *call) (any, *refusal) {
 		}
 	}
 	delete(e.volumes, v.Name)
+	e.endData(v.Name)
 	e.tell("volume", "destroy", v.Name, v.Name, v.Labels)
 	return nil, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/docker/docker/api/types/versions"
@@ -26,6 +27,8 @@ type block struct {
 	// container whose network namespace it has. 0 is none.
 	Networks, Volumes []int
 	Image, Shares     int
+	// Inside is the daemon that it lives in, Daemon the one that a controller uses.
+	Inside, Daemon int
 	// Attach are the options that it has in networks which it joins, by their IDs.
 	Attach map[int]map[string]chosen
 	// Ignores are the arguments whose changes are to be left alone.
@@ -163,6 +166,16 @@ func (c configuration) text() string {
 
 func (c configuration) body(b block) []string {
 	var out []string
+	if b.Inside != 0 {
+		out = append(out, "inside = "+c.byID(b.Inside).address())
+	}
+	switch b.Kind {
+	case provider.Daemon:
+		out = append(out, "tls = false") // what is inside does not hang on how it is reached
+	case provider.Controller:
+		out = append(out, "daemon = "+c.byID(b.Daemon).address())
+	default:
+	}
 	if b.Kind.Runs() {
 		image := `"base.local/a"`
 		if b.Image != 0 {
@@ -173,6 +186,8 @@ func (c configuration) body(b block) []string {
 		}
 		if b.Kind == provider.Job {
 			out = append(out, `command = ["true"]`)
+		} else if b.Kind == provider.Daemon {
+			out = append(out, `entrypoint = ["dockerd"]`)
 		} else if _, chosen := b.Args["command"]; !chosen {
 			out = append(out, `command = ["sleep", "1000"]`)
 		}
@@ -244,7 +259,7 @@ func (a argument) text(c chosen, ids ...int) string {
 	value := a.values[c.Value%len(a.values)]
 	text := value[c.Spelling%len(value)]
 	for i, id := range ids {
-		text = strings.ReplaceAll(text, []string{"NUM", "OWN"}[i], fmt.Sprintf("%02d", id))
+		text = strings.ReplaceAll(text, []string{"NUM", "OWN"}[i], strconv.Itoa(10+id)) // two digits, of which the first is none that is left out
 	}
 	if a.whole {
 		return text
@@ -282,9 +297,32 @@ func arguments(kind provider.Kind) []argument {
 		return slices.DeleteFunc(slices.Clone(containerArguments), func(a argument) bool {
 			return slices.Contains([]string{"command", "entrypoint", "restart", "logging", "ports"}, a.name)
 		})
+	case provider.Daemon:
+		return daemonArguments
+	case provider.Controller:
+		return slices.DeleteFunc(slices.Clone(containerArguments), func(a argument) bool { return !slices.Contains(ofControllers, a.name) })
 	default:
 		return containerArguments
 	}
+}
+
+// ofControllers are the arguments that are edited of a controller: the others are a
+// container's.
+var ofControllers = []string{"environment", "user", "restart", "labels", "mem_limit", "hostname", "stop_grace_period", "init", "mac_address"}
+
+var daemonArguments = []argument{
+	{name: "labels", values: labelValues},
+	{name: "alias", values: one(`"engine"`, `"other"`)},
+	{name: "config", values: [][]string{{`{ "max-concurrent-downloads" = 3 }`, `{ max-concurrent-downloads = 3 }`}, {`{ "max-concurrent-downloads" = 4, debug = true }`}}},
+	{name: "registry_mirrors", values: one(`["https://a.example"]`, `["https://a.example", "https://b.example"]`)},
+	{name: "insecure_registries", values: one(`["a.example:5000"]`)},
+	{name: "mtu", values: one("1400", "1300")},
+	{name: "flags", values: one(`["--debug"]`)},
+	{name: "environment", values: one(`{ A = "1" }`, `{ A = "2" }`)},
+	{name: "restart", values: one(`"always"`, `"unless-stopped"`)},
+	{name: "mem_limit", values: [][]string{{`"1g"`, `"1024m"`}, {`"2g"`}}},
+	{name: "hostname", values: one(`"one"`, `"two"`)},
+	{name: "stop_grace_period", values: [][]string{{`"3s"`, `"3000ms"`}, {`"1m"`}}},
 }
 
 var labelValues = [][]string{{`{ team = "ci" }`, `{ "team" = "ci" }`}, {`{ team = "qa" }`}, {`{ team = "ci", more = "1" }`}}

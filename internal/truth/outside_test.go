@@ -216,7 +216,7 @@ func outsideAlias(ctx context.Context, u *user, at target) (change, error) {
 	if err := u.hand.NetworkDisconnect(ctx, n, o.ID, false); err != nil {
 		return change{}, err
 	}
-	return change{what: "alias", address: o.Owner.Address, path: "attach"}, u.hand.NetworkConnect(ctx, n, o.ID, &network.EndpointSettings{Aliases: []string{b.Label, "other"}})
+	return change{what: "alias", address: o.Owner.Address, path: "attach"}, u.hand.NetworkConnect(ctx, n, o.ID, &network.EndpointSettings{Aliases: []string{b.Label, "stranger"}})
 }
 
 // outsideImage gives the name of an image to another one.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -20,6 +21,28 @@ type outcome struct {
 	broken, how string
 	tally       tally
 	story       []string
+	spent       spent
+}
+
+// spent is how long what took, so that it can be told what a slow engine is slow at.
+type spent map[string]time.Duration
+
+// on begins to count; what it returns ends that.
+func (s spent) on(what string) func() {
+	began := time.Now()
+	return func() {
+		if s != nil {
+			s[what] += time.Since(began)
+		}
+	}
+}
+
+func (s spent) String() string {
+	var out []string
+	for _, what := range sortedKeys(s) {
+		out = append(out, fmt.Sprintf("%s %.1f s", what, s[what].Seconds()))
+	}
+	return strings.Join(out, ", ")
 }
 
 // run is one schedule that is gone through.
@@ -185,11 +208,19 @@ func (r *run) round(ctx context.Context, i int, round round) bool {
 			}
 		}
 	}
+	names, made := r.names, r.kept.made
 	if !r.converge(ctx, at, &p) {
 		return false
 	}
 	if len(changes) > 0 {
-		if d := difference(meant, r.snapshot(ctx)); d != "" {
+		now := r.snapshot(ctx)
+		for _, b := range r.c.Blocks { // what is made anew is so as it is declared, and not as it was ignored
+			if len(b.Ignores) > 0 && r.kept.made[b.ID].id != made[b.ID].id {
+				delete(meant, string(b.Kind)+" "+names[b.address()])
+				delete(now, string(b.Kind)+" "+r.names[b.address()])
+			}
+		}
+		if d := difference(meant, now); d != "" {
 			return r.violate(mends, "%+v\n%s", changes, d)
 		}
 	}
@@ -203,7 +234,9 @@ func (r *run) restarts(ctx context.Context, round round, at string) bool {
 	}
 	r.note("%s the engine is restarted", at)
 	r.count("restart of the engine")
+	restarted := r.out.spent.on("restarting the engine")
 	r.u.restart()
+	restarted()
 	if err := r.u.connect(ctx); err != nil {
 		return r.violate(harness, "%v", err)
 	}
@@ -229,12 +262,14 @@ func (r *run) restarts(ctx context.Context, round round, at string) bool {
 
 // states brings containers into states.
 func (r *run) states(ctx context.Context, round round, at string) {
+	defer r.out.spent.on("states")()
 	for _, s := range round.States {
 		of := r.target(ctx, s.Pick)
 		o, ok := of.container()
 		if !ok {
 			continue
 		}
+		began := r.out.spent.on("state " + s.What)
 		var err error
 		switch s.What {
 		case "stopped":
@@ -246,6 +281,7 @@ func (r *run) states(ctx context.Context, round round, at string) {
 		default:
 			ok = r.u.put(o.ID, s.What)
 		}
+		began()
 		if err == nil && ok {
 			if s.What == "restarting" {
 				r.looping = append(r.looping, o.ID)
@@ -275,6 +311,7 @@ func (r *run) target(ctx context.Context, pick uint64) target {
 
 // outside lets somebody else change things, each object once.
 func (r *run) outside(ctx context.Context, round round, at string) []change {
+	defer r.out.spent.on("changes outside")()
 	var out []change
 	for _, e := range round.Outside {
 		of := r.target(ctx, e.Pick)
@@ -341,7 +378,9 @@ func (r *run) seen(p planned, c change) bool {
 }
 
 func (r *run) plan(ctx context.Context, at string) (planned, bool) {
+	ended := r.out.spent.on("plans")
 	p, problems := r.u.plan(ctx, r.c)
+	ended()
 	if problems.HasErrors() || p.Plan != nil && len(p.Stopped) > 0 {
 		if p.Plan != nil {
 			problems = append(problems, p.Stopped...)
@@ -392,7 +431,9 @@ func (r *run) converge(ctx context.Context, at string, p *planned) bool {
 		p = &first
 		r.u.happened()
 	}
+	ended := r.out.spent.on("applies")
 	problems := r.u.apply(ctx, *p)
+	ended()
 	events := r.u.happened()
 	r.note("%s events: %v", at, events)
 	if r.heals(problems) {
@@ -432,6 +473,7 @@ func (r *run) converge(ctx context.Context, at string, p *planned) bool {
 // heals ends the restarts of what kept restarting, where an apply failed for nothing
 // else: that it does is what the apply has to say.
 func (r *run) heals(problems diag.List) bool {
+	defer r.out.spent.on("healing")()
 	looping := r.looping
 	r.looping = nil
 	if len(looping) == 0 || !problems.HasErrors() {

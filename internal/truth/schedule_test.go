@@ -37,7 +37,7 @@ func generate(seed uint64, outside bool) schedule {
 		var out []edit
 		for range n {
 			e := edit{What: among[random.IntN(len(among))], Pick: random.Uint64()}
-			if slices.Contains([]string{"set", "update", "attach", "ignore"}, e.What) {
+			if slices.Contains([]string{"set", "update", "attach", "ignore", "configure"}, e.What) {
 				turn++
 				e.Turn = turn
 			}
@@ -46,12 +46,22 @@ func generate(seed uint64, outside bool) schedule {
 		return out
 	}
 	s.Begin = slices.Concat(some(3+random.IntN(4), "add"), some(2+random.IntN(6), "network", "mount", "share", "image", "name", "attach", "attach", "ignore", "set", "set", "set", "set"))
+	// Engines inside cost as much as the one that they are in.
+	nested := random.IntN(8) == 0
+	daemons := []string{"daemon", "inside", "inside", "controller"}
+	if nested {
+		s.Begin = append(s.Begin, some(1, "daemon")...)
+		s.Begin = append(s.Begin, some(2, daemons...)...)
+	}
 	for range roundsOf {
 		r := round{Restart: random.IntN(6) == 0}
 		if outside {
 			r.Outside = some(1+random.IntN(3)/2, append(sortedKeys(outsiders()), "update", "update", "update", "update", "alias", "alias", "network", "owner")...)
 		} else {
 			r.Edits = some(1+random.IntN(4), "add", "remove", "set", "set", "set", "set", "set", "set", "set", "set", "set", "unset", "unset", "respell", "network", "mount", "move", "move", "relabel", "name", "share", "image", "attach", "attach", "attach", "exchange", "ignore")
+			if nested {
+				r.Edits = append(r.Edits, some(1, append([]string{"configure", "configure", "configure", "remove", "relabel", "move"}, daemons...)...)...)
+			}
 			if random.IntN(10) == 0 {
 				r.Edits = some(1, "respell")
 			}

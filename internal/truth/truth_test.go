@@ -163,7 +163,7 @@ func (p proving) generated(t *testing.T, outside bool, wanted tally) {
 				begun := time.Now()
 				out := p.try(t.Context(), s, false)
 				if p.atOnce == 1 {
-					t.Logf("seed %d: %d cases in %.0f s", s.Seed, out.tally["cases"], time.Since(begun).Seconds())
+					t.Logf("seed %d: %d cases in %.0f s: %s", s.Seed, out.tally["cases"], time.Since(begun).Seconds(), out.spent)
 				}
 				mu.Lock()
 				total["schedules"]++
