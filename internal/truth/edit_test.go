@@ -48,7 +48,10 @@ func (c *configuration) freeLabel(kind provider.Kind, pick uint64) string {
 		label := labels[(choose(pick, 7, len(labels))+i)%len(labels)]
 		if !slices.ContainsFunc(c.Blocks, func(b block) bool {
 			return b.Label == label && b.Kind == kind || b.named() == project+"-"+label && b.Kind.Runs() == kind.Runs()
-		}) && !slices.ContainsFunc(c.Moved, func(m [2]string) bool { return strings.HasSuffix(m[0], string(kind)+"."+label) }) {
+		}) && !slices.ContainsFunc(c.Moved, func(m [2]string) bool {
+			was, from, _ := strings.Cut(m[0], ".") // what moved from there has its name still
+			return from == label && (was == string(kind) || provider.Kind(was).Runs() && kind.Runs())
+		}) {
 			return label
 		}
 	}

@@ -46,6 +46,9 @@ func generate(seed uint64, outside bool) schedule {
 		return out
 	}
 	s.Begin = slices.Concat(some(3+random.IntN(4), "add"), some(2+random.IntN(6), "network", "mount", "share", "image", "name", "attach", "attach", "ignore", "set", "set", "set", "set"))
+	if outside && random.IntN(4) == 0 {
+		s.Begin = append(s.Begin, some(2, "attach")...)
+	}
 	// Engines inside cost as much as the one that they are in.
 	nested := random.IntN(8) == 0
 	daemons := []string{"daemon", "inside", "inside", "controller"}
@@ -56,7 +59,7 @@ func generate(seed uint64, outside bool) schedule {
 	for range roundsOf {
 		r := round{Restart: random.IntN(6) == 0}
 		if outside {
-			r.Outside = some(1+random.IntN(3)/2, append(sortedKeys(outsiders()), "update", "update", "update", "update", "alias", "alias", "network", "owner")...)
+			r.Outside = some(1+random.IntN(3)/2, append(sortedKeys(outsiders()), "update", "update", "update", "update", "alias", "alias", "address", "address", "address", "network", "owner")...)
 		} else {
 			r.Edits = some(1+random.IntN(4), "add", "remove", "set", "set", "set", "set", "set", "set", "set", "set", "set", "unset", "unset", "respell", "network", "mount", "move", "move", "relabel", "name", "share", "image", "attach", "attach", "attach", "exchange", "ignore")
 			if nested {

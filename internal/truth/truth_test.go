@@ -73,7 +73,7 @@ func TestEdits(t *testing.T) {
 	for _, a := range attachArguments {
 		wanted["attach "+a.name] = 3
 	}
-	for _, what := range []string{"addresses exchanged", "ignore container", "ignore network", "ignore volume", "ignore image", "heed again"} {
+	for _, what := range []string{"add daemon", "add controller", "inside container", "addresses exchanged", "ignore container", "ignore network", "ignore volume", "ignore image", "heed again"} {
 		wanted[what] = 1
 	}
 	inMemory().generated(t, false, wanted)
