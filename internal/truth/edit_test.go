@@ -490,11 +490,8 @@ func share(c *configuration, pick uint64) string {
 	return "share"
 }
 
-// useImage lets a block be made from an image block, or not any more; outside of daemons
-// alone: where a daemon is replaced, an image that was carried in is removed beside its
-// users, which the plan does not say. That is not mended yet.
 func useImage(c *configuration, pick uint64) string {
-	b := c.one(pick, func(b *block) bool { return b.Kind.Runs() && b.Inside == 0 })
+	b := c.one(pick, func(b *block) bool { return b.Kind.Runs() })
 	all := c.of(provider.Image)
 	switch {
 	case b == nil:
