@@ -225,9 +225,16 @@ REAL_CASES := 1000
 truth-real: test-binaries ## the same on a real engine, REAL_CASES (1000) of each, with restarts; ENGINE=, STORE=, SEED= (hours)
 	cd internal/truth && $(WITH_ENGINE) -- $(TESTS)/truth.test -engine -test.v -test.timeout 48h -test.run '^TestReal' -cases $(REAL_CASES) $(if $(SEED),-seed $(SEED))
 
+# Each waits for its engine most of the time: three engines, at the same time.
+REAL_SEED = $$(($(PROPERTY_SEED) % 1000000 * 1000 + $(1)))
+REAL_SOME = $(WITH_ENGINE) -- $(TESTS)/truth.test -engine -test.timeout 2h -test.run '^TestReal($(1))' -cases $(2) -seed $(call REAL_SEED,$(3))
 .PHONY: truth-real-some
-truth-real-some: test-binaries ## 30 of each on a real engine, and the table of causes
-	cd internal/truth && $(WITH_ENGINE) -- $(TESTS)/truth.test -engine -test.timeout 2h -test.run 'TestReal(Edits|Outside|Causes|Looping)' -cases 30 -seed $$(($(PROPERTY_SEED) % 1000000 * 1000 + 1))
+truth-real-some: test-binaries ## 30 of each on real engines, three at once, and the table of causes
+	cd internal/truth; trap 'kill $$(jobs -p) 2>/dev/null || :' EXIT; \
+	$(call REAL_SOME,Edits|Looping,15,1) & some=$$!; \
+	$(call REAL_SOME,Edits|Causes,15,4) & others=$$!; \
+	ended=0; $(call REAL_SOME,Outside,30,1) || ended=1; \
+	wait $$some || ended=1; wait $$others || ended=1; exit $$ended
 
 .PHONY: truth-some
 truth-some: ## 500 cases of each kind of truth; what is committed says which

@@ -53,7 +53,7 @@ func newRun(ctx context.Context, req ApplyRequest) *run {
 
 // build makes the nodes of the plan.
 func (r *run) build() diag.List {
-	r.observed = plan.Observed{Root: own(r.req.Observed.Root), Inside: map[string]plan.Snapshot{}}
+	r.observed = plan.Observed{Root: own(r.req.Observed.Root), Inside: map[string]plan.Snapshot{}, Sites: r.req.Observed.Sites}
 	for address, snapshot := range r.req.Observed.Inside {
 		r.observed.Inside[address] = own(snapshot)
 	}

@@ -34,7 +34,8 @@ func edits() map[string]func(c *configuration, e edit) string {
 	return map[string]func(c *configuration, e edit) string{
 		"add": turnless(add), "remove": turnless(remove), "set": set, "unset": turnless(unset), "respell": turnless(respell),
 		"network": turnless(joinOrLeave), "mount": turnless(mountOrNot), "move": turnless(move), "relabel": turnless(relabel),
-		"name": turnless(name), "share": turnless(share), "image": turnless(useImage),
+		"name": turnless(name), "share": turnless(share), "image": turnless(useImage), "attach": attach, "exchange": turnless(exchange), "ignore": ignore,
+		"configure": configure, "daemon": turnless(addDaemon), "inside": turnless(place), "controller": turnless(addController),
 	}
 }
 
@@ -47,7 +48,10 @@ func (c *configuration) freeLabel(kind provider.Kind, pick uint64) string {
 		label := labels[(choose(pick, 7, len(labels))+i)%len(labels)]
 		if !slices.ContainsFunc(c.Blocks, func(b block) bool {
 			return b.Label == label && b.Kind == kind || b.named() == project+"-"+label && b.Kind.Runs() == kind.Runs()
-		}) && !slices.ContainsFunc(c.Moved, func(m [2]string) bool { return strings.HasSuffix(m[0], string(kind)+"."+label) }) {
+		}) && !slices.ContainsFunc(c.Moved, func(m [2]string) bool {
+			was, from, _ := strings.Cut(m[0], ".") // what moved from there has its name still
+			return from == label && (was == string(kind) || provider.Kind(was).Runs() && kind.Runs())
+		}) {
 			return label
 		}
 	}
@@ -77,6 +81,62 @@ func (c *configuration) add(kind provider.Kind, pick uint64) *block {
 	return &c.Blocks[len(c.Blocks)-1]
 }
 
+// addDaemon adds a daemon, and something that lives in it.
+func addDaemon(c *configuration, pick uint64) string {
+	if len(c.of(provider.Daemon)) > 1 || c.add(provider.Daemon, pick) == nil {
+		return ""
+	}
+	daemon := c.Blocks[len(c.Blocks)-1].ID
+	kinds := []provider.Kind{provider.Container, provider.Container, provider.Job, provider.Network, provider.Volume}
+	if b := c.add(kinds[choose(pick, 8, len(kinds))], pick+1); b != nil {
+		b.Inside = daemon
+	}
+	return "add daemon"
+}
+
+func addController(c *configuration, pick uint64) string {
+	daemon := c.one(pick, func(b *block) bool { return b.Kind == provider.Daemon })
+	if daemon == nil {
+		return ""
+	}
+	id := daemon.ID
+	b := c.add(provider.Controller, pick)
+	if b == nil {
+		return ""
+	}
+	b.Daemon = id
+	b.Networks = slices.Clone(c.byID(id).Networks)
+	return "add controller"
+}
+
+// place puts something into a daemon, or takes it out, with nothing that it had where it was.
+func place(c *configuration, pick uint64) string {
+	daemon := c.one(pick, func(b *block) bool { return b.Kind == provider.Daemon })
+	used := map[int]bool{}
+	for _, b := range c.Blocks {
+		for _, id := range slices.Concat(b.Networks, b.Volumes, []int{b.Shares}) {
+			used[id] = true
+		}
+	}
+	b := c.one(pick+1, func(b *block) bool {
+		return slices.Contains([]provider.Kind{provider.Container, provider.Job, provider.Network, provider.Volume}, b.Kind) && !used[b.ID]
+	})
+	if daemon == nil || b == nil {
+		return ""
+	}
+	to := daemon.ID
+	if b.Inside != 0 {
+		to = 0
+	}
+	b.Inside, b.Networks, b.Volumes, b.Attach, b.Shares, b.Image = to, nil, nil, nil, 0, 0
+	return "inside " + string(b.Kind)
+}
+
+// beside are the blocks of a kind that are where another one is.
+func (c *configuration) beside(b *block, kind provider.Kind) []*block {
+	return slices.DeleteFunc(c.of(kind), func(o *block) bool { return b != nil && o.Inside != b.Inside })
+}
+
 func remove(c *configuration, pick uint64) string {
 	if len(c.Blocks) < 2 {
 		return ""
@@ -88,6 +148,10 @@ func remove(c *configuration, pick uint64) string {
 	for i := range c.Blocks {
 		b := &c.Blocks[i]
 		b.Networks, b.Volumes = slices.DeleteFunc(b.Networks, other), slices.DeleteFunc(b.Volumes, other)
+		delete(b.Attach, gone.ID)
+		if other(b.Inside) {
+			b.Inside, b.Networks, b.Volumes, b.Attach, b.Shares = 0, nil, nil, nil, 0
+		}
 		if other(b.Image) {
 			b.Image = 0
 		}
@@ -96,6 +160,7 @@ func remove(c *configuration, pick uint64) string {
 		}
 	}
 	c.Moved = slices.DeleteFunc(c.Moved, func(m [2]string) bool { return m[1] == gone.address() })
+	c.Blocks = slices.DeleteFunc(c.Blocks, func(b block) bool { return b.Kind == provider.Controller && other(b.Daemon) })
 	return "remove " + string(gone.Kind)
 }
 
@@ -136,15 +201,28 @@ func turns() []struct {
 
 // set gives an argument a value, in a block of its kind where there is one.
 func set(c *configuration, e edit) string {
-	pick, all := e.Pick, turns()
+	all := turns()
 	turn := all[e.Turn%len(all)]
-	a := turn.argument
-	b := c.one(pick, func(b *block) bool { return b.Kind == turn.kind })
+	b := c.one(e.Pick, func(b *block) bool { return b.Kind == turn.kind })
 	if b == nil {
-		if b = c.add(turn.kind, pick); b == nil {
+		if b = c.add(turn.kind, e.Pick); b == nil {
 			return ""
 		}
 	}
+	return b.set(turn.argument, e.Pick)
+}
+
+// configure gives an argument of a daemon or a controller a value.
+func configure(c *configuration, e edit) string {
+	b := c.one(e.Pick, func(b *block) bool { return b.Kind == provider.Daemon || b.Kind == provider.Controller })
+	if b == nil {
+		return ""
+	}
+	all := arguments(b.Kind)
+	return b.set(all[e.Turn%len(all)], e.Pick)
+}
+
+func (b *block) set(a argument, pick uint64) string {
 	if _, beside := b.Args[a.after]; a.after != "" && !beside {
 		b.Args[a.after] = chosen{}
 	}
@@ -207,22 +285,133 @@ func toggle(list []int, id int) []int {
 
 func joinOrLeave(c *configuration, pick uint64) string {
 	b := c.one(pick, func(b *block) bool { return b.Kind.Runs() && b.Shares == 0 })
-	all := c.of(provider.Network)
+	all := c.beside(b, provider.Network)
 	if b == nil || len(all) == 0 {
 		return ""
 	}
-	b.Networks = toggle(b.Networks, all[choose(pick, 2, len(all))].ID)
+	n := all[choose(pick, 2, len(all))].ID
+	b.Networks = toggle(b.Networks, n)
+	delete(b.Attach, n)
 	return "networks"
+}
+
+// attach says an option of a network that a block joins, or takes it back.
+func attach(c *configuration, e edit) string {
+	pick, a := e.Pick, attachArguments[e.Turn%len(attachArguments)]
+	if c.one(pick, func(b *block) bool { return b.Kind == provider.Network }) == nil {
+		c.add(provider.Network, pick)
+	}
+	member := c.one(pick, func(b *block) bool { return b.Kind.Runs() && b.Shares == 0 })
+	n := c.one(pick+1, func(b *block) bool { return b.Kind == provider.Network && member != nil && b.Inside == member.Inside })
+	if member == nil || n == nil {
+		return ""
+	}
+	if a.after != "" {
+		ranged(n, a, pick)
+	}
+	if !slices.Contains(member.Networks, n.ID) {
+		member.Networks = append(member.Networks, n.ID)
+	}
+	if member.Attach == nil {
+		member.Attach = map[int]map[string]chosen{}
+	}
+	options := member.Attach[n.ID]
+	if options == nil {
+		options = map[string]chosen{}
+		member.Attach[n.ID] = options
+	}
+	before, had := options[a.name]
+	if had && choose(pick, 5, 4) == 0 {
+		delete(options, a.name)
+		return "attach " + a.name + " unset"
+	}
+	value := choose(pick, 3, len(a.values))
+	if had && before.Value == value {
+		value = (value + 1) % len(a.values)
+	}
+	c.takeAddress(member, n.ID, a, value)
+	options[a.name] = chosen{value, choose(pick, 4, len(a.values[value]))}
+	return "attach " + a.name
 }
 
 func mountOrNot(c *configuration, pick uint64) string {
 	b := c.one(pick, func(b *block) bool { return b.Kind.Runs() })
-	all := c.of(provider.Volume)
+	all := c.beside(b, provider.Volume)
 	if b == nil || len(all) == 0 {
 		return ""
 	}
 	b.Volumes = toggle(b.Volumes, all[choose(pick, 2, len(all))].ID)
 	return "mount"
+}
+
+// ranged gives a network a range in which an address can be chosen, where it has none.
+func ranged(n *block, a argument, pick uint64) {
+	has, said := n.Args["ipam"]
+	switch {
+	case a.name == "ipv6" && has.Value != dualStack:
+		n.Args["ipam"] = chosen{dualStack, choose(pick, 6, 2)}
+	case !said:
+		n.Args["ipam"] = chosen{}
+	}
+}
+
+// takeAddress takes an address from whoever has it in a network: that one gets what the
+// member had, or the engine's choice.
+func (c *configuration) takeAddress(member *block, network int, a argument, value int) {
+	if a.after == "" {
+		return
+	}
+	for i := range c.Blocks {
+		other := c.Blocks[i].Attach[network]
+		if has, said := other[a.name]; !said || has.Value != value || c.Blocks[i].ID == member.ID {
+			continue
+		}
+		if own, had := member.Attach[network][a.name]; had {
+			other[a.name] = own
+		} else {
+			delete(other, a.name)
+		}
+	}
+}
+
+// exchange lets two blocks exchange their addresses in a network.
+func exchange(c *configuration, pick uint64) string {
+	for _, n := range c.of(provider.Network) {
+		var members []*block
+		for i := range c.Blocks {
+			if _, said := c.Blocks[i].Attach[n.ID]["ipv4"]; said {
+				members = append(members, &c.Blocks[i])
+			}
+		}
+		if len(members) > 1 {
+			i := choose(pick, 1, len(members))
+			one, other := members[i].Attach[n.ID], members[(i+1)%len(members)].Attach[n.ID]
+			one["ipv4"], other["ipv4"] = other["ipv4"], one["ipv4"]
+			return "addresses exchanged"
+		}
+	}
+	return ""
+}
+
+// ignore lets a block leave changes of an argument alone, or heed them again.
+func ignore(c *configuration, e edit) string {
+	b := c.one(e.Pick, func(*block) bool { return true })
+	var names []string
+	for _, a := range arguments(b.Kind) {
+		if _, said := b.Args[a.name]; said || a.name == arguments(b.Kind)[e.Turn%len(arguments(b.Kind))].name {
+			names = append(names, a.name)
+		}
+	}
+	if b.Kind.Runs() {
+		names = append(names, "name")
+	}
+	name := names[choose(e.Pick, 2, len(names))]
+	if i := slices.Index(b.Ignores, name); i >= 0 {
+		b.Ignores = slices.Delete(b.Ignores, i, i+1)
+		return "heed again"
+	}
+	b.Ignores = append(b.Ignores, name)
+	return "ignore " + string(b.Kind)
 }
 
 // move gives a block another label, and says so.
@@ -286,7 +475,7 @@ func share(c *configuration, pick uint64) string {
 		return "share unset"
 	}
 	var owners []*block
-	for _, o := range c.of(provider.Container) {
+	for _, o := range c.beside(b, provider.Container) {
 		if o.Shares == 0 && o.ID != b.ID {
 			owners = append(owners, o)
 		}
@@ -294,8 +483,8 @@ func share(c *configuration, pick uint64) string {
 	if len(owners) == 0 {
 		return ""
 	}
-	b.Shares, b.Networks = owners[choose(pick, 2, len(owners))].ID, nil
-	for _, name := range []string{"hostname", "domainname", "dns", "dns_opt", "dns_search", "extra_hosts", "expose", "ports", "sysctls", "uts"} {
+	b.Shares, b.Networks, b.Attach = owners[choose(pick, 2, len(owners))].ID, nil, nil
+	for _, name := range []string{"mac_address", "hostname", "domainname", "dns", "dns_opt", "dns_search", "extra_hosts", "expose", "ports", "sysctls", "uts"} {
 		delete(b.Args, name)
 	}
 	return "share"

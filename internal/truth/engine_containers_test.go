@@ -307,6 +307,10 @@ func (e *engine) endpoints(c *container.InspectResponse, asked *network.Networki
 			}
 		}
 		c.NetworkSettings.Networks[name] = at
+		if e.asked[c.ID] == nil {
+			e.asked[c.ID] = map[string]string{}
+		}
+		e.asked[c.ID][name] = at.MacAddress
 	}
 	if first := c.HostConfig.NetworkMode.NetworkName(); c.NetworkSettings.Networks[orBridge(first)] == nil {
 		c.NetworkSettings.Networks[orBridge(first)] = &network.EndpointSettings{}
@@ -393,6 +397,7 @@ func (e *engine) start(c *container.InspectResponse) *refusal {
 	e.runs[c.ID]++
 	*c.State = container.State{Status: "running", Running: true, Pid: 1, StartedAt: e.now().Format(time.RFC3339Nano), FinishedAt: c.State.FinishedAt}
 	e.tell("container", "start", c.ID, c.Name, c.Config.Labels)
+	e.beginInside(c)
 	if len(c.Config.Cmd) > 0 && c.Config.Cmd[0] == "true" {
 		e.end(c, 0)
 	}
@@ -474,16 +479,14 @@ func (e *engine) ports(c *container.InspectResponse) *refusal {
 func (e *engine) release(c *container.InspectResponse) {
 	c.NetworkSettings.Ports = nat.PortMap{}
 	for _, at := range c.NetworkSettings.Networks {
-		at.EndpointID, at.IPAddress, at.GlobalIPv6Address, at.Gateway = "", "", "", ""
-		if at.MacAddress != "" && strings.HasPrefix(at.MacAddress, "02:42:00:00:") {
-			at.MacAddress = ""
-		}
+		at.EndpointID, at.IPAddress, at.GlobalIPv6Address, at.Gateway, at.MacAddress = "", "", "", "", ""
 	}
 }
 
 // end is what happens when a container's process ends.
 func (e *engine) end(c *container.InspectResponse, code int) {
 	e.release(c)
+	e.endInside(c)
 	c.State.Running, c.State.Paused, c.State.Restarting, c.State.Pid = false, false, false, 0
 	c.State.Status, c.State.ExitCode, c.State.FinishedAt = "exited", code, e.now().Format(time.RFC3339Nano)
 	e.tell("container", "die", c.ID, c.Name, c.Config.Labels)
@@ -623,7 +626,13 @@ func (e *engine) unpack(c *call, is *container.InspectResponse) (any, *refusal) 
 func (e *engine) restart() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var again []*container.InspectResponse
+	e.down()
+	e.up()
+}
+
+// down ends everything, and notes what is to run again.
+func (e *engine) down() {
+	var again []string
 	for _, id := range sortedKeys(e.containers) {
 		c := e.containers[id]
 		was := running(c)
@@ -633,16 +642,20 @@ func (e *engine) restart() {
 		policy := c.HostConfig.RestartPolicy
 		if policy.IsAlways() || policy.IsUnlessStopped() && !e.stopped[id] && (was || c.State.Status == "exited") {
 			if c.State.Status != "created" {
-				again = append(again, c)
+				again = append(again, id)
 			}
 		}
 	}
-	slices.SortStableFunc(again, func(a, b *container.InspectResponse) int {
-		return shares(a) - shares(b)
-	})
-	for _, c := range again {
-		_ = e.start(c) // what cannot start is exited, and says why
+	slices.SortStableFunc(again, func(a, b string) int { return shares(e.containers[a]) - shares(e.containers[b]) })
+	e.again = again
+}
+
+// up starts what was noted when the engine ended.
+func (e *engine) up() {
+	for _, id := range e.again {
+		_ = e.start(e.containers[id]) // what cannot start is exited, and says why
 	}
+	e.again = nil
 }
 
 func shares(c *container.InspectResponse) int {

@@ -139,17 +139,23 @@ func (e *engine) pools(n *network.Inspect) *refusal {
 			n.IPAM.Config[i].Gateway = given.Masked().Addr().Next().String()
 		}
 	}
-	if len(n.IPAM.Config) > 0 {
+	if slices.ContainsFunc(n.IPAM.Config, func(c network.IPAMConfig) bool { return !strings.Contains(c.Subnet, ":") }) {
 		return nil
 	}
 	for second := 18; second < 250; second++ {
-		subnet := fmt.Sprintf("172.%d.0.0/16", second)
+		subnet, gateway := fmt.Sprintf("172.%d.0.0/16", second), fmt.Sprintf("172.%d.0.1", second)
+		if e.pool.IsValid() {
+			at := e.pool.Masked().Addr().As4()
+			at[2] = byte(second - 18) //nolint:gosec // below 250
+			subnet = netip.PrefixFrom(netip.AddrFrom4(at), 24).String()
+			gateway = netip.AddrFrom4(at).Next().String()
+		}
 		taken := false
 		for _, other := range e.networks {
 			taken = taken || slices.ContainsFunc(other.IPAM.Config, func(has network.IPAMConfig) bool { return has.Subnet == subnet })
 		}
 		if !taken {
-			n.IPAM.Config = []network.IPAMConfig{{Subnet: subnet, Gateway: fmt.Sprintf("172.%d.0.1", second)}}
+			n.IPAM.Config = append(n.IPAM.Config, network.IPAMConfig{Subnet: subnet, Gateway: gateway})
 			return nil
 		}
 	}
@@ -237,6 +243,7 @@ func (e *engine) disconnect(c *call) (any, *refusal) {
 		return nil, refuse(403, "container %s is not connected to network %s", from.ID, name)
 	}
 	delete(from.NetworkSettings.Networks, name)
+	delete(e.asked[from.ID], name)
 	e.tell("network", "disconnect", from.ID, name, from.Config.Labels)
 	return nil, nil
 }
@@ -244,6 +251,11 @@ func (e *engine) disconnect(c *call) (any, *refusal) {
 // join gives an endpoint what it has while the container runs.
 func (e *engine) join(c *container.InspectResponse, n *network.Inspect, at *network.EndpointSettings) *refusal {
 	taken := map[string]bool{}
+	for _, pool := range n.IPAM.Config {
+		for _, aux := range pool.AuxAddress {
+			taken[aux] = true
+		}
+	}
 	for id, other := range e.containers {
 		for _, has := range other.NetworkSettings.Networks {
 			if has.EndpointID != "" && has.NetworkID == n.ID && (id != c.ID || has != at) {
@@ -266,7 +278,10 @@ func (e *engine) join(c *container.InspectResponse, n *network.Inspect, at *netw
 		if err != nil {
 			continue
 		}
-		free := prefix.Masked().Addr().Next().Next()
+		free := prefix.Masked().Addr().Next()
+		if part, err := netip.ParsePrefix(pool.IPRange); err == nil {
+			free = part.Masked().Addr()
+		}
 		for taken[free.String()] || free.String() == pool.Gateway {
 			free = free.Next()
 		}
@@ -279,6 +294,12 @@ func (e *engine) join(c *container.InspectResponse, n *network.Inspect, at *netw
 	}
 	e.serial++
 	at.NetworkID, at.EndpointID, at.IPAddress, at.GlobalIPv6Address = n.ID, e.newID(), v4, v6
+	// initializeNetworking, and before 25, where a container has one address in its own
+	// network, BuildCreateEndpointOptions
+	at.MacAddress = e.asked[c.ID][n.Name]
+	if mode := c.HostConfig.NetworkMode; !e.later("1.44") && orBridge(mode.NetworkName()) == n.Name {
+		at.MacAddress = c.Config.MacAddress //nolint:staticcheck // the only place that these engines take it from
+	}
 	if at.MacAddress == "" {
 		at.MacAddress = fmt.Sprintf("02:42:00:00:%02x:%02x", e.serial/256%256, e.serial%256)
 	}
@@ -343,6 +364,7 @@ func (e *engine) removeVolume(c *call) (any, *refusal) {
 		}
 	}
 	delete(e.volumes, v.Name)
+	e.endData(v.Name)
 	e.tell("volume", "destroy", v.Name, v.Name, v.Labels)
 	return nil, nil
 }

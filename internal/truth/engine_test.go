@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,7 +38,15 @@ type engine struct {
 	files      map[string]map[string]file            // of a container, by its id and their path
 	runs       map[string]int                        // how often a container was started, by id
 	joined     map[string]map[string]int             // of a container that shares namespaces: whose, and of which run
-	back       time.Duration                         // how far the clock was set back
+	asked      map[string]map[string]string          // of a container, by its id and the network: which hardware address
+	again      []string                              // ids of what is to be started with the engine
+	name       string
+	pool       netip.Prefix          // of the networks that say no range; the usual ones where it is none
+	inner      map[string]*engine    // engines inside, by the volume of their data
+	made       int                   // how many engines inside there have been
+	tunnels    map[string][]net.Conn // into a container, by its id
+	leads      map[string]string     // of the commands that lead inside: the container
+	back       time.Duration         // how far the clock was set back
 	events     []happening
 	fault      *fault
 }
@@ -61,7 +71,8 @@ func newEngine(api string) *engine {
 	e := &engine{
 		api: api, containers: map[string]*container.InspectResponse{}, stopped: map[string]bool{},
 		networks: map[string]*network.Inspect{}, volumes: map[string]*volume.Volume{}, images: map[string]*image.InspectResponse{},
-		files: map[string]map[string]file{}, runs: map[string]int{}, joined: map[string]map[string]int{},
+		files: map[string]map[string]file{}, runs: map[string]int{}, joined: map[string]map[string]int{}, asked: map[string]map[string]string{},
+		name: "truth", inner: map[string]*engine{}, tunnels: map[string][]net.Conn{}, leads: map[string]string{},
 	}
 	e.mux = e.route()
 	for i, name := range []string{"bridge", "host", "none"} {
@@ -151,6 +162,7 @@ type takenOver struct{}
 
 func (e *engine) route() *http.ServeMux {
 	mux := http.NewServeMux()
+	e.mux = mux
 	on := func(pattern string, status int, do func(c *call) (any, *refusal)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body) // it was read before
@@ -178,6 +190,7 @@ func (e *engine) route() *http.ServeMux {
 	on("HEAD /_ping", 200, func(*call) (any, *refusal) { return []byte{}, nil })
 	on("GET /info", 200, func(*call) (any, *refusal) { return e.info(), nil })
 	e.routeContainers(on)
+	e.routeExecs(on)
 	on("GET /networks", 200, e.listNetworks)
 	on("GET /networks/{id}", 200, e.inspectNetwork)
 	on("POST /networks/create", 201, e.createNetwork)
@@ -193,6 +206,8 @@ func (e *engine) route() *http.ServeMux {
 		return nil, refuse(404, "pull access denied for %s, repository does not exist", c.r.FormValue("fromImage"))
 	})
 	on("POST /build", 200, e.build)
+	on("GET /images/get", 200, e.saveImage)
+	on("POST /images/load", 200, e.loadImage)
 	on("/images/{rest...}", 200, e.oneImage)
 	on("/", 404, func(c *call) (any, *refusal) {
 		return nil, refuse(404, "page not found: %s %s", c.r.Method, c.r.URL.Path)
@@ -203,7 +218,7 @@ func (e *engine) route() *http.ServeMux {
 func (e *engine) info() map[string]any {
 	version := map[string]string{api2010: "20.10.24", api285: "28.5.1"}[e.api]
 	return map[string]any{
-		"ID": "TRUTH", "Name": "truth", "ServerVersion": version, "OSType": "linux", "Architecture": "x86_64", "NCPU": 2, "MemTotal": 8 << 30,
+		"ID": strings.ToUpper(e.name), "Name": e.name, "ServerVersion": version, "OSType": "linux", "Architecture": "x86_64", "NCPU": 2, "MemTotal": 8 << 30,
 		"Driver": "overlay2", "DefaultRuntime": "runc", "LoggingDriver": "json-file", "CgroupVersion": "2", "CgroupDriver": "systemd",
 		"DockerRootDir": "/var/lib/docker", "OperatingSystem": "Debian GNU/Linux 12 (bookworm)", "KernelVersion": "6.1.0",
 		"SwapLimit": true, "MemoryLimit": true, "CPUShares": true, "CpuCfsPeriod": true, "CpuCfsQuota": true, "CPUSet": true, "PidsLimit": true, "OomKillDisable": true,
@@ -218,6 +233,9 @@ func (e *engine) happened() []happening {
 	defer e.mu.Unlock()
 	events := e.events
 	e.events = nil
+	for _, name := range sortedKeys(e.inner) {
+		events = append(events, e.inner[name].happened()...)
+	}
 	return events
 }
 

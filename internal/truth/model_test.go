@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/docker/docker/api/types/versions"
 
 	"github.com/dindctl/dindctl/provider"
 )
@@ -24,6 +27,12 @@ type block struct {
 	// container whose network namespace it has. 0 is none.
 	Networks, Volumes []int
 	Image, Shares     int
+	// Inside is the daemon that it lives in, Daemon the one that a controller uses.
+	Inside, Daemon int
+	// Attach are the options that it has in networks which it joins, by their IDs.
+	Attach map[int]map[string]chosen
+	// Ignores are the arguments whose changes are to be left alone.
+	Ignores []string
 }
 
 // chosen is one of an argument's values, in one of its spellings.
@@ -48,10 +57,19 @@ type configuration struct {
 func (c configuration) clone() configuration {
 	out := configuration{Moved: slices.Clone(c.Moved)}
 	for _, b := range c.Blocks {
-		b.Args, b.Networks, b.Volumes = maps.Clone(b.Args), slices.Clone(b.Networks), slices.Clone(b.Volumes)
-		out.Blocks = append(out.Blocks, b)
+		out.Blocks = append(out.Blocks, b.clone())
 	}
 	return out
+}
+
+func (b block) clone() block {
+	b.Args, b.Networks, b.Volumes, b.Ignores = maps.Clone(b.Args), slices.Clone(b.Networks), slices.Clone(b.Volumes), slices.Clone(b.Ignores)
+	attach := map[int]map[string]chosen{}
+	for id, options := range b.Attach {
+		attach[id] = maps.Clone(options)
+	}
+	b.Attach = attach
+	return b
 }
 
 // has is the first of these arguments that it has; empty for none.
@@ -62,8 +80,49 @@ func (c configuration) has(names map[string]string) string {
 				return name
 			}
 		}
+		for _, options := range b.Attach {
+			for _, name := range sortedKeys(options) {
+				if names["attach "+name] != "" {
+					return "attach " + name
+				}
+			}
+		}
 	}
 	return ""
+}
+
+// late are the arguments that an engine takes from an API on.
+var late = map[string]string{"annotations": "1.43", "enable_ipv4": "1.48", "attach priority": "1.48", "attach sysctls": "1.46"}
+
+// tooEarly are those that an engine of an API does not take, by why.
+func tooEarly(api string) map[string]string {
+	out := map[string]string{}
+	for name, from := range late {
+		if versions.LessThan(api, from) {
+			out[name] = "engines take it from API " + from + " on"
+		}
+	}
+	return out
+}
+
+// misplaced tells whether an engine of an API cannot give the hardware addresses where
+// they are asked for: before 1.44 there is one, of a container in one network.
+func (c configuration) misplaced(api string) bool {
+	for _, b := range c.Blocks {
+		macs := 0
+		if _, own := b.Args["mac_address"]; own {
+			macs++
+		}
+		for _, options := range b.Attach {
+			if _, said := options["mac"]; said {
+				macs++
+			}
+		}
+		if macs > 1 || macs > 0 && len(b.Networks) > 1 && versions.LessThan(api, "1.44") {
+			return true
+		}
+	}
+	return false
 }
 
 func (c configuration) byID(id int) *block {
@@ -107,12 +166,15 @@ func (c configuration) text() string {
 
 func (c configuration) body(b block) []string {
 	var out []string
-	refs := func(ids []int) string {
-		var list []string
-		for _, id := range ids {
-			list = append(list, c.byID(id).address())
-		}
-		return "[" + strings.Join(list, ", ") + "]"
+	if b.Inside != 0 {
+		out = append(out, "inside = "+c.byID(b.Inside).address())
+	}
+	switch b.Kind {
+	case provider.Daemon:
+		out = append(out, "tls = false") // what is inside does not hang on how it is reached
+	case provider.Controller:
+		out = append(out, "daemon = "+c.byID(b.Daemon).address())
+	default:
 	}
 	if b.Kind.Runs() {
 		image := `"base.local/a"`
@@ -124,13 +186,15 @@ func (c configuration) body(b block) []string {
 		}
 		if b.Kind == provider.Job {
 			out = append(out, `command = ["true"]`)
+		} else if b.Kind == provider.Daemon {
+			out = append(out, `entrypoint = ["dockerd"]`)
 		} else if _, chosen := b.Args["command"]; !chosen {
 			out = append(out, `command = ["sleep", "1000"]`)
 		}
 		if b.Shares != 0 {
 			out = append(out, "network_mode = "+c.byID(b.Shares).address())
-		} else if len(b.Networks) > 0 {
-			out = append(out, "networks = "+refs(b.Networks))
+		} else {
+			out = append(out, c.joined(b)...)
 		}
 		for i, id := range b.Volumes {
 			out = append(out, fmt.Sprintf("mount {\n    source = %s\n    target = \"/v%d\"\n  }", c.byID(id).address(), i))
@@ -143,24 +207,63 @@ func (c configuration) body(b block) []string {
 		if name == "image" && b.Image != 0 {
 			continue
 		}
-		out = append(out, argumentOf(b.Kind, name).text(b.Args[name]))
+		out = append(out, argumentOf(b.Kind, name).text(b.Args[name], b.ID))
+	}
+	if len(b.Ignores) > 0 {
+		out = append(out, "lifecycle {\n    ignore_changes = ["+strings.Join(b.Ignores, ", ")+"]\n  }")
 	}
 	return out
 }
+
+// joined are the networks of a block: those that an attach block says enough of stand
+// in no list.
+func (c configuration) joined(b block) []string {
+	var list, out []string
+	for _, id := range b.Networks {
+		n := c.byID(id)
+		options := b.Attach[id]
+		if len(options) == 0 || listed(id) {
+			list = append(list, n.address())
+		}
+		if len(options) == 0 {
+			continue
+		}
+		lines := []string{"network = " + n.address()}
+		for _, name := range sortedKeys(options) {
+			lines = append(lines, attachOption(name).text(options[name], id, b.ID))
+		}
+		out = append(out, "attach {\n    "+strings.Join(lines, "\n    ")+"\n  }")
+	}
+	if len(list) > 0 {
+		out = append([]string{"networks = [" + strings.Join(list, ", ") + "]"}, out...)
+	}
+	return out
+}
+
+// listed tells whether a network stands in the list beside an attach block, too: that is
+// one thing in two spellings.
+func listed(id int) bool { return id%2 == 0 }
 
 // argument is one that is edited, with its values: other values are another thing,
 // spellings of one value are the same.
 type argument struct {
 	name   string
-	values [][]string
+	values [][]string // NUM is the number of what it belongs to, OWN that of the block in an attach block
 	block  bool
+	whole  bool // the values are all lines, with its name
 	// after is the argument that it has to stand beside.
 	after string
 }
 
-func (a argument) text(c chosen) string {
+func (a argument) text(c chosen, ids ...int) string {
 	value := a.values[c.Value%len(a.values)]
 	text := value[c.Spelling%len(value)]
+	for i, id := range ids {
+		text = strings.ReplaceAll(text, []string{"NUM", "OWN"}[i], strconv.Itoa(10+id)) // two digits, of which the first is none that is left out
+	}
+	if a.whole {
+		return text
+	}
 	if a.block {
 		return a.name + " {\n    " + strings.ReplaceAll(text, "\n", "\n    ") + "\n  }"
 	}
@@ -194,9 +297,32 @@ func arguments(kind provider.Kind) []argument {
 		return slices.DeleteFunc(slices.Clone(containerArguments), func(a argument) bool {
 			return slices.Contains([]string{"command", "entrypoint", "restart", "logging", "ports"}, a.name)
 		})
+	case provider.Daemon:
+		return daemonArguments
+	case provider.Controller:
+		return slices.DeleteFunc(slices.Clone(containerArguments), func(a argument) bool { return !slices.Contains(ofControllers, a.name) })
 	default:
 		return containerArguments
 	}
+}
+
+// ofControllers are the arguments that are edited of a controller: the others are a
+// container's.
+var ofControllers = []string{"environment", "user", "restart", "labels", "mem_limit", "hostname", "stop_grace_period", "init", "mac_address"}
+
+var daemonArguments = []argument{
+	{name: "labels", values: labelValues},
+	{name: "alias", values: one(`"engine"`, `"other"`)},
+	{name: "config", values: [][]string{{`{ "max-concurrent-downloads" = 3 }`, `{ max-concurrent-downloads = 3 }`}, {`{ "max-concurrent-downloads" = 4, debug = true }`}}},
+	{name: "registry_mirrors", values: one(`["https://a.example"]`, `["https://a.example", "https://b.example"]`)},
+	{name: "insecure_registries", values: one(`["a.example:5000"]`)},
+	{name: "mtu", values: one("1400", "1300")},
+	{name: "flags", values: one(`["--debug"]`)},
+	{name: "environment", values: one(`{ A = "1" }`, `{ A = "2" }`)},
+	{name: "restart", values: one(`"always"`, `"unless-stopped"`)},
+	{name: "mem_limit", values: [][]string{{`"1g"`, `"1024m"`}, {`"2g"`}}},
+	{name: "hostname", values: one(`"one"`, `"two"`)},
+	{name: "stop_grace_period", values: [][]string{{`"3s"`, `"3000ms"`}, {`"1m"`}}},
 }
 
 var labelValues = [][]string{{`{ team = "ci" }`, `{ "team" = "ci" }`}, {`{ team = "qa" }`}, {`{ team = "ci", more = "1" }`}}
@@ -244,6 +370,8 @@ var containerArguments = []argument{
 	{name: "cgroup_parent", values: [][]string{{`"/truth-a"`, `"/truth-a/"`, `"//truth-a"`}, {`"/truth-b"`}}},
 	{name: "sysctls", values: [][]string{{`{ "net.ipv4.ip_forward" = 1 }`, `{ "net.ipv4.ip_forward" = "1" }`}, {`{ "net.ipv4.ip_forward" = "0" }`}}},
 	{name: "ulimits", values: [][]string{{`{ nofile = 100 }`, `{ nofile = { soft = 100, hard = 100 } }`}, {`{ nofile = 200, nproc = { soft = 10, hard = 20 } }`}}},
+	{name: "mac_address", values: [][]string{{`"00:16:3e:01:NUM:0a"`, `"00:16:3E:01:NUM:0A"`}, {`"00:16:3e:01:NUM:0b"`}}},
+	{name: "annotations", values: one(`{ a = "1" }`, `{ a = "2", b = "3" }`)},
 	{name: "hostname", values: one(`"one"`, `"two"`)},
 	{name: "domainname", values: one(`"a.example"`, `"b.example"`)},
 	{name: "dns", values: [][]string{{`["10.0.0.1"]`}, {`["10.0.0.1", "FD00::1"]`, `["10.0.0.1", "fd00:0:0::1"]`}}},
@@ -275,7 +403,39 @@ var networkArguments = []argument{
 	{name: "attachable", values: one("true", "false")},
 	{name: "options", values: one(`{ "com.docker.network.driver.mtu" = "1400" }`, `{ "com.docker.network.driver.mtu" = "1300" }`)},
 	{name: "labels", values: labelValues},
+	{name: "enable_ipv4", values: one("true")},
+	{name: "ipam", whole: true, values: [][]string{
+		{"ipam {\n  " + fourthRange + "  }\n}"},
+		{"ipam {\n  " + fourthRange + "    gateway = \"10.NUM.0.254\"\n  }\n}"},
+		{"ipam {\n  " + fourthRange + "    ip_range = \"10.NUM.0.64/26\"\n  }\n}", "ipam {\n  driver = \"default\"\n  " + fourthRange + "    ip_range = \"10.NUM.0.65/26\"\n  }\n}"},
+		{"ipam {\n  " + fourthRange + "    aux_addresses = { router = \"10.NUM.0.2\" }\n  }\n}"},
+		{"ipam {\n  " + fourthRange + "  }\n  " + sixthRange + "}\nenable_ipv6 = true", "ipam {\n  " + strings.Replace(sixthRange, "fd00:NUM:", "FD00:NUM:0:0:", 1) + "  " + fourthRange + "  }\n}\nenable_ipv6 = \"true\""},
+		{"ipam {\n  config {\n    subnet = \"10.NUM.0.0/16\"\n  }\n}"},
+	}},
 }
+
+const (
+	fourthRange = "config {\n    subnet = \"10.NUM.0.0/24\"\n"
+	sixthRange  = "config {\n    subnet = \"fd00:NUM::/64\"\n  }\n"
+)
+
+// attachArguments are the options of a network that a container joins. An address needs
+// a network that says its own range; ranges bear the network's number.
+var attachArguments = []argument{
+	{name: "aliases", values: [][]string{{`["other"]`}, {`["other", "third"]`, `["third", "other"]`}}},
+	{name: "ipv4", after: "ipam", values: one(`"10.NUM.0.200"`, `"10.NUM.0.201"`, `"10.NUM.0.202"`)},
+	{name: "ipv6", after: "ipam", values: [][]string{{`"fd00:NUM::200"`, `"FD00:NUM:0::200"`}, {`"fd00:NUM::201"`, `"fd00:NUM:0:0:0:0:0:201"`}}},
+	{name: "mac", values: [][]string{{`"00:16:3e:00:OWN:0a"`, `"00:16:3E:00:OWN:0A"`, `"00-16-3e-00-OWN-0a"`}, {`"00:16:3e:00:OWN:0b"`}}},
+	{name: "priority", values: one("5", "7")},
+	{name: "sysctls", values: [][]string{{`{ "net.ipv4.conf.IFNAME.log_martians" = 1 }`, `{ "net.ipv4.conf.IFNAME.log_martians" = "1" }`}, {`{ "net.ipv4.conf.IFNAME.log_martians" = "0" }`}}},
+}
+
+func attachOption(name string) argument {
+	return attachArguments[slices.IndexFunc(attachArguments, func(a argument) bool { return a.name == name })]
+}
+
+// dualStack is the value of ipam with both families of addresses.
+const dualStack = 4
 
 var volumeArguments = []argument{
 	{name: "driver", values: one(`"local"`)},

@@ -34,7 +34,7 @@ func outsiders() map[string]func(ctx context.Context, u *user, at target) (chang
 	return map[string]func(ctx context.Context, u *user, at target) (change, error){
 		"update": outsideUpdate, "stop": outsideStop, "kill": outsideKill, "pause": outsidePause, "remove": outsideRemove, "rename": outsideRename,
 		"disconnect": outsideDisconnect, "connect": outsideConnect, "alias": outsideAlias, "restart": outsideRestart, "owner": outsideOwner,
-		"image": outsideImage, "foreign": outsideForeign, "network": outsideNetwork, "volume": outsideVolume,
+		"image": outsideImage, "address": outsideAddress, "foreign": outsideForeign, "network": outsideNetwork, "volume": outsideVolume,
 	}
 }
 
@@ -216,7 +216,26 @@ func outsideAlias(ctx context.Context, u *user, at target) (change, error) {
 	if err := u.hand.NetworkDisconnect(ctx, n, o.ID, false); err != nil {
 		return change{}, err
 	}
-	return change{what: "alias", address: o.Owner.Address, path: "attach"}, u.hand.NetworkConnect(ctx, n, o.ID, &network.EndpointSettings{Aliases: []string{b.Label, "other"}})
+	return change{what: "alias", address: o.Owner.Address, path: "attach"}, u.hand.NetworkConnect(ctx, n, o.ID, &network.EndpointSettings{Aliases: []string{b.Label, "stranger"}})
+}
+
+// outsideAddress connects a container anew, under another address.
+func outsideAddress(ctx context.Context, u *user, at target) (change, error) {
+	for _, o := range at.containers {
+		b := at.block(o.Owner.Address)
+		for _, id := range b.Networks {
+			n := at.config.byID(id)
+			if _, ranged := n.Args["ipam"]; !ranged || slices.Contains(n.Ignores, "ipam") || b.Shares != 0 {
+				continue
+			}
+			if err := u.hand.NetworkDisconnect(ctx, n.named(), o.ID, false); err != nil {
+				return change{}, err
+			}
+			to := &network.EndpointSettings{Aliases: []string{b.Label}, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: fmt.Sprintf("10.%d.0.21%d", 10+id, choose(at.pick, 2, 10))}}
+			return change{what: "address", address: o.Owner.Address, path: "attach"}, u.hand.NetworkConnect(ctx, n.named(), o.ID, to)
+		}
+	}
+	return change{}, nil
 }
 
 // outsideImage gives the name of an image to another one.

@@ -534,10 +534,12 @@ func (r *real) writes(id string, change map[string]any) bool {
 
 // try goes through a schedule on the engine.
 func (r *real) try(ctx context.Context, s schedule, _ bool) outcome {
-	through := &run{s: s, tell: true, out: outcome{tally: tally{}}, cannot: notHere()}
+	through := &run{s: s, tell: true, out: outcome{tally: tally{}, spent: spent{}}, cannot: notHere()}
+	ended := through.out.spent.on("purging")
 	if err := r.purge(); err != nil {
 		through.violate(harness, "%v", err)
 	}
+	ended()
 	through.through(ctx, r)
 	return through.out
 }
@@ -546,7 +548,12 @@ func (r *real) try(ctx context.Context, s schedule, _ bool) outcome {
 // where restarts take a while.
 func generateReal(seed uint64, outside bool) schedule {
 	s := generate(seed, outside)
+	nested := func(e edit) bool {
+		return slices.Contains([]string{"daemon", "inside", "controller", "configure"}, e.What)
+	}
+	s.Begin = slices.DeleteFunc(s.Begin, nested)
 	for i := range s.Rounds {
+		s.Rounds[i].Edits = slices.DeleteFunc(s.Rounds[i].Edits, nested)
 		s.Rounds[i].Restart = (seed*roundsOf+uint64(i))%restartEvery == restartEvery-1
 	}
 	return s
@@ -559,9 +566,9 @@ func (r *real) proving() proving {
 // What holds on an engine in memory holds on a real one.
 func TestRealEdits(t *testing.T) { //nolint:paralleltest // there is one engine
 	r := needEngine(t)
-	wanted := tally{}
+	wanted, early := tally{}, tooEarly(r.hand.ClientVersion())
 	for _, turn := range turns() {
-		if notHere()[turn.name] == "" {
+		if notHere()[turn.name] == "" && early[turn.name] == "" {
 			wanted[string(turn.kind)+" "+turn.name] = 1
 		}
 	}
@@ -592,27 +599,51 @@ func TestRealValues(t *testing.T) { //nolint:paralleltest // there is one engine
 		t.Fatal(err)
 	}
 	defer u.close()
+	early := tooEarly(u.facts.API)
 	for _, turn := range turns() {
-		if notHere()[turn.name] != "" || turn.kind == provider.Job {
+		if notHere()[turn.name] != "" || early[turn.name] != "" || turn.kind == provider.Job {
 			continue
 		}
-		for value, spellings := range turn.values {
-			for spelling := range spellings {
-				c := configuration{Blocks: []block{{ID: 1, Kind: turn.kind, Label: "a", Args: map[string]chosen{turn.name: {value, spelling}}}}}
-				if turn.after != "" {
-					c.Blocks[0].Args[turn.after] = chosen{}
-				}
-				through := &run{u: u, c: c, out: outcome{tally: tally{}}}
-				if p, ok := through.plan(t.Context(), "alone"); spelling > 0 && ok && !p.Clean {
-					t.Errorf("%s: %s after %s: %s", turn.name, spellings[spelling], spellings[spelling-1], through.explain(p))
-				}
-				if !through.converge(t.Context(), "alone", nil) {
-					t.Errorf("%s: %s: %s\n%s", turn.name, spellings[spelling], through.out.broken, through.out.how)
-				}
+		alone(t, u, turn.argument, func(is chosen) configuration {
+			c := configuration{Blocks: []block{{ID: 1, Kind: turn.kind, Label: "a", Args: map[string]chosen{turn.name: is}}}}
+			if turn.after != "" {
+				c.Blocks[0].Args[turn.after] = chosen{}
 			}
-		}
+			return c
+		})
 		if err := r.purge(); err != nil {
 			t.Fatal(err)
+		}
+	}
+	for _, a := range attachArguments {
+		if early["attach "+a.name] != "" {
+			continue
+		}
+		alone(t, u, a, func(is chosen) configuration {
+			n := block{ID: 1, Kind: provider.Network, Label: "n", Args: map[string]chosen{}}
+			if a.after != "" {
+				ranged(&n, a, 0)
+			}
+			return configuration{Blocks: []block{n, {ID: 2, Kind: provider.Container, Label: "a", Networks: []int{1}, Attach: map[int]map[string]chosen{1: {a.name: is}}}}}
+		})
+		if err := r.purge(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// alone goes through all values of an argument, in each of their spellings.
+func alone(t *testing.T, u *user, a argument, with func(chosen) configuration) {
+	t.Helper()
+	for value, spellings := range a.values {
+		for spelling := range spellings {
+			through := &run{u: u, c: with(chosen{value, spelling}), out: outcome{tally: tally{}}}
+			if p, ok := through.plan(t.Context(), "alone"); spelling > 0 && ok && !p.Clean {
+				t.Errorf("%s: %s after %s: %s", a.name, spellings[spelling], spellings[spelling-1], through.explain(p))
+			}
+			if !through.converge(t.Context(), "alone", nil) {
+				t.Errorf("%s: %s: %s\n%s", a.name, spellings[spelling], through.out.broken, through.out.how)
+			}
 		}
 	}
 }

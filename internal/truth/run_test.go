@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -20,6 +21,28 @@ type outcome struct {
 	broken, how string
 	tally       tally
 	story       []string
+	spent       spent
+}
+
+// spent is how long what took, so that it can be told what a slow engine is slow at.
+type spent map[string]time.Duration
+
+// on begins to count; what it returns ends that.
+func (s spent) on(what string) func() {
+	began := time.Now()
+	return func() {
+		if s != nil {
+			s[what] += time.Since(began)
+		}
+	}
+}
+
+func (s spent) String() string {
+	var out []string
+	for _, what := range sortedKeys(s) {
+		out = append(out, fmt.Sprintf("%s %.1f s", what, s[what].Seconds()))
+	}
+	return strings.Join(out, ", ")
 }
 
 // run is one schedule that is gone through.
@@ -31,6 +54,7 @@ type run struct {
 	tell    bool
 	names   map[string]string // of objects, by address
 	looping []string          // ids of what keeps restarting
+	kept    keeps
 	// cannot are the arguments that no engine can do here, by why.
 	cannot map[string]string
 }
@@ -42,6 +66,7 @@ const (
 	announces = "what is done is what was announced"
 	spells    = "another spelling of a value is no difference"
 	sees      = "what somebody else changed is in the plan, with its cause"
+	leaves    = "what is ignored is left as it is"
 	mends     = "after an apply everything is as it was before somebody else changed it"
 	same      = "what became of edits is what is made from nothing"
 	lasts     = "what a plan called right runs after a restart of the engine, or the plan says what does not"
@@ -88,6 +113,10 @@ func (r *run) through(ctx context.Context, w world) {
 	}
 	defer u.close()
 	r.u = u
+	if r.cannot == nil {
+		r.cannot = map[string]string{}
+	}
+	maps.Copy(r.cannot, tooEarly(u.facts.API))
 	r.c = configuration{Blocks: []block{{ID: 1, Kind: provider.Container, Label: "a", Args: map[string]chosen{}}}}
 	for _, e := range r.s.Begin {
 		if did := r.edit(ctx, e, "at first"); did != "" {
@@ -116,6 +145,10 @@ func (r *run) edit(ctx context.Context, e edit, at string) string {
 		r.count("not here: " + what)
 		return ""
 	}
+	if next.misplaced(r.u.facts.API) {
+		r.count("not here: hardware addresses of several networks")
+		return ""
+	}
 	if problems := r.u.valid(next); problems.HasErrors() {
 		r.count("refused")
 		r.note("%s refused: %s: %s", at, did, problems[0].Summary)
@@ -137,6 +170,7 @@ func (r *run) round(ctx context.Context, i int, round round) bool {
 	}
 	r.states(ctx, round, at)
 	changes := r.outside(ctx, round, at)
+	meant := r.meant(ctx, before, changes)
 	var did []string
 	for _, e := range round.Edits {
 		if what := r.edit(ctx, e, at); what != "" {
@@ -174,11 +208,19 @@ func (r *run) round(ctx context.Context, i int, round round) bool {
 			}
 		}
 	}
+	names, made := r.names, r.kept.made
 	if !r.converge(ctx, at, &p) {
 		return false
 	}
 	if len(changes) > 0 {
-		if d := difference(before, r.snapshot(ctx)); d != "" {
+		now := r.snapshot(ctx)
+		for _, b := range r.c.Blocks { // what is made anew is so as it is declared, and not as it was ignored
+			if len(b.Ignores) > 0 && r.kept.made[b.ID].id != made[b.ID].id {
+				delete(meant, string(b.Kind)+" "+names[b.address()])
+				delete(now, string(b.Kind)+" "+r.names[b.address()])
+			}
+		}
+		if d := difference(meant, now); d != "" {
 			return r.violate(mends, "%+v\n%s", changes, d)
 		}
 	}
@@ -192,7 +234,9 @@ func (r *run) restarts(ctx context.Context, round round, at string) bool {
 	}
 	r.note("%s the engine is restarted", at)
 	r.count("restart of the engine")
+	restarted := r.out.spent.on("restarting the engine")
 	r.u.restart()
+	restarted()
 	if err := r.u.connect(ctx); err != nil {
 		return r.violate(harness, "%v", err)
 	}
@@ -218,12 +262,14 @@ func (r *run) restarts(ctx context.Context, round round, at string) bool {
 
 // states brings containers into states.
 func (r *run) states(ctx context.Context, round round, at string) {
+	defer r.out.spent.on("states")()
 	for _, s := range round.States {
 		of := r.target(ctx, s.Pick)
 		o, ok := of.container()
 		if !ok {
 			continue
 		}
+		began := r.out.spent.on("state " + s.What)
 		var err error
 		switch s.What {
 		case "stopped":
@@ -235,6 +281,7 @@ func (r *run) states(ctx context.Context, round round, at string) {
 		default:
 			ok = r.u.put(o.ID, s.What)
 		}
+		began()
 		if err == nil && ok {
 			if s.What == "restarting" {
 				r.looping = append(r.looping, o.ID)
@@ -264,6 +311,7 @@ func (r *run) target(ctx context.Context, pick uint64) target {
 
 // outside lets somebody else change things, each object once.
 func (r *run) outside(ctx context.Context, round round, at string) []change {
+	defer r.out.spent.on("changes outside")()
 	var out []change
 	for _, e := range round.Outside {
 		of := r.target(ctx, e.Pick)
@@ -315,10 +363,14 @@ func (r *run) seen(p planned, c change) bool {
 			}
 			return true
 		}
-		for _, one := range res.Changes {
-			if strings.HasPrefix(one.Path, c.path) && one.Cause == provider.Outside {
-				return true
-			}
+		told := slices.IndexFunc(res.Changes, func(one provider.Change) bool {
+			return strings.HasPrefix(one.Path, c.path) && one.Cause == provider.Outside
+		}) >= 0
+		switch ignored := r.ignores(c); {
+		case told && ignored:
+			return r.violate(leaves, "%s of %s: the plan says %s (%s) %s\n%s", c.what, c.address, res.Action, res.Cause, changesText(res.Changes), r.explain(p))
+		case told || ignored:
+			return true
 		}
 		return r.violate(sees, "%s of %s: the plan says %s (%s) %s\n%s", c.what, c.address, res.Action, res.Cause, changesText(res.Changes), r.explain(p))
 	}
@@ -326,7 +378,9 @@ func (r *run) seen(p planned, c change) bool {
 }
 
 func (r *run) plan(ctx context.Context, at string) (planned, bool) {
+	ended := r.out.spent.on("plans")
 	p, problems := r.u.plan(ctx, r.c)
+	ended()
 	if problems.HasErrors() || p.Plan != nil && len(p.Stopped) > 0 {
 		if p.Plan != nil {
 			problems = append(problems, p.Stopped...)
@@ -377,7 +431,9 @@ func (r *run) converge(ctx context.Context, at string, p *planned) bool {
 		p = &first
 		r.u.happened()
 	}
+	ended := r.out.spent.on("applies")
 	problems := r.u.apply(ctx, *p)
+	ended()
 	events := r.u.happened()
 	r.note("%s events: %v", at, events)
 	if r.heals(problems) {
@@ -402,6 +458,7 @@ func (r *run) converge(ctx context.Context, at string, p *planned) bool {
 	if !after.Clean {
 		return r.violate(settles, "%s\nplanned: %s\nand then: %s", at, r.explain(*p), r.explain(after))
 	}
+	r.kept.note(r.c, after)
 	if bereft := r.u.bereft(); len(bereft) > 0 {
 		return r.violate(joins, "%s %v\nplanned: %s", at, bereft, r.explain(*p))
 	}
@@ -416,6 +473,7 @@ func (r *run) converge(ctx context.Context, at string, p *planned) bool {
 // heals ends the restarts of what kept restarting, where an apply failed for nothing
 // else: that it does is what the apply has to say.
 func (r *run) heals(problems diag.List) bool {
+	defer r.out.spent.on("healing")()
 	looping := r.looping
 	r.looping = nil
 	if len(looping) == 0 || !problems.HasErrors() {

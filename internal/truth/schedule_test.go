@@ -40,7 +40,7 @@ func generate(seed uint64, outside bool) schedule {
 		var out []edit
 		for range n {
 			e := edit{What: among[random.IntN(len(among))], Pick: random.Uint64()}
-			if e.What == "set" || e.What == "update" {
+			if slices.Contains([]string{"set", "update", "attach", "ignore", "configure"}, e.What) {
 				turn++
 				e.Turn = turn
 			}
@@ -48,13 +48,26 @@ func generate(seed uint64, outside bool) schedule {
 		}
 		return out
 	}
-	s.Begin = slices.Concat(some(3+random.IntN(4), "add"), some(2+random.IntN(6), "network", "mount", "share", "image", "name", "set", "set", "set", "set"))
+	s.Begin = slices.Concat(some(3+random.IntN(4), "add"), some(2+random.IntN(6), "network", "mount", "share", "image", "name", "attach", "attach", "ignore", "set", "set", "set", "set"))
+	if outside && random.IntN(4) == 0 {
+		s.Begin = append(s.Begin, some(2, "attach")...)
+	}
+	// Engines inside cost as much as the one that they are in.
+	nested := random.IntN(8) == 0
+	daemons := []string{"daemon", "inside", "inside", "controller"}
+	if nested {
+		s.Begin = append(s.Begin, some(1, "daemon")...)
+		s.Begin = append(s.Begin, some(2, daemons...)...)
+	}
 	for range roundsOf {
 		r := round{Restart: random.IntN(6) == 0}
 		if outside {
-			r.Outside = some(1+random.IntN(3)/2, append(sortedKeys(outsiders()), "update", "update", "update", "update", "alias", "alias", "network", "owner")...)
+			r.Outside = some(1+random.IntN(3)/2, append(sortedKeys(outsiders()), "update", "update", "update", "update", "alias", "alias", "address", "address", "address", "network", "owner")...)
 		} else {
-			r.Edits = some(1+random.IntN(4), "add", "remove", "set", "set", "set", "set", "set", "set", "set", "set", "set", "unset", "unset", "respell", "network", "mount", "move", "move", "relabel", "name", "share", "image")
+			r.Edits = some(1+random.IntN(4), "add", "remove", "set", "set", "set", "set", "set", "set", "set", "set", "set", "unset", "unset", "respell", "network", "mount", "move", "move", "relabel", "name", "share", "image", "attach", "attach", "attach", "exchange", "ignore")
+			if nested {
+				r.Edits = append(r.Edits, some(1, append([]string{"configure", "configure", "configure", "remove", "relabel", "move"}, daemons...)...)...)
+			}
 			if random.IntN(10) == 0 {
 				r.Edits = some(1, "respell")
 			}

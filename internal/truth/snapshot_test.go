@@ -14,12 +14,15 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
+
+	"github.com/dindctl/dindctl/provider"
 )
 
 // snapshot is everything that the project has, as the engine shows it, by kind and name,
 // in one line for each field: without what follows from when and in which order it was made.
 func (r *run) snapshot(ctx context.Context) map[string][]string {
 	out := map[string][]string{}
+	defer r.out.spent.on("snapshots")()
 	hand := r.u.hand
 	ours := filters.NewArgs(filters.Arg("label", "dev.dindctl.project="+project))
 	list, err := hand.ContainerList(ctx, container.ListOptions{All: true})
@@ -47,7 +50,7 @@ func (r *run) snapshot(ctx context.Context) map[string][]string {
 	}
 	for _, n := range networks {
 		if n.Labels["dev.dindctl.project"] == project {
-			out["network "+n.Name] = linesOf("", map[string]any{"Driver": n.Driver, "Internal": n.Internal, "Attachable": n.Attachable, "Options": n.Options, "Labels": declaredLabels(n.Labels)})
+			out["network "+n.Name] = linesOf("", map[string]any{"Driver": n.Driver, "Internal": n.Internal, "Attachable": n.Attachable, "Options": n.Options, "Labels": declaredLabels(n.Labels), "EnableIPv6": n.EnableIPv6, "IPAM": declaredRanges(n.IPAM)})
 		}
 	}
 	volumes, err := hand.VolumeList(ctx, volume.ListOptions{Filters: ours})
@@ -68,6 +71,28 @@ func (r *run) snapshot(ctx context.Context) map[string][]string {
 		if len(i.RepoTags) > 0 && i.RepoTags[0] != "<none>:<none>" && i.Labels["dev.dindctl.project"] == project {
 			out["image "+i.RepoTags[0]] = linesOf("", map[string]any{"Labels": declaredLabels(i.Labels)})
 		}
+	}
+	return out
+}
+
+// declaredRanges are the ranges that the generators say, by their subnets.
+func declaredRanges(ipam network.IPAM) map[string]any {
+	out := map[string]any{}
+	for _, c := range ipam.Config {
+		prefix, err := netip.ParsePrefix(c.Subnet)
+		if err != nil {
+			continue
+		}
+		if c.Subnet = prefix.Masked().String(); !strings.HasPrefix(c.Subnet, "10.") && !strings.HasPrefix(c.Subnet, "fd00:") {
+			continue
+		}
+		if part, err := netip.ParsePrefix(c.IPRange); err == nil {
+			c.IPRange = part.Masked().String()
+		}
+		if c.Gateway == prefix.Masked().Addr().Next().String() {
+			c.Gateway = "" // said, or the engine's choice
+		}
+		out[c.Subnet] = c
 	}
 	return out
 }
@@ -260,8 +285,25 @@ func difference(was, is map[string][]string) string {
 	return strings.Join(out, "\n")
 }
 
+// renamed is a snapshot in which a name is another one.
+func renamed(s map[string][]string, from, to string) map[string][]string {
+	if from == "" {
+		return s
+	}
+	out := map[string][]string{}
+	for name, lines := range s {
+		var other []string
+		for _, line := range lines {
+			other = append(other, strings.ReplaceAll(line, from, to))
+		}
+		out[strings.ReplaceAll(name, from, to)] = other
+	}
+	return out
+}
+
 // fromNothing makes the same configuration anew, where nothing is, and compares.
 func (r *run) fromNothing(ctx context.Context) {
+	defer r.out.spent.on("from nothing")()
 	was := r.snapshot(ctx)
 	m, end, err := r.u.another()
 	if err != nil {
@@ -275,8 +317,12 @@ func (r *run) fromNothing(ctx context.Context) {
 		return
 	}
 	defer u.close()
-	c := r.c.clone()
+	c, otherwise := r.kept.of(r.c)
 	c.Moved = nil
+	if problems := u.valid(c); problems.HasErrors() {
+		r.count("cannot be made from nothing") // what is ignored and what is not exclude each other
+		return
+	}
 	for i := range c.Blocks {
 		b := &c.Blocks[i]
 		// What a moved block names keeps the name that it was made under.
@@ -289,7 +335,17 @@ func (r *run) fromNothing(ctx context.Context) {
 		r.violate(other.out.broken, "made from nothing: %s", other.out.how)
 		return
 	}
-	if d := difference(other.snapshot(ctx), was); d != "" {
+	made := other.snapshot(ctx)
+	for _, address := range otherwise {
+		kind, _, _ := strings.Cut(address, ".")
+		delete(was, kind+" "+r.names[address])
+		delete(made, kind+" "+other.names[address])
+	}
+	for _, b := range c.of(provider.Daemon) { // a daemon that moved keeps its data under the name that it was made under
+		data := b.address() + ".data"
+		was, made = renamed(was, r.names[data], data), renamed(made, other.names[data], data)
+	}
+	if d := difference(made, was); d != "" {
 		r.violate(same, "%s", d)
 	}
 }

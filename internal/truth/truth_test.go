@@ -70,6 +70,12 @@ func TestEdits(t *testing.T) {
 	for _, what := range []string{"moved beside another change", "networks", "mount", "share", "image", "restart of the engine", "a sharer is restarted"} {
 		wanted[what] = 20
 	}
+	for _, a := range attachArguments {
+		wanted["attach "+a.name] = 3
+	}
+	for _, what := range []string{"add daemon", "add controller", "inside container", "addresses exchanged", "ignore container", "ignore network", "ignore volume", "ignore image", "heed again"} {
+		wanted[what] = 1
+	}
 	inMemory().generated(t, false, wanted)
 }
 
@@ -157,7 +163,7 @@ func (p proving) generated(t *testing.T, outside bool, wanted tally) {
 				begun := time.Now()
 				out := p.try(t.Context(), s, false)
 				if p.atOnce == 1 {
-					t.Logf("seed %d: %d cases in %.0f s", s.Seed, out.tally["cases"], time.Since(begun).Seconds())
+					t.Logf("seed %d: %d cases in %.0f s: %s", s.Seed, out.tally["cases"], time.Since(begun).Seconds(), out.spent)
 				}
 				mu.Lock()
 				total["schedules"]++

@@ -18,14 +18,13 @@ func untried() map[string]string {
 		notShown   = "shapes how an object is made or waited for, and is no part of it"
 		noEngine   = "the engine in memory does not model it"
 		needsFiles = "files are put by tests of their own"
-		addresses  = "fixed addresses: the engine in memory does not keep them apart"
 	)
 	return map[string]string{
 		"name": ofModel, "networks": ofModel, "mount": ofModel, "network_mode": ofModel, "from": ofModel,
 		"inside": noEngine, "depends_on": notShown, "external": noEngine, "pull": notShown, "pull_policy": notShown, "ready": notShown,
 		"retries": notShown, "timeout": notShown, "run": notShown, "triggers": notShown, "controller": noEngine, "registry_auth": noEngine,
-		"file": needsFiles, "env_file": needsFiles, "attach": addresses, "ipam": addresses, "mac_address": addresses,
-		"enable_ipv4": addresses, "enable_ipv6": addresses, "platform": noEngine, "runtime": noEngine, "annotations": "needs a later API than 20.10 has",
+		"file": needsFiles, "env_file": needsFiles, "attach": ofModel, "enable_ipv6": "said beside a range of such addresses, in ipam",
+		"platform": noEngine, "runtime": noEngine,
 		"cpu_rt_period": noEngine, "cpu_rt_runtime": noEngine, "storage_opt": noEngine, "gpus": noEngine, "volumes_from": noEngine,
 	}
 }

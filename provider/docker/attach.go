@@ -385,7 +385,12 @@ func (c *comparison) endpoint(r row, want, created attachment, have values, lose
 			continue
 		case unknown:
 			to = cty.UnknownVal(cty.DynamicPseudoType)
-		case name == "mac" && (have.text(name) == "" || want.mac == "" && created.mac != have.text(name)):
+		case name == "mac" && have.text(name) == "": // it does not run: what was asked for tells what the next start gives
+			if want.mac != created.mac {
+				c.addCaused(r, "attach["+quoted(want.name)+"]."+name, then.get(name), now.get(name), connecting(option.effectAt(c.item.Facts.API), losesMAC), provider.Configured)
+			}
+			continue
+		case name == "mac" && want.mac == "" && created.mac != have.text(name):
 			continue
 		}
 		differs(name, to, was, is, connecting(option.effectAt(c.item.Facts.API), losesMAC))

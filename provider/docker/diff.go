@@ -204,7 +204,12 @@ func (c *comparison) single(r row) {
 		}
 	}
 	if r.name == "mac_address" && have.IsNull() && (c.item.Condition.State != provider.StateRunning || !c.inFirst()) {
-		return // the engine shows it of what runs alone, in the network that it was made in
+		// The engine shows it of what runs alone, in the network that it was made in: what
+		// was asked for then tells what the next start gives.
+		if then := textOrNull(macText(c.created.text(r.name))); !same(want, then) {
+			c.addCaused(r, r.name, then, want, c.effect(r, want), provider.Configured)
+		}
+		return
 	}
 	if r.name == "image" || want == cty.NilVal || same(want, have) || r.name == "healthcheck" && c.healthParts(r, want, have) {
 		return

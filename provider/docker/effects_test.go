@@ -50,6 +50,11 @@ func TestEffectsByAPI(t *testing.T) {
 			map[string]string{"1.41": `attach["p-a"].mac replace configuration "` + own + `" -> "` + other + `"`, "1.54": `attach["p-a"].mac live configuration "` + own + `" -> "` + other + `"`},
 		},
 		{
+			"a hardware address, while it does not run and shows none", attach(joining("a", attributes{"mac": text(own)})), attach(joining("a", attributes{"mac": text(other)})),
+			there(map[string]*network.EndpointSettings{"p-a": {EndpointID: "e0", Aliases: []string{"x"}}}),
+			map[string]string{"1.41": `attach["p-a"].mac replace configuration "` + own + `" -> "` + other + `"`, "1.54": `attach["p-a"].mac live configuration "` + own + `" -> "` + other + `"`},
+		},
+		{
 			"an address, where the endpoint has a hardware address of its own",
 			attach(joining("a", attributes{"mac": text(own)})), attach(joining("a", attributes{"mac": text(own), "ipv4": text("10.0.0.5")})), onA,
 			map[string]string{

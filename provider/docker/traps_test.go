@@ -128,6 +128,14 @@ func TestTrapsOfReading(t *testing.T) {
 			c.NetworkSettings.Networks["bridge"].MacAddress = "02:42:ac:11:00:09"
 		}},
 		{name: "a MAC address of what does not run", declared: one("mac_address", text("02:42:ac:11:00:09")), stopped: true},
+		{
+			name: "a MAC address that is declared otherwise while it does not run", declared: one("mac_address", text("02:42:ac:11:00:09")), created: one("mac_address", text("02:42:ac:11:00:08")), stopped: true,
+			want: `mac_address replace configuration "02:42:ac:11:00:08" -> "02:42:ac:11:00:09"`,
+		},
+		{
+			name: "a MAC address that is declared while it does not run", declared: one("mac_address", text("02:42:ac:11:00:09")), created: attributes{}, stopped: true,
+			want: `mac_address replace configuration nothing -> "02:42:ac:11:00:09"`,
+		},
 		{name: "ports, exposed by the image and by publishing", declared: one("expose", list("80", "90-91/udp")), actual: func(c *container.InspectResponse) {
 			c.Config.ExposedPorts = nat.PortSet{"443/tcp": {}, "90/udp": {}, "80/tcp": {}, "91/udp": {}}
 		}},
