@@ -83,10 +83,17 @@ func attachmentsOf(decl provider.Declaration, d values) []attachment {
 		if n, ok := block.number("priority"); ok {
 			joined.priority = int(n)
 		}
-		for _, option := range endpointRows() {
-			if !block.get(option.name).IsWhollyKnown() {
-				joined.unknown = append(joined.unknown, option.name)
-			}
+		joined.unknown = unknownOptions(block)
+	}
+	return out
+}
+
+// unknownOptions are the options of an attach block of which not everything is known yet.
+func unknownOptions(block values) []string {
+	var out []string
+	for _, option := range endpointRows() {
+		if !block.get(option.name).IsWhollyKnown() {
+			out = append(out, option.name)
 		}
 	}
 	return out

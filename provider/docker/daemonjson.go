@@ -2,6 +2,7 @@ package docker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
@@ -99,39 +101,67 @@ func chosenOf(label string) map[string]any {
 
 // settingsOf is what a daemon's daemon.json says, as JSON, as far as it is compared;
 // empty where it is not, or cannot be read now. Where nothing was declared, the file
-// holds what was chosen for the daemon, and what its image brought. As long as nobody
-// has written it since, and where an entry point may be who did, that alone counts
-// which was chosen.
-func (e *engine) settingsOf(ctx context.Context, object provider.Object, created values) string {
+// holds what was chosen for the daemon, and what its image brought; as long as nobody
+// has written it since, that alone counts which was chosen. Once somebody has, what is in
+// it counts and not when it was written: all of it, where the image brought none. Why is
+// what else may have changed in it cannot be told, a clause; empty where it can.
+func (e *engine) settingsOf(ctx context.Context, object provider.Object, created values) (text, why string) {
 	if object.Kind != provider.Daemon || object.Condition.State == provider.StateCreated { // then it may be yet to come
-		return ""
+		return "", ""
 	}
 	chosen := chosenOf(values{object.Actual}.text(hiddenChosen))
 	settings, _ := daemonSettings(created)
 	covered := slices.ContainsFunc(object.Views, func(v provider.View) bool { return within(daemonJSONPath, v.Target) })
 	if len(settings) == 0 && (len(chosen) == 0 || covered || putsSettings(created)) {
-		return ""
+		return "", ""
 	}
 	files, err := e.readTexts(ctx, object.ID, daemonJSONPath)
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	file, there := files[path.Base(daemonJSONPath)]
-	touched := !there || rewritten(file.written)
-	switch {
-	case len(settings) == 0 && touched && !leavesSettings(object):
-		return ""
+	if len(settings) > 0 {
+		return cmp.Or(file.text, "{}"), ""
+	}
+	own, all := partOfSettings(file.text, chosen)
+	switch touched := !there || rewritten(file.written); {
+	case touched && !leavesSettings(object):
+		if own != jsonText(chosen) {
+			return "", entryPointWrites
+		}
 	case !there || file.text == "":
-		return "{}"
-	case len(settings) > 0 || touched:
-		return file.text
+		return "{}", ""
+	case own == "", touched && len(all) > len(chosen) && !e.brought(ctx, object.ID, daemonJSONPath):
+		return file.text, ""
+	case touched && len(all) > len(chosen):
+		return own, imageBrings
 	}
-	have := map[string]any{}
-	if json.Unmarshal([]byte(file.text), &have) != nil {
-		return file.text
+	return own, ""
+}
+
+// Why something of a generated daemon.json is not compared.
+const (
+	entryPointWrites = "its entry point is not Docker's and may have written daemon.json, which does not say what was chosen for it"
+	imageBrings      = "its image brings a daemon.json, and it was written since: only what was chosen for the daemon is compared in it"
+)
+
+// partOfSettings is what a daemon.json says of what was chosen, and all that it says;
+// empty where it is no JSON.
+func partOfSettings(text string, chosen map[string]any) (own string, all map[string]any) {
+	if json.Unmarshal([]byte(text), &all) != nil {
+		return "", nil
 	}
-	maps.DeleteFunc(have, func(key string, _ any) bool { _, ours := chosen[key]; return !ours })
-	return jsonText(have)
+	part := maps.Clone(all)
+	maps.DeleteFunc(part, func(key string, _ any) bool { _, ours := chosen[key]; return !ours })
+	return jsonText(part), all
+}
+
+// brought tells whether the image of a container brings a file there, or that is not known.
+func (e *engine) brought(ctx context.Context, id, at string) bool {
+	changes, err := e.read.ContainerDiff(ctx, id)
+	return err != nil || !slices.ContainsFunc(changes, func(c container.FilesystemChange) bool {
+		return c.Path == at && c.Kind == container.ChangeAdd
+	})
 }
 
 // putsSettings tells whether a file block is the daemon.json: it is compared as a file,
@@ -168,6 +198,9 @@ func (c *comparison) daemonFile() {
 	created, err := daemonSettings(c.created)
 	if err != nil {
 		created = map[string]any{}
+	}
+	if why := c.actual.text(hiddenSettingsWhy); why != "" {
+		c.uncompared("config", why)
 	}
 	unread := c.actual.get(hiddenDaemonJSON).IsNull()
 	if len(declared) == 0 && len(created) == 0 && unread {

@@ -156,6 +156,12 @@ func (e edge) ContainerStatPath(ctx context.Context, id, path string) (container
 	return e.client.ContainerStatPath(ctx, id, path)
 }
 
+// ContainerDiff reads what is other in a container than in its image: nobody takes more from
+// that than whether a path is among it.
+func (e edge) ContainerDiff(ctx context.Context, id string) ([]container.FilesystemChange, error) {
+	return e.client.ContainerDiff(ctx, id)
+}
+
 func networkAnswer(asked string) kindOfAnswer[network.Inspect] {
 	return kindOfAnswer[network.Inspect]{
 		noun: "network", id: func(n *network.Inspect) string { return n.ID },

@@ -32,6 +32,7 @@ type reads interface {
 	ContainerList(ctx context.Context, options container.ListOptions) ([]container.Summary, error)
 	ContainerInspect(ctx context.Context, id string) (container.InspectResponse, error)
 	ContainerLogs(ctx context.Context, id string, options container.LogsOptions) (io.ReadCloser, error)
+	ContainerDiff(ctx context.Context, id string) ([]container.FilesystemChange, error)
 	CopyFromContainer(ctx context.Context, id, path string) (io.ReadCloser, container.PathStat, error)
 	ContainerStatPath(ctx context.Context, id, path string) (container.PathStat, error)
 	NetworkList(ctx context.Context, options network.ListOptions) ([]network.Summary, error)

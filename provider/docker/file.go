@@ -264,8 +264,12 @@ func (e *engine) withFiles(ctx context.Context, object provider.Object) provider
 	if len(found) > 0 {
 		more[hiddenFiles] = cty.MapVal(found)
 	}
-	if text := e.settingsOf(ctx, object, created); text != "" {
+	text, why := e.settingsOf(ctx, object, created)
+	if text != "" {
 		more[hiddenDaemonJSON] = cty.StringVal(text)
+	}
+	if why != "" {
+		more[hiddenSettingsWhy] = cty.StringVal(why)
 	}
 	if len(more) == 0 {
 		return object
@@ -273,7 +277,7 @@ func (e *engine) withFiles(ctx context.Context, object provider.Object) provider
 	actual := object.Actual.AsValueMap()
 	maps.Copy(actual, more)
 	object.Actual = cty.ObjectVal(actual)
-	object.Fingerprint = fingerprint(object.Fingerprint, fileTexts(found), textOf(actual[hiddenDaemonJSON]))
+	object.Fingerprint = fingerprint(object.Fingerprint, fileTexts(found), text+why)
 	return object
 }
 

@@ -21,21 +21,22 @@ import (
 // beyond them. They begin with an underscore, as no attribute does.
 const (
 	hiddenImageID      = "_image_id"
-	hiddenImageContent = "_image_content" // what the image is, whatever its id
-	hiddenImage        = "_image"         // the image's own defaults, as JSON
-	hiddenNetworkIDs   = "_network_ids"   // network name -> id
-	hiddenOwnNetwork   = "_own_network"   // the network that it was created in, see ownNetwork
-	hiddenAttach       = "_attach"        // network name -> options of the endpoint
-	hiddenFiles        = "_files"         // path -> the file there, null for none
-	hiddenChosen       = "_chosen"        // what was chosen for a daemon at its creation
-	hiddenDaemonJSON   = "_daemon_json"   // what is in its daemon.json now; null where that is not known
-	hiddenQuota        = "_cpu_quota"     // a quota as a number of CPUs
-	hiddenCPUs         = "_cpu_said"      // how its processors were limited before: saidCPUs, saidQuota, or null
-	hiddenExpiry       = "_expiry"        // the day on which a daemon's certificates end, where that is soon
-	hiddenCertificates = "_certificates"  // what is wrong with the files of a daemon's clients
-	hiddenAddress      = "_address"       // the address at its creation, which its own alias comes from
-	hiddenSocket       = "_socket_group"  // as it was at creation
-	hiddenAuth         = "_registry_auth" // digest of the registry credentials in its file
+	hiddenImageContent = "_image_content"   // what the image is, whatever its id
+	hiddenImage        = "_image"           // the image's own defaults, as JSON
+	hiddenNetworkIDs   = "_network_ids"     // network name -> id
+	hiddenOwnNetwork   = "_own_network"     // the network that it was created in, see ownNetwork
+	hiddenAttach       = "_attach"          // network name -> options of the endpoint
+	hiddenFiles        = "_files"           // path -> the file there, null for none
+	hiddenChosen       = "_chosen"          // what was chosen for a daemon at its creation
+	hiddenDaemonJSON   = "_daemon_json"     // what is in its daemon.json now; null where that is not known
+	hiddenSettingsWhy  = "_daemon_json_why" // why something of it is not compared; null where all is
+	hiddenQuota        = "_cpu_quota"       // a quota as a number of CPUs
+	hiddenCPUs         = "_cpu_said"        // how its processors were limited before: saidCPUs, saidQuota, or null
+	hiddenExpiry       = "_expiry"          // the day on which a daemon's certificates end, where that is soon
+	hiddenCertificates = "_certificates"    // what is wrong with the files of a daemon's clients
+	hiddenAddress      = "_address"         // the address at its creation, which its own alias comes from
+	hiddenSocket       = "_socket_group"    // as it was at creation
+	hiddenAuth         = "_registry_auth"   // digest of the registry credentials in its file
 )
 
 // containerView brings a container, wanted or there, into the form that is
