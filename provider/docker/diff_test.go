@@ -382,8 +382,11 @@ func TestDiffOfImagesThatAreMadeFromOthers(t *testing.T) {
 		id     string
 		actual cty.Value
 	}{
-		{"sha256:0123456789abcdef", recorded}, {"sha256:fedcba9876543210", recorded}, {"", recorded},
-		{"sha256:fedcba9876543210", cty.EmptyObjectVal}, {"", cty.EmptyObjectVal},
+		{"sha256:0123456789abcdef", recorded},
+		{"sha256:fedcba9876543210", recorded},
+		{"", recorded},
+		{"sha256:fedcba9876543210", cty.EmptyObjectVal},
+		{"", cty.EmptyObjectVal},
 	} {
 		got = append(got, diffText(t, provider.DiffItem{
 			Declaration: provider.Declaration{Kind: provider.Image, Address: "image.app", Declared: declared, Related: now(c.id)}, Created: spec, Actual: c.actual,
