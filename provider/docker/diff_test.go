@@ -374,6 +374,7 @@ func TestDiffOfImagesThatAreMadeFromOthers(t *testing.T) {
 		return map[string]provider.Related{
 			"image.base":    {Address: "image.base", Kind: provider.Image, Name: "p-base", ID: id},
 			"container.not": {Address: "container.not", Kind: provider.Container, Name: "p-not"},
+			"image.lacking": {Address: "image.lacking", Kind: provider.Image, Name: "lacking", Declared: cty.ObjectVal(attributes{"external": cty.True})},
 		}
 	}
 	recorded := cty.ObjectVal(attributes{"_images": text(`{"image.base":"sha256:0123456789abcdef"}`)})

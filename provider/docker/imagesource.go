@@ -197,11 +197,14 @@ func (r watchedReader) Read(b []byte) (int, error) {
 	return n, r.sent.noted(err)
 }
 
-// relatedImages are the images of the configuration that an image is made with, sorted by address.
+// relatedImages are the images of the configuration that an image is made with, sorted by
+// address. One that is used as it is found, and is not there, will not be made.
 func relatedImages(decl provider.Declaration) []provider.Related {
 	var out []provider.Related
 	for _, address := range sortedKeys(decl.Related) {
-		if r := decl.Related[address]; r.Kind == provider.Image && address != decl.Address {
+		r := decl.Related[address]
+		lacking := r.ID == "" && valuesOf(r.Declared).flag("external", false)
+		if r.Kind == provider.Image && address != decl.Address && !lacking {
 			out = append(out, r)
 		}
 	}
