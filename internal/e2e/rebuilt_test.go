@@ -101,6 +101,7 @@ func TestAReplacementBuilds(t *testing.T) {
 }
 
 func rebuilt(t *testing.T, builder, place string) {
+	t.Helper()
 	s := newNouns(t)
 	if builder == "classic" {
 		s.env = append(s.env, "DOCKER_BUILDKIT=0")
@@ -244,6 +245,7 @@ image "alone" {
 `
 
 func sent(t *testing.T, builder, place string) {
+	t.Helper()
 	s := newNouns(t)
 	if builder == "classic" {
 		s.env = append(s.env, "DOCKER_BUILDKIT=0")
