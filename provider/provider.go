@@ -40,7 +40,9 @@ type Provider interface {
 	// earlier, interrupted call. An object of the same project and address is
 	// adopted where its spec is equal; else, and where the name belongs to
 	// somebody else, the error is a [*Problem] with code [Conflict]. An image of
-	// the same address with another spec loses its name to the new one instead.
+	// the same address with another spec loses its name to the new one instead, and
+	// so does the one that [CreateRequest.Replaces] names, whatever its spec; where
+	// exactly the same came out, its id may be the same.
 	// [CreateResponse.ID] is set as soon as the engine has the object, also beside an error.
 	Create(ctx context.Context, req CreateRequest, sink Sink) (CreateResponse, error)
 
@@ -459,6 +461,12 @@ type CreateRequest struct {
 	// Former are other addresses under which an earlier object of the declaration may be
 	// recorded, for it was moved since; nil for none.
 	Former []string
+	// Replaces is the id of an object of the declaration that stands still and gives way
+	// to the new one: it is never adopted, whatever its record says. Empty for none.
+	Replaces string
+	// Anew says that somebody asked for another object although nothing differs: it is
+	// made from its beginnings, and no result that was kept of an earlier time serves.
+	Anew bool
 }
 
 // Means tells whether what is recorded with an owner is, or was, the object of the

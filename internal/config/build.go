@@ -10,9 +10,9 @@ import (
 	"github.com/dindctl/dindctl/internal/diag"
 )
 
-// noDockerfile is a file that every machine has and that holds nothing: the text
+// NoDockerfile is a file that every machine has and that holds nothing: the text
 // of the Dockerfile stands in the configuration.
-const noDockerfile = "/dev/null"
+const NoDockerfile = "/dev/null"
 
 // maxSecret is how many bytes a secret of a build may have: MaxSecretSize of
 // github.com/moby/buildkit/session/secrets/secretsprovider.

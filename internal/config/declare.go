@@ -87,7 +87,7 @@ func (s *state) declareBuild(n *noun, attributes map[string]cty.Value) diag.List
 		if s.cfg.HashContext != nil {
 			dockerfile, _ := textOf(arguments["dockerfile"])
 			if given(build, "dockerfile_inline") {
-				dockerfile = noDockerfile
+				dockerfile = NoDockerfile
 			}
 			hash, err := s.cfg.HashContext(dir, dockerfile)
 			if err != nil {

@@ -339,6 +339,13 @@ func (x *Expanded) Declaration(address string, known Known) (provider.Declaratio
 // relateAll adds what a declared value refers to, directly and by one more step.
 func (x *Expanded) relateAll(related map[string]provider.Related, n *noun, known Known) {
 	s := x.state
+	if n.kind == provider.Image { // whatever an image waits for may be in it
+		for _, a := range n.deps {
+			if s.nouns[a] != nil && s.nouns[a].kind == provider.Image {
+				s.relate(x, related, a, known)
+			}
+		}
+	}
 	for _, a := range s.structure(n) {
 		s.relate(x, related, a, known)
 		for _, further := range s.structure(s.nouns[a]) {

@@ -84,7 +84,7 @@ func languageKinds() []Kind {
 		{"alias-not-certified", []string{"Name that the daemon's certificate does not hold"}},
 		{"bare-name", []string{"Bare name as a source"}},
 		{"check-failed", []string{"A check does not hold"}},
-		{"build-context", []string{"Build context that cannot be read", "The build's context cannot be read"}},
+		{"build-context", []string{"Build context that cannot be read", "The build's context cannot be read", "The build's context does not keep still"}},
 		{"conflicting-arguments", []string{
 			"Arguments that exclude each other", "Argument that means nothing here", "Argument of a daemon that exists already", "Two names of one project",
 			"Setting of a daemon that is given twice",

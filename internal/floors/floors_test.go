@@ -41,7 +41,8 @@ func rules() []rule {
 		{from: module + "/hcl", never: []string{
 			module + "/provider/", module + "/internal/plan", module + "/internal/runner",
 			module + "/internal/ui", module + "/internal/cli",
-		}},
+			// What a build is sent is a value beside the contract, and no provider.
+		}, except: []string{module + "/provider/buildcontext"}},
 		{from: module + "/internal/runner", never: []string{module + "/internal/ui", module + "/internal/cli", module + "/hcl"}},
 		// provider/lines is a value beside the contract, and no provider.
 		{from: module + "/internal/ui", never: []string{module + "/internal/cli", module + "/provider/"}, except: []string{module + "/provider/lines"}},

@@ -155,7 +155,7 @@ func (b *builder) need(before, after int) {
 func (b *builder) stepsOf(r *Resource) {
 	s := Step{
 		Action: r.Action, Address: r.Address, Kind: r.Kind, Name: r.Name, Inside: r.Inside,
-		Cause: r.Cause, Reason: r.Reason, Changes: r.Changes, Tentative: r.Tentative, DataLoss: r.DataLoss,
+		Cause: r.Cause, Reason: r.Reason, Changes: r.Changes, Tentative: r.Tentative, DataLoss: r.DataLoss, Anew: b.m.anew(r),
 	}
 	var before placed
 	if r.Before != nil {
@@ -167,7 +167,7 @@ func (b *builder) stepsOf(r *Resource) {
 	case r.Action == None:
 	case r.Action == Replace && r.Kind == provider.Image && r.Before.Name == r.Name:
 		// The new one takes the name over when it is there: a build that fails costs nothing.
-		s.Object, s.DataLoss, s.Action = "", "", Create
+		s.Replaces, s.Object, s.DataLoss, s.Action = s.Object, "", "", Create
 		b.makes[r.Address] = b.add(s)
 	case r.Action == Replace, r.Action == Run && b.givesWay(r, before):
 		s.Object, s.DataLoss = "", ""
@@ -277,6 +277,7 @@ func (b *builder) ordered() (steps []Step, again bool) {
 		slices.Sort(s.Needs)
 		steps = append(steps, s)
 	}
+	settleHinges(steps)
 	return steps, false
 }
 

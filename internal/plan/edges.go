@@ -33,6 +33,7 @@ func (b *builder) connect() {
 	}
 	b.letGo()
 	b.imagesFirst()
+	b.hinge()
 }
 
 // imagesFirst makes a removal wait for the image of what comes in its place: what

@@ -160,6 +160,14 @@ type Step struct {
 	Tentative bool
 	// DataLoss describes data that goes with it, empty for none.
 	DataLoss string
+	// Replaces is the id of the object that stands until this one is made and takes its
+	// name over; empty for none. Anew says that this was asked for although nothing differs.
+	Replaces string
+	Anew     bool
+	// Hinges are the addresses of images that are made anew before, sorted, because of
+	// which alone the step is there: where each comes out under the id that it has, what
+	// stands is right, and the step is not needed.
+	Hinges []string
 }
 
 // Resource is what becomes of one address.

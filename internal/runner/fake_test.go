@@ -43,6 +43,7 @@ type engine struct {
 	froms  map[string][]provider.Place // ImageFrom of creates, by address
 	owners map[string]provider.Ownership
 	locks  map[string]provider.Holder
+	same   map[string]bool // addresses of which a replacement comes out under the old id
 }
 
 func newEngine() *engine {
@@ -107,6 +108,13 @@ func (e *engine) Create(ctx context.Context, req provider.CreateRequest, sink pr
 	}
 	e.mu.Lock()
 	for _, object := range e.objects {
+		if object.ID == req.Replaces && e.same[address] {
+			e.mu.Unlock()
+			return provider.CreateResponse{ID: object.ID, Object: object}, nil
+		}
+		if object.ID == req.Replaces {
+			continue
+		}
 		if object.Place == req.Place && object.Name == req.Declaration.Name && object.Kind == req.Declaration.Kind {
 			e.mu.Unlock()
 			return provider.CreateResponse{}, &provider.Problem{Code: provider.Conflict, Summary: "The name is taken", Detail: "By " + object.ID + "."}
@@ -120,6 +128,7 @@ func (e *engine) Create(ctx context.Context, req provider.CreateRequest, sink pr
 	if object.Kind.Runs() {
 		object.Condition.State = provider.StateCreated
 	}
+	delete(e.objects, req.Replaces)
 	e.objects[object.ID] = object
 	e.froms[address], e.owners[address] = req.ImageFrom, req.Owner
 	e.mu.Unlock()
@@ -355,6 +364,10 @@ func steps(t *testing.T, lines ...string) *plan.Plan {
 				step.Inside = value
 			case "object":
 				step.Object = value
+			case "replaces":
+				step.Replaces = value
+			case "hinges":
+				step.Hinges = strings.Split(value, ",")
 			case "needs":
 				if err := json.Unmarshal([]byte("["+value+"]"), &step.Needs); err != nil {
 					t.Fatal(err)

@@ -35,6 +35,7 @@ type run struct {
 	prober   provider.Prober           // nil where the provider has none
 	preparer provider.Preparer         // likewise
 	proofs   map[string]func() error   // by the controller's address
+	same     map[string]bool           // images that were to be made anew and are what they were, by address
 	left     []Left
 	stopped  diag.List // errors about addresses inside daemons that stop those alone
 }
@@ -44,7 +45,7 @@ func newRun(ctx context.Context, req ApplyRequest) *run {
 		ctx: ctx, req: req, sink: serial(req.told, req.Now), stop: req.Stop,
 		byStep: map[int]*node{}, outcomes: make(chan outcome),
 		known: config.Known{}, objects: map[string]located{}, places: map[string]provider.Place{},
-		proofs: map[string]func() error{},
+		proofs: map[string]func() error{}, same: map[string]bool{},
 	}
 	r.prober, _ = power[provider.Prober](ctx, req.Provider, provider.PowerProbe)
 	r.preparer, _ = power[provider.Preparer](ctx, req.Provider, provider.PowerPrepare)
@@ -141,6 +142,10 @@ func (r *run) begin() {
 		n, _ := heap.Pop(&r.ready).(*node)
 		if n.state != waiting {
 			continue // dropped or skipped meanwhile
+		}
+		if r.holds(n.step) {
+			r.keep(n)
+			continue
 		}
 		n.state, n.began = running, r.req.Now()
 		work := r.work(n)

@@ -156,6 +156,7 @@ func (r *run) record(c call, left done, err error) {
 	}
 	object.Owner.Address = address // what was moved is recorded under another one
 	r.see(c.step.Inside, object.ID, object)
+	r.same[address] = err == nil && c.step.Replaces != "" && object.ID == c.step.Replaces
 	if err != nil {
 		r.left = append(r.left, Left{Address: address, ID: object.ID, Place: c.place})
 		r.objects[address] = located{place: c.place, object: object}
@@ -201,6 +202,7 @@ func (c call) create(ctx context.Context) (done, error) {
 	}
 	resp, err := c.p.Create(ctx, provider.CreateRequest{
 		Place: c.place, Declaration: c.declaration, Owner: c.owner, ImageFrom: c.imageFrom, Former: c.former,
+		Replaces: c.step.Replaces, Anew: c.step.Anew,
 	}, c.sink)
 	return done{id: resp.ID, object: resp.Object}, err
 }

@@ -9,20 +9,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/versions"
-	"github.com/moby/patternmatcher"
-	"github.com/moby/patternmatcher/ignorefile"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/buildcontext"
 	"github.com/dindctl/dindctl/provider/docker/buildkit"
 )
 
@@ -33,29 +30,34 @@ const labelName = labelPrefix + "name"
 // buildLogKept is how many lines of a build are shown when it fails.
 const buildLogKept = 40
 
-// createImage builds an image under the object's name, or adopts it. An earlier
-// build of the same object loses its name to the new one.
+// buildsTried is how often a build is begun whose files change while they are sent.
+const buildsTried = 5
+
+// createImage builds an image under the object's name, or adopts the one of a call that
+// was interrupted. An earlier build of the same object loses its name to the new one.
 func (p *Provider) createImage(ctx context.Context, e *engine, req provider.CreateRequest, say events) (provider.CreateResponse, error) {
 	decl := req.Declaration
+	source, err := sourceOf(&req, p.over(ctx))
+	if err != nil {
+		return provider.CreateResponse{}, err
+	}
 	i, err := e.read.ImageInspect(ctx, decl.Name)
 	if err != nil && !errdefs.IsNotFound(err) {
 		return provider.CreateResponse{}, e.problem(err, "looking for the image", decl.Address, decl.Name)
 	}
 	if err == nil {
 		w := imageOwner(i)
-		err := mayAdopt(req, "image", decl.Name, w)
+		taken := mayAdopt(req, "image", decl.Name, w)
 		switch {
-		case err == nil:
-			return provider.CreateResponse{ID: i.ID, Adopted: true, Object: placed(e, imageObject(i))}, nil
 		case !req.Means(w.owner):
-			return provider.CreateResponse{}, err
+			return provider.CreateResponse{}, taken
+		case taken == nil && i.ID != req.Replaces && asBefore(i, decl):
+			return provider.CreateResponse{ID: i.ID, Adopted: true, Object: placed(e, imageObject(i))}, nil
+		case bytes.Equal(w.owner.Spec, req.Owner.Spec) && asBefore(i, decl):
+			req.Owner.Run = w.owner.Run // what comes out the same, and bears the same record, has the same id
 		}
 	}
-	err = p.buildImage(ctx, e, req, say)
-	if cacheGone(err) {
-		err = p.buildImage(ctx, e, req, say)
-	}
-	if err != nil {
+	if err := p.build(ctx, e, req, source, say); err != nil {
 		return provider.CreateResponse{}, err
 	}
 	i, err = e.read.ImageInspect(ctx, decl.Name)
@@ -65,6 +67,36 @@ func (p *Provider) createImage(ctx context.Context, e *engine, req provider.Crea
 	object := placed(e, imageObject(i))
 	object.Name = decl.Name
 	return provider.CreateResponse{ID: i.ID, Object: object}, nil
+}
+
+// build builds an image, once more where something was changed under it meanwhile.
+func (p *Provider) build(ctx context.Context, e *engine, req provider.CreateRequest, source imageSource, say events) error {
+	err := p.buildImage(ctx, e, req, source, say)
+	if cacheGone(err) {
+		err = p.buildImage(ctx, e, req, source, say)
+	}
+	for tried := 1; errors.Is(err, buildcontext.ErrChanged); tried++ {
+		if tried == buildsTried {
+			return &provider.Problem{
+				Code: provider.Invalid, Address: req.Declaration.Address, Path: "build.context", Summary: "The build's context does not keep still",
+				Detail: fmt.Sprintf("Files of %s changed while they were sent, each time of %d. Let what writes there come to its end, or leave its files out by .dockerignore.", source.block.text("context"), tried),
+			}
+		}
+		if source, err = sourceOf(&req, p.over(ctx)); err == nil {
+			err = p.buildImage(ctx, e, req, source, say)
+		}
+	}
+	return err
+}
+
+// over tells walks over files whether their call is to end.
+func (p *Provider) over(ctx context.Context) func() error {
+	return func() error {
+		if p.isStopping() {
+			return context.Canceled
+		}
+		return ctx.Err()
+	}
 }
 
 // cacheGone tells whether a build ended because an intermediate image that it had
@@ -83,64 +115,117 @@ func imageOwner(i image.InspectResponse) whose {
 	return whoseImage(i.Config.Labels, i.RepoTags)
 }
 
-func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.CreateRequest, say events) error {
-	decl := req.Declaration
-	d := valuesOf(decl.Declared)
-	options := build.ImageBuildOptions{
-		Version: build.BuilderV1, Tags: []string{decl.Name}, Remove: true, ForceRemove: true,
-		Labels: withOwner(nil, req.Owner), Dockerfile: dockerfileName,
+// order is what is asked of a builder.
+type order struct {
+	build.ImageBuildOptions
+	secrets map[string]string
+	apart   *buildkit.Offer // the files, where the request brings none
+}
+
+// orderFor is how an image is asked for.
+func (p *Provider) orderFor(e *engine, req provider.CreateRequest, block values) order {
+	o := order{ImageBuildOptions: build.ImageBuildOptions{
+		Tags: []string{req.Declaration.Name}, Remove: true, ForceRemove: true,
+		Labels: withOwner(block.mapping("labels"), req.Owner),
+		Target: block.text("target"), Platform: block.text("platform"), NetworkMode: block.text("network"),
+		NoCache: block.flag("no_cache", false) || req.Anew, CacheFrom: block.list("cache_from"),
+		PullParent: valuesOf(req.Declaration.Declared).text("pull") == "always",
+	}, secrets: block.mapping("secrets")}
+	o.Labels[labelName] = req.Declaration.Name
+	if len(relatedImages(req.Declaration)) > 0 {
+		o.Labels[labelImages] = madeWith(req.Declaration)
 	}
-	policy := cmp.Or(d.text("pull"), "missing")
-	var content io.ReadCloser
-	var secrets map[string]string
-	block, ok := d.block("build")
-	switch {
-	case ok:
-		var err error
-		if content, options.Dockerfile, err = contentOf(block); err != nil {
-			return &provider.Problem{Code: provider.Invalid, Address: decl.Address, Path: "build", Summary: "The build's context cannot be read", Detail: err.Error() + "."}
+	o.Version = p.builderFor(e, o.NetworkMode)
+	o.BuildArgs = argsFor(req.Declaration, block, o.Version == build.BuilderBuildKit)
+	return o
+}
+
+// bring brings what an image is made from into the engine: the images of the
+// configuration from where they were made, and the one that it only names.
+func (p *Provider) bring(ctx context.Context, e *engine, req provider.CreateRequest, say events) error {
+	decl := req.Declaration
+	from := valuesOf(decl.Declared).text("from")
+	for _, r := range relatedImages(decl) {
+		if r.ID == "" {
+			continue
 		}
-		options.Target = block.text("target")
-		options.BuildArgs = map[string]*string{}
-		for name, value := range block.mapping("args") {
-			options.BuildArgs[name] = &value
-		}
-		options.Labels = withOwner(block.mapping("labels"), req.Owner)
-		options.Platform, options.NetworkMode = block.text("platform"), block.text("network")
-		options.NoCache, options.CacheFrom = block.flag("no_cache", false), block.list("cache_from")
-		options.PullParent = policy == "always"
-		options.Version, secrets = p.builderFor(e, options.NetworkMode), block.mapping("secrets")
-		if len(secrets) > 0 && options.Version != build.BuilderBuildKit {
-			_ = content.Close()
-			return noBuildSecrets(e, decl)
-		}
-	case d.text("from") != "":
-		from := d.text("from")
-		if _, err := p.haveImage(ctx, e, imageWish{reference: from, policy: policy, from: req.ImageFrom, address: decl.Address}, say); err != nil {
+		if _, err := p.haveImage(ctx, e, imageWish{reference: r.Name, built: r.ID, from: req.ImageFrom, address: decl.Address}, say); err != nil {
 			return err
 		}
-		content = io.NopCloser(oneFile(dockerfileName, "FROM "+from+"\n"))
-	default:
+		if from == r.Name || from == r.ID {
+			from = ""
+		}
+	}
+	if from == "" {
+		return nil
+	}
+	policy := cmp.Or(valuesOf(decl.Declared).text("pull"), "missing")
+	_, err := p.haveImage(ctx, e, imageWish{reference: from, policy: policy, from: req.ImageFrom, address: decl.Address}, say)
+	return err
+}
+
+func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.CreateRequest, source imageSource, say events) error {
+	decl := req.Declaration
+	from := valuesOf(decl.Declared).text("from")
+	if source.block.v == cty.NilVal && from == "" {
 		return &provider.Problem{Code: provider.Invalid, Address: decl.Address, Summary: "An image needs a source", Detail: "Say `build { context = ... }`, or `from`."}
 	}
-	defer func() { _ = content.Close() }()
-	options.Labels[labelName] = decl.Name
+	o := p.orderFor(e, req, source.block)
+	if len(o.secrets) > 0 && o.Version != build.BuilderBuildKit {
+		return noBuildSecrets(e, decl)
+	}
+	if err := p.bring(ctx, e, req, say); err != nil {
+		return err
+	}
+	if source.block.v == cty.NilVal { // nothing that it has would need BuildKit
+		o.Version, o.PullParent, o.Dockerfile = build.BuilderV1, false, dockerfileName
+	}
 	return p.untilStopping(ctx, decl.Address, "Building "+decl.Name, func(ctx context.Context) error {
-		if options.Version == build.BuilderBuildKit {
-			session, err := buildkit.Open(ctx, func(ctx context.Context, protocol string, headers map[string][]string) (net.Conn, error) {
-				attaching, watch := e.attaching(ctx, "POST /session")
-				conn, err := e.write.DialHijack(attaching, "/session", protocol, headers)
-				watch.opened()
-				return conn, watch.instead(err)
-			}, buildkit.Offer{Secrets: secrets, Login: p.own().forBuilds(e.place)})
+		sent := &watched{}
+		var content io.Reader // none where the builder asks for the files
+		if recipe, name := source.recipe(); o.Version == build.BuilderBuildKit && name == "" {
+			o.apart = &buildkit.Offer{Dockerfile: recipe, Files: source.files(sent)}
+			o.RemoteContext, o.Dockerfile = buildkit.RemoteContext, buildkit.Dockerfile
+		} else {
+			stream := io.NopCloser(io.Reader(oneFile(dockerfileName, "FROM "+from+"\n")))
+			if source.block.v != cty.NilVal {
+				stream, o.Dockerfile = source.archive()
+			}
+			defer func() { _ = stream.Close() }()
+			content = sent.watching(stream)
+		}
+		if o.Version == build.BuilderBuildKit {
+			session, err := p.session(ctx, e, decl, o)
 			if err != nil {
-				return e.problem(err, "opening a session for the build", decl.Address, decl.Name)
+				return err
 			}
 			defer session.Close()
-			options.SessionID = session.ID()
+			o.SessionID = session.ID()
 		}
-		return runBuild(ctx, e, decl, content, options, hiding(secrets), say)
+		err := runBuild(ctx, e, decl, content, o.ImageBuildOptions, hiding(o.secrets), say)
+		if err != nil && ctx.Err() == nil && sent.moved.Load() {
+			return buildcontext.ErrChanged
+		}
+		return err
 	})
+}
+
+// session opens the session of a build by BuildKit, with all that the build may have.
+func (p *Provider) session(ctx context.Context, e *engine, decl provider.Declaration, o order) (*buildkit.Session, error) {
+	offer := buildkit.Offer{Secrets: o.secrets, Login: p.own().forBuilds(e.place)}
+	if o.apart != nil {
+		offer.Dockerfile, offer.Files = o.apart.Dockerfile, o.apart.Files
+	}
+	session, err := buildkit.Open(ctx, func(ctx context.Context, protocol string, headers map[string][]string) (net.Conn, error) {
+		attaching, watch := e.attaching(ctx, "POST /session")
+		conn, err := e.write.DialHijack(attaching, "/session", protocol, headers)
+		watch.opened()
+		return conn, watch.instead(err)
+	}, offer)
+	if err != nil {
+		return nil, e.problem(err, "opening a session for the build", decl.Address, decl.Name)
+	}
+	return session, nil
 }
 
 // apiBuildKit is the API since which engines on Linux have BuildKit (Docker 18.09).
@@ -234,147 +319,6 @@ func builderAdvice(text string) string {
 		return " dindctl forwards no SSH agent to builds. Give the key as a secret, or build with `docker buildx build --ssh` and name the result by `from`."
 	}
 	return ""
-}
-
-// contentOf is what a build is sent: its directory, or the Dockerfile alone; and
-// the Dockerfile's name in it.
-func contentOf(block values) (io.ReadCloser, string, error) {
-	inline := block.text("dockerfile_inline")
-	switch {
-	case inline == "":
-		return buildContext(block.text("context"), block.text("dockerfile"), nil)
-	case block.text("context") == "":
-		return io.NopCloser(oneFile(dockerfileName, inline)), dockerfileName, nil
-	}
-	return buildContext(block.text("context"), "", []byte(inline))
-}
-
-// dockerfileName is the Dockerfile's name in the context that is sent; it may lie outside of the directory.
-const dockerfileName = ".dindctl.Dockerfile"
-
-// buildContext streams a directory without what its .dockerignore shuts out, and
-// the Dockerfile, whose name in it is returned: its text, or where that is nil
-// what is in the file. One of the directory's own files stands there already.
-func buildContext(dir, dockerfile string, recipe []byte) (io.ReadCloser, string, error) {
-	if dockerfile == "" {
-		dockerfile = "Dockerfile"
-	}
-	if !filepath.IsAbs(dockerfile) {
-		dockerfile = filepath.Join(dir, dockerfile)
-	}
-	own := recipe == nil
-	if own {
-		var err error
-		if recipe, err = os.ReadFile(dockerfile); err != nil {
-			return nil, "", fmt.Errorf("reading the Dockerfile: %w", err)
-		}
-	}
-	ignored, err := ignoredBy(dir, dockerfile)
-	if err != nil {
-		return nil, "", err
-	}
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, "", fmt.Errorf("%s is not a directory", dir)
-	}
-	name := dockerfileName
-	if within, err := filepath.Rel(dir, dockerfile); own && err == nil && filepath.IsLocal(within) {
-		if skip, err := ignored.MatchesOrParentMatches(within); err == nil && !skip {
-			name = filepath.ToSlash(within)
-		}
-	}
-	r, w := io.Pipe()
-	go func() {
-		out := tar.NewWriter(w)
-		err := archive(out, dir, ignored)
-		if err == nil && name == dockerfileName {
-			err = writeFile(out, name, recipe)
-		}
-		if err == nil {
-			err = out.Close()
-		}
-		w.CloseWithError(err)
-	}()
-	return r, name, nil
-}
-
-// ignoredBy reads what a build leaves out: the file beside the Dockerfile that is
-// for it alone, else that of the directory.
-// https://docs.docker.com/build/concepts/context/#filename-and-location
-func ignoredBy(dir, dockerfile string) (*patternmatcher.PatternMatcher, error) {
-	file, err := os.Open(dockerfile + ".dockerignore")
-	if errors.Is(err, fs.ErrNotExist) {
-		file, err = os.Open(filepath.Join(dir, ".dockerignore"))
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return patternmatcher.New(nil)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading .dockerignore: %w", err)
-	}
-	defer func() { _ = file.Close() }()
-	patterns, err := ignorefile.ReadAll(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading .dockerignore: %w", err)
-	}
-	return patternmatcher.New(patterns)
-}
-
-// archive writes the directory's files, owned by root as a build sees them.
-func archive(out *tar.Writer, dir string, ignored *patternmatcher.PatternMatcher) error {
-	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil || name == "." {
-			return err
-		}
-		skip, err := ignored.MatchesOrParentMatches(name)
-		switch {
-		case err != nil:
-			return err
-		case skip && entry.IsDir() && !ignored.Exclusions():
-			return filepath.SkipDir
-		case skip:
-			return nil
-		}
-		return archiveEntry(out, path, filepath.ToSlash(name), entry)
-	})
-}
-
-func archiveEntry(out *tar.Writer, path, name string, entry fs.DirEntry) error {
-	info, err := entry.Info()
-	if err != nil {
-		return err
-	}
-	link := ""
-	switch {
-	case info.Mode()&fs.ModeSymlink != 0:
-		if link, err = os.Readlink(path); err != nil {
-			return err
-		}
-	case !info.Mode().IsRegular() && !info.IsDir():
-		return nil // sockets, pipes and devices are no part of a build
-	}
-	header, err := tar.FileInfoHeader(info, link)
-	if err != nil {
-		return err
-	}
-	header.Name = name
-	if info.IsDir() {
-		header.Name += "/"
-	}
-	header.Uid, header.Gid, header.Uname, header.Gname = 0, 0, "", ""
-	if err := out.WriteHeader(header); err != nil || !info.Mode().IsRegular() {
-		return err
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	_, err = io.Copy(out, file)
-	return err
 }
 
 func writeFile(out *tar.Writer, name string, content []byte) error {

@@ -37,6 +37,7 @@ func diff(item provider.DiffItem) (provider.Difference, error) {
 	for _, r := range c.rows {
 		c.row(r)
 	}
+	c.images()
 	c.expiry()
 	c.hide()
 	slices.SortStableFunc(c.changes, func(a, b provider.Change) int { return strings.Compare(a.Path, b.Path) })

@@ -360,6 +360,48 @@ func TestDiffOfImages(t *testing.T) {
 	}
 }
 
+// An image that was built with another one of the configuration changes with it, under
+// whatever name it refers to it. Of one that an earlier build of dindctl made, nothing
+// tells what it was built with.
+func TestDiffOfImagesThatAreMadeFromOthers(t *testing.T) {
+	t.Parallel()
+	declared := cty.ObjectVal(attributes{"build": cty.ObjectVal(attributes{"inputs": text("one")})})
+	spec, err := provider.Spec(declared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := func(id string) map[string]provider.Related {
+		return map[string]provider.Related{
+			"image.base":    {Address: "image.base", Kind: provider.Image, Name: "p-base", ID: id},
+			"container.not": {Address: "container.not", Kind: provider.Container, Name: "p-not"},
+			"image.lacking": {Address: "image.lacking", Kind: provider.Image, Name: "lacking", Declared: cty.ObjectVal(attributes{"external": cty.True})},
+		}
+	}
+	recorded := cty.ObjectVal(attributes{"_images": text(`{"image.base":"sha256:0123456789abcdef"}`)})
+	var got []string
+	for _, c := range []struct {
+		id     string
+		actual cty.Value
+	}{
+		{"sha256:0123456789abcdef", recorded},
+		{"sha256:fedcba9876543210", recorded},
+		{"", recorded},
+		{"sha256:fedcba9876543210", cty.EmptyObjectVal},
+		{"", cty.EmptyObjectVal},
+	} {
+		got = append(got, diffText(t, provider.DiffItem{
+			Declaration: provider.Declaration{Kind: provider.Image, Address: "image.app", Declared: declared, Related: now(c.id)}, Created: spec, Actual: c.actual,
+		}))
+	}
+	want := []string{
+		"", `build["image.base"] replace configuration "p-base (0123456789ab)" -> "p-base (fedcba987654)"`,
+		`build["image.base"] replace configuration "p-base (0123456789ab)" -> ?`, "", `build["image.base"] replace configuration nothing -> ?`,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
 // The schema adds to the nouns what the design says, each attribute once, and
 // redefines nothing of the core's.
 func TestSchema(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/buildcontext"
 )
 
 // A network, a volume and a container on them exist as declared after their
@@ -103,9 +104,17 @@ func TestImageIsBuiltAndItsHeirsAreForeign(t *testing.T) {
 	write(t, filepath.Join(dir, "Dockerfile"), "FROM "+bashImage+"\nARG WORD\nCOPY . /content\nRUN test ! -e /content/secret && echo $WORD >/word\n")
 	write(t, filepath.Join(dir, ".dockerignore"), "secret\n")
 	write(t, filepath.Join(dir, "secret"), "x")
+	files, err := buildcontext.Open(buildcontext.Source{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs, err := files.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
 	decl := r.declaration("image.tool", attributes{"build": cty.ObjectVal(attributes{
 		"context": text(dir), "dockerfile": cty.NullVal(cty.String), "target": cty.NullVal(cty.String),
-		"args": cty.MapVal(attributes{"WORD": text("hello")}), "inputs": text("abc"),
+		"args": cty.MapVal(attributes{"WORD": text("hello")}), "inputs": text(inputs),
 	})})
 	object := r.create(provider.Root, decl)
 	resp, err := r.p.Create(t.Context(), r.request(provider.Root, decl), r.sink)

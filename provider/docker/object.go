@@ -297,8 +297,9 @@ func imageObject(i image.InspectResponse) provider.Object {
 	object := provider.Object{
 		ID: i.ID, Kind: provider.Image, Name: name,
 		Actual: cty.ObjectVal(map[string]cty.Value{
-			"tags":     stringList(sorted(i.RepoTags)),
-			"platform": cty.StringVal(i.Os + "/" + i.Architecture),
+			"tags":       stringList(sorted(i.RepoTags)),
+			"platform":   cty.StringVal(i.Os + "/" + i.Architecture),
+			hiddenImages: textOrNull(imageLabel(i, labelImages)),
 		}),
 		Values:      provider.Values{ID: i.ID, Ref: name},
 		Fingerprint: fingerprint(i.ID, sorted(i.RepoTags)),

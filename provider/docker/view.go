@@ -22,6 +22,7 @@ import (
 const (
 	hiddenImageID      = "_image_id"
 	hiddenImageContent = "_image_content"   // what the image is, whatever its id
+	hiddenImages       = "_images"          // the images of the configuration that an image was made with, see labelImages
 	hiddenImage        = "_image"           // the image's own defaults, as JSON
 	hiddenNetworkIDs   = "_network_ids"     // network name -> id
 	hiddenOwnNetwork   = "_own_network"     // the network that it was created in, see ownNetwork

@@ -21,6 +21,7 @@ func (r *Remote) Create(
 		return r.client.Create(ctx, &pb.CreateRequest{
 			Place: string(req.Place), Declaration: declaration,
 			Owner: ownership(req.Owner), ImageFrom: textsOf(req.ImageFrom), Former: req.Former,
+			Replaces: req.Replaces, Anew: req.Anew,
 		})
 	})
 	object, decoding := r.codec.readObject(m.GetResult().GetObject())

@@ -18,6 +18,7 @@ func (s *server) Create(m *pb.CreateRequest, out grpc.ServerStreamingServer[pb.C
 	resp, err := s.provider.Create(ctx, provider.CreateRequest{
 		Place: provider.Place(m.GetPlace()), Declaration: declaration,
 		Owner: readOwnership(m.GetOwner()), ImageFrom: readTexts[provider.Place](m.GetImageFrom()), Former: m.GetFormer(),
+		Replaces: m.GetReplaces(), Anew: m.GetAnew(),
 	}, events.sink)
 	events.close()
 	object, encoding := s.codec.object(resp.Object)

@@ -133,7 +133,7 @@ func TestMessagesArriveWhole(t *testing.T) {
 
 	create := provider.CreateRequest{
 		Place: "place", Declaration: fullDeclaration(), Owner: wantObject.Owner, ImageFrom: []provider.Place{"x", provider.Root},
-		Former: []string{"image.old"},
+		Former: []string{"image.old"}, Replaces: "sha256:old", Anew: true,
 	}
 	var events []provider.Event
 	created, err := p.Create(t.Context(), create, func(e provider.Event) { events = append(events, e) })

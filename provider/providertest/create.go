@@ -163,6 +163,8 @@ func (s *state) existing(engine string, req provider.CreateRequest) (*record, er
 		switch {
 		case ours && owner.Run != "" && r.Owner.Run == owner.Run && r.Owner.Address == owner.Address:
 			return r, nil
+		case mine && sameName && r.ID == req.Replaces:
+			// It gives its name up.
 		case mine && string(r.Owner.Spec) == string(owner.Spec) && sameName:
 			return r, nil
 		case mine && d.Kind == provider.Image && sameName:

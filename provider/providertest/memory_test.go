@@ -87,6 +87,35 @@ func TestAConnectionAsksItsHook(t *testing.T) {
 	}
 }
 
+// An image of an equal record is adopted by a call that goes on with an interrupted one,
+// and never by one that replaces it: that one's takes its place.
+func TestAnImageThatIsReplacedIsNotAdopted(t *testing.T) {
+	t.Parallel()
+	m := providertest.NewMemory(providertest.Options{Registry: []string{"bash"}})
+	create := func(run, replaces string) provider.CreateResponse {
+		t.Helper()
+		resp, err := m.Create(t.Context(), provider.CreateRequest{
+			Declaration: provider.Declaration{
+				Address: "image.i", Kind: provider.Image, Name: "p-i",
+				Declared: providertest.Declare(providertest.MemorySchema(), provider.Image, map[string]cty.Value{"from": cty.StringVal("bash")}),
+			},
+			Owner:    provider.Ownership{Project: "p", Address: "image.i", Kind: provider.Image, Origin: "here:/x.hcl", Run: run, Spec: []byte("{}"), Schema: provider.OwnershipSchema},
+			Replaces: replaces,
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp
+	}
+	first := create("1", "")
+	if again := create("2", ""); !again.Adopted || again.ID != first.ID {
+		t.Errorf("what goes on made %s, adopted is %t, want %s", again.ID, again.Adopted, first.ID)
+	}
+	if other := create("3", first.ID); other.Adopted || other.ID == first.ID || len(m.Things()) != 1 {
+		t.Errorf("what replaces %s made %s, adopted is %t, and left %d", first.ID, other.ID, other.Adopted, len(m.Things()))
+	}
+}
+
 // An engine that is restarted interrupts what runs, and starts again what is to
 // run until it is stopped; a copy of the world does not change with it.
 func TestAnEngineIsRestarted(t *testing.T) {

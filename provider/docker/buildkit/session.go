@@ -6,10 +6,12 @@ package buildkit
 
 import (
 	"context"
+	"crypto/rand"
 	"net"
 
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/auth"
+	"github.com/moby/buildkit/session/filesync"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"google.golang.org/grpc"
 )
@@ -29,6 +31,11 @@ type Offer struct {
 	Secrets map[string]string
 	// Login returns the login for a registry's host.
 	Login func(ctx context.Context, host string) Login
+	// Dockerfile and Files are what the build is made from, where its request brings
+	// nothing: Files may be nil then, for an empty directory. A Dockerfile that comes
+	// so is none of the files.
+	Dockerfile []byte
+	Files      Files
 }
 
 // Session is an open session. Neither secrets nor logins are in the request for a
@@ -41,7 +48,9 @@ type Session struct {
 // Open opens a session that lasts until Close, or until ctx is done. An error is
 // that of dial.
 func Open(ctx context.Context, dial Dial, offer Offer) (*Session, error) {
-	inner, err := session.NewSession(ctx, "")
+	// Without a key of its own it would take files of an earlier build for the same, by
+	// their sizes and times.
+	inner, err := session.NewSession(ctx, rand.Text())
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +60,13 @@ func Open(ctx context.Context, dial Dial, offer Offer) (*Session, error) {
 	}
 	inner.Allow(secretsprovider.FromMap(content))
 	inner.Allow(logins{find: offer.Login})
+	if offer.Dockerfile != nil {
+		files := offer.Files
+		if files == nil {
+			files = nothing{}
+		}
+		inner.Allow(filesync.NewFSSyncProvider(directories{dirDockerfile: recipe(offer.Dockerfile), dirContext: files}))
+	}
 	s := &Session{session: inner, ended: make(chan struct{})}
 	opened := make(chan error, 1)
 	go func() {

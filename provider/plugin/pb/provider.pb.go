@@ -2869,6 +2869,8 @@ type CreateRequest struct {
 	Owner         *Ownership             `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
 	ImageFrom     []string               `protobuf:"bytes,4,rep,name=image_from,json=imageFrom,proto3" json:"image_from,omitempty"`
 	Former        []string               `protobuf:"bytes,10,rep,name=former,proto3" json:"former,omitempty"`
+	Replaces      string                 `protobuf:"bytes,11,opt,name=replaces,proto3" json:"replaces,omitempty"`
+	Anew          bool                   `protobuf:"varint,12,opt,name=anew,proto3" json:"anew,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2936,6 +2938,20 @@ func (x *CreateRequest) GetFormer() []string {
 		return x.Former
 	}
 	return nil
+}
+
+func (x *CreateRequest) GetReplaces() string {
+	if x != nil {
+		return x.Replaces
+	}
+	return ""
+}
+
+func (x *CreateRequest) GetAnew() bool {
+	if x != nil {
+		return x.Anew
+	}
+	return false
 }
 
 type CreateReply struct {
@@ -6726,7 +6742,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x06effect\x18\x05 \x01(\tR\x06effect\x12\x14\n" +
 	"\x05cause\x18\x06 \x01(\tR\x05cause\x12\x18\n" +
 	"\adefault\x18\a \x01(\tR\adefault\x12\x1c\n" +
-	"\tsensitive\x18\b \x01(\bR\tsensitive\"\xd6\x01\n" +
+	"\tsensitive\x18\b \x01(\bR\tsensitive\"\x86\x02\n" +
 	"\rCreateRequest\x12\x14\n" +
 	"\x05place\x18\x01 \x01(\tR\x05place\x12B\n" +
 	"\vdeclaration\x18\x02 \x01(\v2 .dindctl.provider.v1.DeclarationR\vdeclaration\x124\n" +
@@ -6734,7 +6750,9 @@ const file_provider_proto_rawDesc = "" +
 	"\n" +
 	"image_from\x18\x04 \x03(\tR\timageFrom\x12\x16\n" +
 	"\x06former\x18\n" +
-	" \x03(\tR\x06former\"\xb2\x01\n" +
+	" \x03(\tR\x06former\x12\x1a\n" +
+	"\breplaces\x18\v \x01(\tR\breplaces\x12\x12\n" +
+	"\x04anew\x18\f \x01(\bR\x04anew\"\xb2\x01\n" +
 	"\vCreateReply\x120\n" +
 	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x129\n" +
 	"\x06result\x18\x02 \x01(\v2!.dindctl.provider.v1.CreateResultR\x06result\x126\n" +

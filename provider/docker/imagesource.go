@@ -1,0 +1,303 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"sync/atomic"
+
+	"github.com/docker/docker/api/types/image"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/buildcontext"
+	"github.com/dindctl/dindctl/provider/docker/buildkit"
+)
+
+// labelImages says which images of the configuration an image was built with: their
+// ids, by address.
+const labelImages = labelPrefix + "images"
+
+// imageSource is what an image is made from, as it was found just before.
+type imageSource struct {
+	block   values                // the build block; the zero value where the image is another one's
+	context *buildcontext.Context // nil where nothing but a Dockerfile is sent
+	frozen  *buildcontext.Frozen  // likewise
+}
+
+// sourceOf looks at what an image is made from, and writes what it found into the
+// record: the plan may have seen other files.
+func sourceOf(req *provider.CreateRequest, stopped func() error) (imageSource, error) {
+	block, ok := valuesOf(req.Declaration.Declared).block("build")
+	s := imageSource{block: block}
+	if !ok || block.text("context") == "" {
+		return s, nil
+	}
+	var err error
+	s.context, err = buildcontext.Open(buildcontext.Source{
+		Dir: block.text("context"), Dockerfile: block.text("dockerfile"), Inline: block.text("dockerfile_inline") != "", Interrupted: stopped,
+	})
+	if err == nil {
+		s.frozen, err = s.context.Freeze()
+	}
+	if err != nil {
+		return s, &provider.Problem{
+			Code: provider.Invalid, Address: req.Declaration.Address, Path: "build", Summary: "The build's context cannot be read", Detail: err.Error() + ".",
+		}
+	}
+	if planned := block.text("inputs"); planned != "" && planned != s.frozen.Hash {
+		req.Owner.Spec, err = withInputs(req.Owner.Spec, s.frozen.Hash)
+	}
+	return s, err
+}
+
+// withInputs is a record with another hash of what was sent.
+func withInputs(spec []byte, hash string) ([]byte, error) {
+	var record, block map[string]json.RawMessage
+	if err := json.Unmarshal(spec, &record); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(record["build"], &block); err != nil {
+		return nil, err
+	}
+	var err error
+	block["inputs"], _ = json.Marshal(hash) // a text
+	if record["build"], err = json.Marshal(block); err != nil {
+		return nil, err
+	}
+	return json.Marshal(record)
+}
+
+// recipe is the Dockerfile, and its name among the files that are sent, empty where it
+// is none of them.
+func (s imageSource) recipe() (text []byte, name string) {
+	if s.context == nil || s.block.text("dockerfile_inline") != "" {
+		return []byte(s.block.text("dockerfile_inline")), ""
+	}
+	return s.context.Dockerfile()
+}
+
+// dockerfileName is the name under which a Dockerfile is sent that is none of the files.
+const dockerfileName = ".dindctl.Dockerfile"
+
+// archive streams the files with the Dockerfile, whose name is returned. A Dockerfile
+// that is none of them is taken out again by the classic builder before it begins: it
+// does so with what .dockerignore names, and with that file itself.
+func (s imageSource) archive() (content io.ReadCloser, name string) {
+	recipe, name := s.recipe()
+	send := s.sendTo
+	if name == "" {
+		name = dockerfileName
+		if s.context != nil && s.context.LeavesItself() != "" {
+			name = s.context.LeavesItself()
+		}
+		send = func(out *tar.Writer) error {
+			err := s.sendTo(out)
+			if err == nil {
+				err = s.sendApart(out, name, recipe)
+			}
+			return err
+		}
+	}
+	r, w := io.Pipe()
+	go func() {
+		out := tar.NewWriter(w)
+		err := send(out)
+		if err == nil {
+			err = out.Close()
+		}
+		w.CloseWithError(err)
+	}()
+	return r, name
+}
+
+// sendTo writes the files; that they are not those that were hashed is an error.
+func (s imageSource) sendTo(out *tar.Writer) error {
+	if s.context == nil {
+		return nil
+	}
+	hash, err := s.context.Send(out)
+	if err == nil && hash != s.frozen.Hash || errors.Is(err, tar.ErrWriteTooLong) {
+		return buildcontext.ErrChanged
+	}
+	return err
+}
+
+// sendApart writes a Dockerfile that is none of the files, and says so to the engine in
+// the directory's .dockerignore, which is left alone where it says so by itself.
+func (s imageSource) sendApart(out *tar.Writer, name string, recipe []byte) error {
+	var ignore []byte
+	sent := s.context != nil && s.context.Has(buildcontext.IgnoreFile)
+	if s.context != nil && (sent || name != dockerfileName) {
+		var err error
+		if ignore, err = s.context.Read(buildcontext.IgnoreFile); err != nil {
+			return err
+		}
+	}
+	if name == dockerfileName {
+		ignore = append(bytes.TrimRight(ignore, "\n"), "\n"+name+"\n"...)
+	}
+	if !sent {
+		ignore = append(bytes.TrimRight(ignore, "\n"), "\n"+buildcontext.IgnoreFile+"\n"...)
+	}
+	if err := writeFile(out, buildcontext.IgnoreFile, ignore); err != nil {
+		return err
+	}
+	return writeFile(out, name, recipe)
+}
+
+// files are what BuildKit asks for one by one; nil for an empty directory.
+func (s imageSource) files(sent *watched) buildkit.Files {
+	if s.frozen == nil {
+		return nil
+	}
+	return offered{s.frozen, sent}
+}
+
+// offered are frozen files as BuildKit asks for them.
+type offered struct {
+	frozen *buildcontext.Frozen
+	sent   *watched
+}
+
+// Walk implements [buildkit.Files].
+func (o offered) Walk(each func(buildkit.File) error) error {
+	return o.sent.noted(o.frozen.Walk(func(e buildcontext.Entry) error {
+		return each(buildkit.File{Name: e.Name, Mode: e.Info.Mode(), Size: e.Info.Size(), ModTime: e.Info.ModTime(), Link: e.Link})
+	}))
+}
+
+// Open implements [buildkit.Files].
+func (o offered) Open(name string) io.ReadCloser { return o.sent.watching(o.frozen.Open(name)) }
+
+// watched notes whether something that is sent is not what was looked at before.
+type watched struct{ moved atomic.Bool }
+
+func (w *watched) noted(err error) error {
+	if errors.Is(err, buildcontext.ErrChanged) {
+		w.moved.Store(true)
+	}
+	return err
+}
+
+func (w *watched) watching(r io.ReadCloser) io.ReadCloser { return watchedReader{r, w} }
+
+type watchedReader struct {
+	io.ReadCloser
+	sent *watched
+}
+
+func (r watchedReader) Read(b []byte) (int, error) {
+	n, err := r.ReadCloser.Read(b)
+	return n, r.sent.noted(err)
+}
+
+// relatedImages are the images of the configuration that an image is made with, sorted by
+// address. One that is used as it is found, and is not there, will not be made.
+func relatedImages(decl provider.Declaration) []provider.Related {
+	var out []provider.Related
+	for _, address := range sortedKeys(decl.Related) {
+		r := decl.Related[address]
+		lacking := r.ID == "" && valuesOf(r.Declared).flag("external", false)
+		if r.Kind == provider.Image && address != decl.Address && !lacking {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// madeWith is what labelImages says of an image that is made now.
+func madeWith(decl provider.Declaration) string {
+	ids := map[string]string{}
+	for _, r := range relatedImages(decl) {
+		ids[r.Address] = r.ID
+	}
+	text, _ := json.Marshal(ids) // texts
+	return string(text)
+}
+
+// madeWithThen reads labelImages; nil where an earlier build did not write it.
+func madeWithThen(label string) map[string]string {
+	var ids map[string]string
+	if json.Unmarshal([]byte(label), &ids) != nil {
+		return nil
+	}
+	return ids
+}
+
+// imageLabel is a label of an image that was inspected; empty where it has none.
+func imageLabel(i image.InspectResponse, name string) string {
+	if i.Config == nil {
+		return ""
+	}
+	return i.Config.Labels[name]
+}
+
+// asBefore tells whether an image was made with what it would be made with now.
+func asBefore(i image.InspectResponse, decl provider.Declaration) bool {
+	then := madeWithThen(imageLabel(i, labelImages))
+	for _, r := range relatedImages(decl) {
+		if then != nil && then[r.Address] != r.ID {
+			return false
+		}
+	}
+	return true
+}
+
+// nameFor writes an image's name where its id stands: no builder but the classic one
+// finds an image of the engine by that.
+func nameFor(text string, decl provider.Declaration) string {
+	related := relatedImages(decl)
+	i := slices.IndexFunc(related, func(r provider.Related) bool { return r.ID != "" && r.ID == text })
+	if i < 0 {
+		return text
+	}
+	return related[i].Name
+}
+
+// images compares what an image was made with: an image that was made anew since
+// is another one, under whatever name it is referred to.
+func (c *comparison) images() {
+	if c.item.Declaration.Kind != provider.Image {
+		return
+	}
+	r := row{name: "build", effect: provider.Replace}
+	if c.declared.has("from") {
+		r.name = "from"
+	}
+	then := madeWithThen(c.actual.text(hiddenImages))
+	for _, related := range relatedImages(c.item.Declaration) {
+		was, recorded := then[related.Address]
+		path := fmt.Sprintf("%s[%s]", r.name, quoted(related.Address))
+		switch {
+		case related.ID == "":
+			c.configured(r, path, textOrNull(imageWords(related.Name, was)), cty.UnknownVal(cty.String))
+		case recorded && was != related.ID:
+			c.configured(r, path, textOrNull(imageWords(related.Name, was)), textOrNull(imageWords(related.Name, related.ID)))
+		}
+	}
+}
+
+func imageWords(name, id string) string {
+	if id == "" {
+		return ""
+	}
+	return imageText(name, id)
+}
+
+// argsFor are the arguments of a build as its builder takes them.
+func argsFor(decl provider.Declaration, block values, byNames bool) map[string]*string {
+	out := map[string]*string{}
+	for name, value := range maps.Clone(block.mapping("args")) {
+		if byNames {
+			value = nameFor(value, decl)
+		}
+		out[name] = &value
+	}
+	return out
+}
