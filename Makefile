@@ -240,6 +240,11 @@ truth-real-some: test-binaries ## 30 of each on real engines, three at once, and
 truth-some: ## 500 cases of each kind of truth; what is committed says which
 	$(MAKE) --no-print-directory truth SEED=$$(($(PROPERTY_SEED) % 1000000 * 1000 + 1))
 
+AS_DOCKER := 3000
+.PHONY: as-docker
+as-docker: test-binaries ## exec, run, logs and cp beside docker's own, AS_DOCKER (3000) random trials of each; SEED= chooses
+	cd internal/e2e && $(WITH_ENGINE) --bare -- $(TESTS)/e2e.test -test.v -test.timeout 4h -test.run 'TestAsDockerItself|TestCopiesLandWhereDockersDo' -as-docker $(AS_DOCKER) -as-docker-seed $(or $(SEED),1)
+
 FUZZTIME := 5m
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME (5m); `make test` replays their corpora

@@ -155,7 +155,7 @@ func (w *watch) follow(ctx context.Context, listen func(context.Context) error) 
 // its start: every byte of its output, as it was written.
 func (w *watch) followAttached(ctx context.Context, from io.Reader) error {
 	copyErr := demultiplex(from, w.tty(), w.stdout, w.stderr)
-	if err := w.ended(ctx, copyErr); err != nil || !(w.stdout.recordedOtherwise() || w.stderr.recordedOtherwise()) {
+	if err := w.ended(ctx, copyErr); err != nil || !w.stdout.recordedOtherwise() && !w.stderr.recordedOtherwise() {
 		return err
 	}
 	// What the next run reads is the record: it shall find the same values.
