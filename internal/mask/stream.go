@@ -99,21 +99,7 @@ func (s *scan) pass(text []byte, end bool) []byte {
 		if undecided := s.read(all[start:]); undecided && !end {
 			break
 		}
-		length := s.walk.found
-		if s.cuts && length == 0 {
-			length = s.cut(all[start:])
-		}
-		if length > s.hidden {
-			if s.hidden == 0 {
-				out = append(out, Hidden...)
-			}
-			s.hidden = length
-		}
-		if s.hidden > 0 {
-			s.hidden--
-		} else {
-			out = append(out, all[start])
-		}
+		out = s.decide(out, all[start:])
 		start++
 		s.walk = walk{}
 	}
@@ -123,6 +109,25 @@ func (s *scan) pass(text []byte, end bool) []byte {
 	}
 	s.held = append(s.held[:0:0], all[start:]...)
 	return out
+}
+
+// decide appends the first byte of a text, or hides what begins with it.
+func (s *scan) decide(out, text []byte) []byte {
+	length := s.walk.found
+	if s.cuts && length == 0 {
+		length = s.cut(text)
+	}
+	if length > s.hidden {
+		if s.hidden == 0 {
+			out = append(out, Hidden...)
+		}
+		s.hidden = length
+	}
+	if s.hidden > 0 {
+		s.hidden--
+		return out
+	}
+	return append(out, text[0])
 }
 
 // read goes on with the walk over a text that begins where the walk did. It says whether
