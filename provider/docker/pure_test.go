@@ -157,8 +157,12 @@ func TestConnectionOverAnExec(t *testing.T) {
 	if _, err := io.ReadFull(conn, got); err != nil || string(got) != "HTTP/1.1" {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := conn.Read(got); err == nil || err.Error() != "a warning" {
+	if _, err := conn.Read(got); !errors.Is(err, io.EOF) { // it has led somewhere
 		t.Errorf("at the end: %v", err)
+	}
+	silent := docker.ExecConn(&stream{Reader: strings.NewReader(frame(2, "no such") + frame(2, " socket\n"))})
+	if _, err := silent.Read(got); err == nil || err.Error() != "no such socket" {
+		t.Errorf("a command that led nowhere: %v", err)
 	}
 	if err := conn.Close(); err != nil || !s.closed {
 		t.Errorf("closed %v, %v", s.closed, err)
