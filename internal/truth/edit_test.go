@@ -306,20 +306,7 @@ func attach(c *configuration, e edit) string {
 	if member == nil || n == nil {
 		return ""
 	}
-	if a.after != "" {
-		ranged(n, a, pick)
-	}
-	if !slices.Contains(member.Networks, n.ID) {
-		member.Networks = append(member.Networks, n.ID)
-	}
-	if member.Attach == nil {
-		member.Attach = map[int]map[string]chosen{}
-	}
-	options := member.Attach[n.ID]
-	if options == nil {
-		options = map[string]chosen{}
-		member.Attach[n.ID] = options
-	}
+	options := optionsIn(member, n, a, pick)
 	before, had := options[a.name]
 	if had && choose(pick, 5, 4) == 0 {
 		delete(options, a.name)
@@ -332,6 +319,23 @@ func attach(c *configuration, e edit) string {
 	c.takeAddress(member, n.ID, a, value)
 	options[a.name] = chosen{value, choose(pick, 4, len(a.values[value]))}
 	return "attach " + a.name
+}
+
+// optionsIn are the options of a member in a network, which it joins for them.
+func optionsIn(member, n *block, a argument, pick uint64) map[string]chosen {
+	if a.after != "" {
+		ranged(n, a, pick)
+	}
+	if !slices.Contains(member.Networks, n.ID) {
+		member.Networks = append(member.Networks, n.ID)
+	}
+	if member.Attach == nil {
+		member.Attach = map[int]map[string]chosen{}
+	}
+	if member.Attach[n.ID] == nil {
+		member.Attach[n.ID] = map[string]chosen{}
+	}
+	return member.Attach[n.ID]
 }
 
 func mountOrNot(c *configuration, pick uint64) string {
@@ -374,7 +378,8 @@ func (c *configuration) takeAddress(member *block, network int, a argument, valu
 	}
 }
 
-// exchange lets two blocks exchange their addresses in a network.
+// exchange lets two blocks exchange their addresses in a network. Where no two have any,
+// two get some, for the next time.
 func exchange(c *configuration, pick uint64) string {
 	for _, n := range c.of(provider.Network) {
 		var members []*block
@@ -390,7 +395,24 @@ func exchange(c *configuration, pick uint64) string {
 			return "addresses exchanged"
 		}
 	}
-	return ""
+	n := c.one(pick, func(b *block) bool { return b.Kind == provider.Network })
+	at := slices.IndexFunc(attachArguments, func(a argument) bool { return a.name == "ipv4" })
+	if n == nil {
+		return ""
+	}
+	given := 0
+	for i := range c.Blocks {
+		if member := &c.Blocks[i]; given < 2 && member.Kind.Runs() && member.Shares == 0 && member.Inside == n.Inside {
+			options := optionsIn(member, n, attachArguments[at], pick)
+			c.takeAddress(member, n.ID, attachArguments[at], given)
+			options["ipv4"] = chosen{given, 0}
+			given++
+		}
+	}
+	if given == 0 {
+		return ""
+	}
+	return "attach ipv4"
 }
 
 // ignore lets a block leave changes of an argument alone, or heed them again.
