@@ -117,6 +117,9 @@ func haltText(command, project string, r runner.HaltResult) string {
 	if n := len(r.Started); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d started", n))
 	}
+	if n := len(r.Ended); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d had ended already", n))
+	}
 	switch {
 	case len(parts) > 0:
 		return "\nProject " + project + ": " + strings.Join(parts, ", ") + ".\n"
