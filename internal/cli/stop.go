@@ -67,7 +67,7 @@ stopped.`,
 func (a *app) halting(ctx context.Context, c *ucli.Command, do func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List)) error {
 	s := a.session(c)
 	defer s.close()
-	where, addresses := configurationFirst(c.Args().Slice())
+	where, addresses := a.configurationFirst(c.Args().Slice())
 	project, problems := s.reach(ctx, where)
 	if problems.HasErrors() {
 		return a.fail(problems, nil)
