@@ -324,7 +324,8 @@ func TestARestartCountsWhatRunsAgain(t *testing.T) {
 	}{
 		"by the engine": {
 			func(s *stage) { s.boots["inner"], s.boots["deep"] = true, true },
-			[]string{"halt bottom", "halt inner", "halt deep", "halt dind", "wake dind", "wake bottom"}, nil,
+			[]string{"halt bottom", "halt inner", "halt deep", "halt dind", "wake dind", "wake bottom"},
+			nil,
 			runner.HaltResult{
 				Stopped: []string{"container.bottom", "container.inner", "daemon.deep", "daemon.dind"},
 				Started: []string{"daemon.dind", "container.bottom", "container.inner", "daemon.deep"},
