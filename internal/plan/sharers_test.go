@@ -175,8 +175,10 @@ func TestWhatARunningJobHolds(t *testing.T) {
 		{name: "on request, and its owner does not run", run: onRequest, then: stopped, want: `
 1 start container.o <-   stopped outside (exit code 0)
 2 start job.j <- 1  it is running: it is waited for`},
-		{name: "on request, and its owner was started since", run: onRequest, then: func(owner, _ *thing) { owner.Condition.Started = late },
-			want: "1 start job.j <-   it is running: it is waited for"},
+		{
+			name: "on request, and its owner was started since", run: onRequest, then: func(owner, _ *thing) { owner.Condition.Started = late },
+			want: "1 start job.j <-   it is running: it is waited for",
+		},
 		{name: "on request, and its owner is replaced", run: onRequest, owner: 1, want: `
 1 delete job.j <-   because container.o is replaced, while it runs; it runs again on request only
 2 delete container.o <- 1  command: configuration
@@ -187,11 +189,13 @@ func TestWhatARunningJobHolds(t *testing.T) {
 3 create network.n <- 2  labels: configuration`},
 		{name: "on request, and named by -replace", run: onRequest, with: replacing, want: `
 1 start job.j <-   it is running: it is waited for, and runs again on request only`},
-		{name: "on request, declared otherwise, and what triggers it changes", run: onRequest, job: 1, follows: []string{"container.o"},
+		{
+			name: "on request, declared otherwise, and what triggers it changes", run: onRequest, job: 1, follows: []string{"container.o"},
 			then: func(_, job *thing) { job.LivesIn = nil }, owner: 1, want: `
 1 delete container.o <-   command: configuration
 2 create container.o <- 1  command: configuration
-3 start job.j <- 2  it is running: it is waited for`},
+3 start job.j <- 2  it is running: it is waited for`,
+		},
 		{name: "on request, asked for, and its network is replaced", run: onRequest, network: 1, with: asking, want: `
 1 delete job.j <-   because network.n is replaced, while it runs
 2 delete network.n <- 1  labels: configuration
@@ -227,8 +231,10 @@ func TestAJobOnRequestInsideEndsWithItsDaemon(t *testing.T) {
 2 run job.j <- 1  daemon.d is started again while it runs (unless already there)`,
 	} {
 		nouns := []noun{
-			{address: "volume.v", name: "v"}, {address: "container.o", name: "o"},
-			{address: "daemon.d", name: "d", data: "volume.v", deps: []string{"container.o"}}, {address: "job.j", name: "j", inside: "daemon.d"},
+			{address: "volume.v", name: "v"},
+			{address: "container.o", name: "o"},
+			{address: "daemon.d", name: "d", data: "volume.v", deps: []string{"container.o"}},
+			{address: "job.j", name: "j", inside: "daemon.d"},
 		}
 		w := applied(t, nouns...)
 		owner, daemon := w.object("container.o"), w.object("daemon.d")
