@@ -252,3 +252,13 @@ func Remembered(then, declared, created map[string]json.RawMessage, paths ...str
 	}
 	return remembered(then, declared, created, changes)
 }
+
+// MarksOf is what a mark of changes says.
+func MarksOf(declared cty.Value, changes []provider.Change) string {
+	return marksOf(declared, changes).text()
+}
+
+// MarksAnd is what a mark says that an earlier one is part of.
+func MarksAnd(one, other string) string {
+	return marksIn([]byte(one)).and(marksIn([]byte(other))).text()
+}
