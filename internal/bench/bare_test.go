@@ -335,8 +335,10 @@ func (b bareClient) removeContainer(ctx context.Context, name string) error {
 	if err := b.ContainerRemove(ctx, c.ID, container.RemoveOptions{RemoveVolumes: true}); err != nil {
 		return err
 	}
-	if _, err := b.VolumeInspect(ctx, "dindctl.changed."+c.ID); !errdefs.IsNotFound(err) {
-		return fmt.Errorf("a record of changes of %s is there: %w", name, err)
+	for _, record := range []string{"dindctl.changed.", "dindctl.changing."} {
+		if _, err := b.VolumeInspect(ctx, record+c.ID); !errdefs.IsNotFound(err) {
+			return fmt.Errorf("a record of changes of %s is there: %w", name, err)
+		}
 	}
 	return nil
 }

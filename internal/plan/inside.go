@@ -129,6 +129,8 @@ func (m *maker) restartInside() {
 			continue
 		}
 		switch {
+		case r.Kind == provider.Job && r.Action == Start && onRequest(r) && !m.asked(r):
+			r.decide(None, "", "") // it ends with its daemon, and nobody asks for it again
 		case r.Kind == provider.Job && r.Action == Start:
 			r.decide(Run, FromAnother, cause+" while it runs")
 			r.Tentative = true

@@ -221,15 +221,31 @@ func (m *maker) judgeJob(r *Resource) {
 }
 
 // judgeRunning decides on a job that runs: it is waited for, unless this plan takes away what
-// it runs on. What differs from its declaration makes it run again later, which is said.
+// it runs on, or -replace names it. What differs from its declaration makes it run again
+// later, which is said; of what only a plan that does it can see, it is said how to run it
+// again. One that runs on request is never begun again without one.
 func (m *maker) judgeRunning(r *Resource) {
-	if ground := cmp.Or(m.losesGround(r, provider.Network, provider.Volume), m.losesOwner(r)); ground != "" {
+	ground, forced, trigger := cmp.Or(m.losesGround(r, provider.Network, provider.Volume), m.losesOwner(r)), m.forced[r.Address], m.triggered(r)
+	unasked := onRequest(r) && !m.asked(r)
+	cause := "it is running: it is waited for"
+	switch {
+	case ground != "" && unasked:
+		r.decide(Delete, FromAnother, m.lostGround(ground)+", while it runs; it runs again on request only")
+		r.Changes = nil
+		return
+	case ground != "":
 		r.decide(Run, FromAnother, m.lostGround(ground)+", while it runs")
 		return
-	}
-	cause := "it is running: it is waited for"
-	if len(r.Changes) > 0 && !onRequest(r) {
+	case forced != (why{}) && !unasked:
+		r.decide(Run, forced.reason, forced.cause+", while it runs")
+		return
+	case forced != (why{}):
+		cause += ", and runs again on request only"
+	case onRequest(r): // nothing else makes it run
+	case len(r.Changes) > 0:
 		cause += ", and runs again with the next apply (" + m.because(r).cause + ")"
+	case trigger != "":
+		cause += ", and does not run again " + trigger + ": with -replace=" + r.Address + " it does"
 	}
 	r.decide(Start, FromRunning, cause)
 	r.Changes = nil

@@ -44,13 +44,14 @@ func (m *maker) losesOwner(r *Resource) string {
 
 // restartSharers plans a restart of what runs in the namespaces of something that was
 // started again since, or is to be: it holds those of a run that is over. A job that runs
-// so runs once more; one that has ended holds none.
+// so runs once more, but one that runs on request is waited for; one that has ended holds
+// none.
 func (m *maker) restartSharers() {
 	for again := true; again && !m.in.over(); { // what shares them with a sharer follows that one
 		again = false
 		for _, in := range m.expanded.Instances {
 			r, found := m.resources[in.Address]
-			if !found || !keepsRunning(r) && !waitedFor(r) {
+			if !found || !keepsRunning(r) && !waitedFor(r) || onRequest(r) && !m.asked(r) {
 				continue
 			}
 			because := m.restarted(r)

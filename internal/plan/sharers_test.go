@@ -115,22 +115,30 @@ func TestSharersInsideAreStartedInOrder(t *testing.T) {
 }
 
 // A job that runs in namespaces, or on what is taken away from it by this plan, runs once
-// more in the same plan; what makes it run again only later is said. One that has ended
-// holds nothing.
+// more in the same plan; what makes it run again only later, or not at all, is said. One
+// that runs on request never runs again without one: it is waited for, or goes. One that has
+// ended holds nothing.
 func TestWhatARunningJobHolds(t *testing.T) {
 	t.Parallel()
 	const early, late = "2026-12-01T10:00:00Z", "2026-12-01T11:00:00Z"
-	nouns := func(owner, network, job int) []noun {
+	nouns := func(owner, network, job int, run string) []noun {
 		return []noun{
 			{address: "network.n", name: "n", rev: network},
 			{address: "container.o", name: "o", rev: owner},
-			{address: "job.j", name: "j", deps: []string{"container.o"}, networks: []string{"network.n"}, rev: job},
+			{address: "job.j", name: "j", deps: []string{"container.o"}, networks: []string{"network.n"}, rev: job, run: run},
 		}
 	}
+	const onRequest = "on_request"
+	replacing := func(in *plan.Input) { in.Replace = []string{"job.j"} }
+	asking := func(in *plan.Input) { in.Run = []string{"job.j"} }
+	stopped := func(owner, _ *thing) { owner.Condition.State = provider.StateExited }
 	for _, row := range []struct {
 		name                string
 		then                func(owner, job *thing)
 		owner, network, job int
+		run                 string
+		follows             []string
+		with                func(*plan.Input)
 		want                string
 	}{
 		{name: "nothing changes", want: "1 start job.j <-   it is running: it is waited for"},
@@ -159,14 +167,81 @@ func TestWhatARunningJobHolds(t *testing.T) {
 		}, want: `
 1 start container.o <-   stopped outside (exit code 0)
 2 start job.j <- 1  it is running: it is waited for`},
+		{name: "it is named by -replace", with: replacing, want: "1 run job.j <-   replaced by request, while it runs"},
+		{name: "what triggers it changes", follows: []string{"container.o"}, then: func(_, job *thing) { job.LivesIn = nil }, owner: 1, want: `
+1 delete container.o <-   command: configuration
+2 create container.o <- 1  command: configuration
+3 start job.j <- 2  it is running: it is waited for, and does not run again because container.o is replaced (replace_triggered_by): with -replace=job.j it does`},
+		{name: "on request, and its owner does not run", run: onRequest, then: stopped, want: `
+1 start container.o <-   stopped outside (exit code 0)
+2 start job.j <- 1  it is running: it is waited for`},
+		{
+			name: "on request, and its owner was started since", run: onRequest, then: func(owner, _ *thing) { owner.Condition.Started = late },
+			want: "1 start job.j <-   it is running: it is waited for",
+		},
+		{name: "on request, and its owner is replaced", run: onRequest, owner: 1, want: `
+1 delete job.j <-   because container.o is replaced, while it runs; it runs again on request only
+2 delete container.o <- 1  command: configuration
+3 create container.o <- 2  command: configuration`},
+		{name: "on request, and its network is replaced", run: onRequest, network: 1, want: `
+1 delete job.j <-   because network.n is replaced, while it runs; it runs again on request only
+2 delete network.n <- 1  labels: configuration
+3 create network.n <- 2  labels: configuration`},
+		{name: "on request, and named by -replace", run: onRequest, with: replacing, want: `
+1 start job.j <-   it is running: it is waited for, and runs again on request only`},
+		{
+			name: "on request, declared otherwise, and what triggers it changes", run: onRequest, job: 1, follows: []string{"container.o"},
+			then: func(_, job *thing) { job.LivesIn = nil }, owner: 1, want: `
+1 delete container.o <-   command: configuration
+2 create container.o <- 1  command: configuration
+3 start job.j <- 2  it is running: it is waited for`,
+		},
+		{name: "on request, asked for, and its network is replaced", run: onRequest, network: 1, with: asking, want: `
+1 delete job.j <-   because network.n is replaced, while it runs
+2 delete network.n <- 1  labels: configuration
+3 create network.n <- 2  labels: configuration
+4 run job.j <- 1,3  because network.n is replaced, while it runs`},
 	} {
-		w := applied(t, nouns(0, 0, 0)...)
+		w := applied(t, nouns(0, 0, 0, "")...)
 		owner, job := w.object("container.o"), w.object("job.j")
 		owner.Condition.Started, job.Condition.Started, job.LivesIn = early, "2026-12-01T10:30:00Z", []string{owner.ID}
 		job.Condition.State = provider.StateRunning
 		if row.then != nil {
 			row.then(owner, job)
 		}
-		check(t, row.name, w.told(configuration(nouns(row.owner, row.network, row.job)...), consented), row.want)
+		after := nouns(row.owner, row.network, row.job, row.run)
+		after[len(after)-1].follows = row.follows
+		with := func(in *plan.Input) {
+			consented(in)
+			if row.with != nil {
+				row.with(in)
+			}
+		}
+		check(t, row.name, w.told(configuration(after...), with), row.want)
+	}
+}
+
+// A job on request that runs inside a daemon ends with it, and does not run again unasked.
+func TestAJobOnRequestInsideEndsWithItsDaemon(t *testing.T) {
+	t.Parallel()
+	for run, want := range map[string]string{
+		"on_request": "1 restart daemon.d <-   container.o, whose namespaces it shares, was started again since",
+		"": `
+1 restart daemon.d <-   container.o, whose namespaces it shares, was started again since
+2 run job.j <- 1  daemon.d is started again while it runs (unless already there)`,
+	} {
+		nouns := []noun{
+			{address: "volume.v", name: "v"},
+			{address: "container.o", name: "o"},
+			{address: "daemon.d", name: "d", data: "volume.v", deps: []string{"container.o"}},
+			{address: "job.j", name: "j", inside: "daemon.d"},
+		}
+		w := applied(t, nouns...)
+		owner, daemon := w.object("container.o"), w.object("daemon.d")
+		daemon.LivesIn = []string{owner.ID}
+		daemon.Condition.Started, owner.Condition.Started = "2026-12-01T10:00:00Z", "2026-12-01T10:00:01Z"
+		w.object("job.j").Condition.State = provider.StateRunning
+		nouns[3].run = run
+		check(t, "run = "+run, w.told(configuration(nouns...), consented), want)
 	}
 }

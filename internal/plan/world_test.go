@@ -428,6 +428,8 @@ type noun struct {
 	data, image             string
 	rev, cpus               int
 	ignores                 []string // of ignore_changes
+	run                     string   // of a job: when it runs
+	follows                 []string // of replace_triggered_by
 }
 
 func (n noun) kind() provider.Kind {
@@ -492,12 +494,19 @@ func configuration(nouns ...noun) *config.Expanded {
 			given["image"] = ref(n.image)
 			deps = append(deps, n.image)
 		}
+		if n.run != "" {
+			given["run"] = cty.StringVal(n.run)
+		}
+		var follows []config.Watched
+		for _, address := range n.follows {
+			follows = append(follows, config.Watched{Address: address})
+		}
 		slices.Sort(deps)
 		_, label, _ := strings.Cut(n.address, ".")
 		x.Instances = append(x.Instances, config.Instance{
 			Address: n.address, Kind: n.kind(), Label: label, Name: n.name, Inside: n.inside, Deps: slices.Compact(deps), ImageAddress: n.image,
 			Declared: providertest.Declare(schema, n.kind(), given), RangeOf: func(string) diag.Range { return diag.Range{} },
-			Lifecycle: config.Lifecycle{IgnoreChanges: n.ignores},
+			Lifecycle: config.Lifecycle{IgnoreChanges: n.ignores, ReplacedBy: follows},
 		})
 	}
 	return x

@@ -61,7 +61,7 @@ container "web" {
 }
 
 // A kernel parameter of a later interface stops what is to be made with it on an engine
-// that refuses it, with what to write instead; what is there already stays so.
+// that refuses it, with what to write instead.
 func TestAParameterOfALaterInterface(t *testing.T) {
 	t.Parallel()
 	text := fmt.Sprintf("project { name = %q }\n", project) + `
@@ -103,5 +103,44 @@ container "web" {
 		if got != row.want || fmt.Sprint(p.Left) != fmt.Sprintf("[%s]", left) {
 			t.Errorf("%s: %s, left %v; want %s, left [%s]", row.name, got, p.Left, row.want, left)
 		}
+	}
+}
+
+// What an engine has made that took such a parameter stays as it is when the engine is a
+// later one, which would refuse it.
+func TestAParameterOfALaterInterfaceThatIsThere(t *testing.T) {
+	t.Parallel()
+	m, end, err := newMemory(api2010)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(end)
+	u, err := newUser(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(u.close)
+	text := fmt.Sprintf("project { name = %q }\n", project) + `
+network "n" {}
+network "m" {}
+container "router" {
+  image    = "base.local/a"
+  networks = [network.n, network.m]
+  sysctls  = { "net.ipv4.conf.eth1.forwarding" = 1 }
+}
+`
+	p, problems := u.planText(t.Context(), text)
+	if problems.HasErrors() || u.apply(t.Context(), p).HasErrors() {
+		t.Fatal(problemsText(problems))
+	}
+	m.mu.Lock()
+	m.api = api285
+	m.mu.Unlock()
+	if err := u.connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p, problems = u.planText(t.Context(), text)
+	if problems.HasErrors() || len(p.Stopped) > 0 || !p.Clean {
+		t.Errorf("on a later engine: %s, stopped %v, %d steps; want nothing to do", problemsText(problems), p.Stopped, len(p.Steps))
 	}
 }

@@ -435,14 +435,11 @@ func (c *comparison) causeOfMembership() provider.Cause {
 	return provider.Configured
 }
 
-// addCaused notes a change whose cause is known. What a run of dindctl left in the middle
-// of a change is its own doing.
+// addCaused notes a change whose cause is known, but for what a live change left that was
+// begun.
 func (c *comparison) addCaused(r row, path string, from, to cty.Value, effect provider.Effect, cause provider.Cause) {
-	if (cause == provider.Outside || cause == provider.Both) && c.begun(r) {
-		cause = provider.Configured
-	}
 	c.changes = append(c.changes, provider.Change{
-		Path: path, From: from, To: to, Created: cty.NullVal(cty.DynamicPseudoType), Effect: effect, Cause: cause,
+		Path: path, From: from, To: to, Created: cty.NullVal(cty.DynamicPseudoType), Effect: effect, Cause: c.own(path, from, cause),
 		Sensitive: r.sensitive,
 	})
 }

@@ -14,7 +14,7 @@ import (
 func (c *comparison) add(r row, path string, from, to cty.Value, effect provider.Effect) {
 	c.changes = append(c.changes, provider.Change{
 		Path: path, From: from, To: to, Created: c.createdAt(r, path), Effect: effect,
-		Cause: c.cause(r, path), Default: c.layer(r, path), Sensitive: r.sensitive,
+		Cause: c.own(path, from, c.cause(r, path)), Default: c.layer(r, path), Sensitive: r.sensitive,
 	})
 }
 
@@ -142,7 +142,7 @@ func (c *comparison) cause(r row, path string) provider.Cause {
 	name := r.name
 	desired, created := c.specNow(name), c.record[name]
 	// Nobody changes volumes_from on a container that is there, nor the flags behind its command.
-	if c.secretRecord(r, path) || c.begun(r) || name == "volumes_from" || name == "command" && secretIn(c.record["flags"]) {
+	if c.secretRecord(r, path) || name == "volumes_from" || name == "command" && secretIn(c.record["flags"]) {
 		return provider.Configured
 	}
 	if key := keyOf(name, path); key != "" {
@@ -170,11 +170,14 @@ func (c *comparison) cause(r row, path string) provider.Cause {
 	return provider.Both
 }
 
-// begun tells of an argument that changes live whether a live change was begun, and not
-// ended.
-func (c *comparison) begun(r row) bool {
-	_, begun := c.record[changing]
-	return begun && (r.name == "networks" || r.live != nil)
+// own is the cause of a difference: what a run of dindctl left in the middle of a live
+// change is its own doing.
+func (c *comparison) own(path string, is cty.Value, cause provider.Cause) provider.Cause {
+	text, begun := c.record[changing]
+	if begun && (cause == provider.Outside || cause == provider.Both) && marksIn(text).excuse(path, is) {
+		return provider.Configured
+	}
+	return cause
 }
 
 // respelled tells of an attribute that differs that its declaration says the same as the

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/docker/docker/api/types/volume"
-
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -24,63 +22,12 @@ const (
 	changedAddress = changedLabel + ".address"
 	changedID      = changedLabel + ".id"
 	changedSpec    = changedLabel + ".spec"
-	changedBegun   = changedLabel + ".begun"
 )
-
-// changing is the part of a record which says that a live change was begun, and not
-// ended: what changes live may be as it was, as it is wanted, or in between. Without it,
-// what a run leaves behind that is killed would look like somebody else's doing.
-const changing = "_changing"
 
 // addressThen is the part of a record which says at which address a container was when
 // its networks were changed: its alias there comes from that. It is there where it is
 // another one than at the creation.
 const addressThen = "_address"
-
-// begun is a record of changes as it was before another change was begun: nil for none.
-type begun struct{ labels map[string]string }
-
-// beginChanges records that a container is about to be changed as it stands.
-func (e *engine) beginChanges(ctx context.Context, id, project, address string) (*begun, error) {
-	empty := packSpec([]byte("{}"))
-	v, err := e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + id, Labels: map[string]string{
-		changedLabel: project, changedAddress: address, changedID: id, changedSpec: empty, changedBegun: "true",
-	}})
-	if err != nil {
-		return nil, err
-	}
-	if changeNotes().about(v) != id {
-		return nil, nameOfNoteTaken(v.Name, address, "A record that dindctl keeps")
-	}
-	labels := maps.Clone(v.Labels) // of one that was there they are what that says
-	delete(labels, changedBegun)
-	was := &begun{labels}
-	if labels[changedSpec] == empty {
-		was.labels = nil
-	}
-	if v.Labels[changedBegun] != "" {
-		return was, nil
-	}
-	now := maps.Clone(labels)
-	now[changedBegun] = "true"
-	return was, e.rewriteChanges(ctx, id, now)
-}
-
-// endChanges makes the record of changes what it was before one was begun.
-func (e *engine) endChanges(ctx context.Context, id string, was begun) error {
-	if was.labels == nil {
-		return e.forgetChanges(ctx, id)
-	}
-	return e.rewriteChanges(ctx, id, was.labels)
-}
-
-// rewriteChanges writes a record of changes anew: labels of volumes never change.
-func (e *engine) rewriteChanges(ctx context.Context, id string, labels map[string]string) error {
-	if err := e.forgetChanges(ctx, id); err != nil {
-		return err
-	}
-	return e.note(ctx, changeNotes(), labels, changedSpec)
-}
 
 // noteChanges records what was declared of the attributes that were changed as the
 // container stands, beside what was recorded so before. It returns the amended
@@ -90,7 +37,7 @@ func (e *engine) noteChanges(ctx context.Context, o provider.Object, decl provid
 	if err != nil {
 		return o.Owner.Spec, err
 	}
-	old, _, err := e.readNote(ctx, changeNotes(), o.ID)
+	old, is, err := e.readNote(ctx, changeNotes(), o.ID)
 	if err != nil {
 		return o.Owner.Spec, e.problem(err, "reading the record of changes of", o.Owner.Address, o.Name)
 	}
@@ -98,19 +45,18 @@ func (e *engine) noteChanges(ctx context.Context, o provider.Object, decl provid
 	if name, err := json.Marshal(decl.Name); err == nil {
 		declared["name"] = name // also where it follows from the address, which may have moved
 	}
-	then := changesOf(old.Labels)
+	var then map[string]json.RawMessage
+	if is {
+		then = changesOf(old.Labels)
+	}
 	if address, err := json.Marshal(decl.Address); err == nil && decl.Address != o.Owner.Address {
 		declared[addressThen] = address
 	}
 	now := remembered(then, declared, partsOf(o.Owner.Spec), changes)
-	begun := old.Labels[changedBegun] != ""
-	if !begun && maps.EqualFunc(then, now, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
-		return amended(o.Owner.Spec, now), nil
-	}
-	if begun || len(now) == 0 {
+	switch {
+	case is && len(now) == 0:
 		err = e.forgetChanges(ctx, o.ID)
-	}
-	if err == nil && len(now) > 0 {
+	case !maps.EqualFunc(then, now, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }):
 		err = e.note(ctx, changeNotes(), map[string]string{
 			changedLabel: o.Owner.Project, changedAddress: o.Owner.Address, changedID: o.ID, changedSpec: packSpec(textOfParts(now)),
 		}, changedSpec)
@@ -216,17 +162,27 @@ func lasting(name string) bool {
 	})
 }
 
-// notes are the records of changes, by the id of their container.
+// notes are the records of changes, and of those that were begun, by the id of their
+// container.
 func (l lists) notes() map[string]map[string]json.RawMessage {
 	out := map[string]map[string]json.RawMessage{}
+	begun := map[string]json.RawMessage{}
 	for _, v := range l.volumes {
-		if id := v.Labels[changedID]; id != "" && v.Name == changedPrefix+id {
-			changes := changesOf(v.Labels)
-			if changes != nil && v.Labels[changedBegun] != "" {
-				changes[changing] = json.RawMessage("true")
-			}
-			out[id] = changes
+		if v == nil {
+			continue
 		}
+		if id := changeNotes().about(*v); id != "" {
+			out[id] = changesOf(v.Labels)
+		}
+		if id := changingNotes().about(*v); id != "" {
+			begun[id] = []byte(marksIn([]byte(v.Labels[changingWhat])).text()) // what cannot be read says nothing
+		}
+	}
+	for id, what := range begun {
+		if out[id] == nil {
+			out[id] = map[string]json.RawMessage{}
+		}
+		out[id][changing] = what
 	}
 	return out
 }

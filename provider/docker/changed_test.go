@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/docker"
@@ -114,5 +116,43 @@ func TestARecordOfChangesForgetsSecrets(t *testing.T) {
 	want := parts{"mem_limit": []byte(secret), "cpuset": []byte(`"0"`), "restart": []byte(`"no"`), "pids_limit": []byte(`7`)}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// A live change that was begun and not ended is the cause of what it can have left, and of
+// nothing else: not of another argument, nor of a value that it has neither found nor set.
+func TestAMarkExcusesWhatItsChangeCanHaveLeft(t *testing.T) {
+	t.Parallel()
+	declared := attributes{"cpus": cty.NumberIntVal(2), "pids_limit": cty.NumberIntVal(7)}
+	change := func(path string, from, to int64) provider.Change {
+		return provider.Change{Path: path, From: cty.NumberIntVal(from), To: cty.NumberIntVal(to), Effect: provider.Live}
+	}
+	first := docker.MarksOf(cty.ObjectVal(declared), []provider.Change{change("cpus", 1, 2)})
+	second := docker.MarksOf(cty.ObjectVal(declared), []provider.Change{change("cpus", 2, 3)})
+	secret := docker.MarksOf(cty.ObjectVal(attributes{"cpus": cty.NumberIntVal(2).Mark(provider.Sensitive)}), []provider.Change{change("cpus", 1, 2)})
+	networks := docker.MarksOf(cty.ObjectVal(declared), []provider.Change{{Path: "networks"}})
+	for _, row := range []struct {
+		name, mark string
+		cpus, pids int64
+		want       string
+	}{
+		{"no mark", "", 1, 7, `cpus live changed outside 1 -> 2`},
+		{"as it was", first, 1, 7, `cpus live configuration 1 -> 2`},
+		{"somebody else's", first, 5, 7, `cpus live changed outside 5 -> 2`},
+		{"another argument", first, 2, 9, `pids_limit live changed outside 9 -> 7`},
+		{"begun twice", docker.MarksAnd(first, second), 3, 7, `cpus live configuration 3 -> 2`},
+		{"a secret, of which nothing is told", secret, 5, 7, `cpus live configuration 5 -> 2`},
+		{"of networks", networks, 1, 7, `cpus live changed outside 1 -> 2`},
+		{"a mark that says nothing", "{}", 1, 7, `cpus live changed outside 1 -> 2`},
+	} {
+		it := item(t, declared, declared, func(c *container.InspectResponse) {
+			c.HostConfig.NanoCPUs, c.HostConfig.PidsLimit = row.cpus*1e9, &row.pids
+		}, "1.51")
+		if row.mark != "" {
+			it.Created = []byte(docker.Amended(string(it.Created), map[string]json.RawMessage{"_changing": json.RawMessage(row.mark)}))
+		}
+		if got := diffText(t, it); got != row.want {
+			t.Errorf("%s: %s, want %s", row.name, got, row.want)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -55,7 +56,7 @@ func (p *Provider) deleteContainer(ctx context.Context, e *engine, req provider.
 	if err := e.remove(ctx, c.ID); err != nil {
 		return err
 	}
-	if err := e.forgetChanges(ctx, c.ID); err != nil {
+	if err := errors.Join(e.forgetChanges(ctx, c.ID), e.unmark(ctx, c.ID)); err != nil {
 		return e.problem(err, "removing the record of changes of", owner.Address, c.Name[1:])
 	}
 	if len(livesIn(c.HostConfig)) > 0 {

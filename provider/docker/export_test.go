@@ -257,3 +257,13 @@ func Remembered(then, declared, created map[string]json.RawMessage, paths ...str
 func Requested(volumes []*volume.Volume, c provider.Object) bool {
 	return lists{volumes: volumes}.requested(c)
 }
+
+// MarksOf is what a mark of changes says.
+func MarksOf(declared cty.Value, changes []provider.Change) string {
+	return marksOf(declared, changes).text()
+}
+
+// MarksAnd is what a mark says that an earlier one is part of.
+func MarksAnd(one, other string) string {
+	return marksIn([]byte(one)).and(marksIn([]byte(other))).text()
+}

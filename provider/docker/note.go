@@ -32,6 +32,10 @@ func changeNotes() noteKind {
 	return noteKind{changedPrefix, changedID, []string{changedLabel, changedAddress, changedSpec}}
 }
 
+func changingNotes() noteKind {
+	return noteKind{changingPrefix, changingID, []string{changingLabel, changingAddress, changingWhat, changingNonce}}
+}
+
 func orderNotes() noteKind {
 	return noteKind{followsPrefix, followsID, []string{followsLabel, followsAddress, followsStarts}}
 }

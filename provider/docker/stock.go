@@ -42,8 +42,8 @@ func (p *Provider) Stock(ctx context.Context, place provider.Place) (provider.St
 				out.Stored = append(out.Stored, provider.Stored{
 					ID: v.Name, Name: v.Name, Bytes: volumeBytes(v), Created: v.CreatedAt, Record: true,
 					Owner: provider.Ownership{
-						Project: cmp.Or(v.Labels[stoppedLabel], v.Labels[changedLabel], v.Labels[followsLabel]),
-						Address: cmp.Or(v.Labels[stoppedAddress], v.Labels[changedAddress], v.Labels[followsAddress]),
+						Project: cmp.Or(v.Labels[stoppedLabel], v.Labels[changedLabel], v.Labels[changingLabel], v.Labels[followsLabel]),
+						Address: cmp.Or(v.Labels[stoppedAddress], v.Labels[changedAddress], v.Labels[changingAddress], v.Labels[followsAddress]),
 					},
 				})
 			}
@@ -151,10 +151,10 @@ func (p *Provider) Sweep(ctx context.Context, place provider.Place, stored provi
 	return err
 }
 
-// noteOn is the id of the container that a record (of a stop, of changes, of order) is about,
+// noteOn is the id of the container that a record (of a stop, of changes, of one that was begun, of order) is about,
 // and the kind of record; empty for every other volume.
 func noteOn(v volume.Volume) (string, noteKind) {
-	for _, kind := range []noteKind{stopNotes(), changeNotes(), orderNotes()} {
+	for _, kind := range []noteKind{stopNotes(), changeNotes(), changingNotes(), orderNotes()} {
 		if id := kind.about(v); id != "" {
 			return id, kind
 		}

@@ -3,6 +3,7 @@ package docker
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -36,7 +38,7 @@ func (p *Provider) Update(ctx context.Context, req provider.UpdateRequest, _ pro
 	}
 	u := &update{e: e, decl: decl, r: r, c: c, project: req.Project}
 	if err := u.apply(ctx, req.Changes); err != nil {
-		return provider.UpdateResponse{}, errors.Join(err, u.putBack(ctx))
+		return provider.UpdateResponse{}, errors.Join(err, u.giveUp(ctx))
 	}
 	object, err := e.object(ctx, c.ID)
 	if err != nil {
@@ -48,8 +50,10 @@ func (p *Provider) Update(ctx context.Context, req provider.UpdateRequest, _ pro
 	if len(u.parts) > 0 { // it is in the middle of a change, and that is what its record says
 		return provider.UpdateResponse{Object: object}, nil
 	}
-	object.Owner.Spec, err = e.noteChanges(ctx, object, decl, req.Changes)
-	return provider.UpdateResponse{Object: object}, err
+	if object.Owner.Spec, err = e.noteChanges(ctx, object, decl, req.Changes); err != nil {
+		return provider.UpdateResponse{Object: object}, err
+	}
+	return provider.UpdateResponse{Object: object}, e.problem(e.unmark(ctx, c.ID), "recording the changes of", decl.Address, decl.Name)
 }
 
 // update is the change of one container.
@@ -68,10 +72,10 @@ type update struct {
 
 	project string
 	// left are the networks that were left and are not joined anew yet, and more says that
-	// something else was changed. begun is the record of changes as it was before them.
-	left  []string
-	more  bool
-	begun *begun
+	// something else was changed. begun says that a mark of the change was left, and marked
+	// that there was one already.
+	left                []string
+	more, begun, marked bool
 }
 
 func (u *update) apply(ctx context.Context, changes []provider.Change) error {
@@ -107,9 +111,10 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 		}
 	}
 	var err error
-	if u.begun, err = u.e.beginChanges(ctx, u.c.ID, u.project, u.decl.Address); err != nil {
+	if u.marked, err = u.e.mark(ctx, u.c.ID, u.project, u.decl, changes); err != nil {
 		return u.e.problem(err, "recording the change of", u.decl.Address, u.decl.Name)
 	}
+	u.begun = true
 	u.more = limits || auth || rename
 	if limits {
 		if _, err := u.e.write.ContainerUpdate(ctx, u.c.ID, config); err != nil {
@@ -130,7 +135,10 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 				return u.e.problem(err, "renaming the container", u.decl.Address, u.decl.Name)
 			}
 		}
-		return u.endpoints(ctx, networks)
+		if err := u.endpoints(ctx, networks); err != nil {
+			return errors.Join(err, u.putBack(ctx))
+		}
+		return nil
 	})
 }
 
@@ -144,18 +152,28 @@ func (u *update) calmly(ctx context.Context, do func() error) error {
 	if looping(conditionOf(u.c.State), u.c).State != provider.StateRestarting {
 		return do()
 	}
-	if err := u.e.write.ContainerStop(withGrace(ctx, stopGrace(u.c)), u.c.ID, container.StopOptions{}); err != nil {
-		return u.e.problem(err, "stopping the container", u.decl.Address, u.decl.Name)
+	// A stop goes on in the engine, whoever waits for it: what is to be started again is
+	// waited for, also where nobody wants the change any more.
+	lasting := context.WithoutCancel(ctx)
+	err := u.e.problem(u.e.write.ContainerStop(withGrace(lasting, stopGrace(u.c)), u.c.ID, container.StopOptions{}), "stopping the container", u.decl.Address, u.decl.Name)
+	if err == nil {
+		err = ctx.Err()
 	}
+	if err == nil {
+		err = u.stopped(ctx, do)
+	}
+	start := u.e.write.ContainerStart(lasting, u.c.ID, container.StartOptions{})
+	return errors.Join(err, u.e.problem(start, "starting the container", u.decl.Address, u.decl.Name))
+}
+
+// stopped changes a container that was stopped for it.
+func (u *update) stopped(ctx context.Context, do func() error) error {
 	c, err := u.e.read.ContainerInspect(ctx, u.c.ID)
 	if err != nil {
-		err = u.e.problem(err, "reading the container", u.decl.Address, u.decl.Name)
-	} else {
-		u.c = c
-		err = do()
+		return u.e.problem(err, "reading the container", u.decl.Address, u.decl.Name)
 	}
-	start := u.e.write.ContainerStart(context.WithoutCancel(ctx), u.c.ID, container.StartOptions{})
-	return errors.Join(err, u.e.problem(start, "starting the container", u.decl.Address, u.decl.Name))
+	u.c = c
+	return do()
 }
 
 // endpoints leaves what is only left for now, and with networks becomes a member of what
@@ -284,31 +302,97 @@ func (u *update) leave(ctx context.Context, name string) error {
 }
 
 // putBack joins again what a change that failed had left, with the options that the
-// endpoints had. A network that is gone cannot be joined. Where nothing else was changed,
-// all is as it was then; else the record goes on saying that a change was begun.
+// endpoints had. What engines answer does not tell whether it is in there by now (403 for an
+// endpoint that is there, and for an address that somebody else has): the container does.
 func (u *update) putBack(ctx context.Context) error {
+	if len(u.left) == 0 {
+		return nil
+	}
 	ctx = context.WithoutCancel(ctx)
-	var out error
+	macs := u.macs(ctx)
+	failed := map[string]error{}
 	for _, name := range u.left {
 		at := u.c.NetworkSettings.Networks[name]
-		err := u.e.write.NetworkConnect(ctx, cmp.Or(at.NetworkID, name), u.c.ID, former(u.c.ID, at))
-		if err == nil || errdefs.IsNotFound(err) || errdefs.IsPermissionDenied(err) { // it is in there
-			continue
+		failed[name] = u.e.write.NetworkConnect(ctx, cmp.Or(at.NetworkID, name), u.c.ID, former(u.c.ID, at, macs, u.e.facts.API))
+	}
+	c, err := u.e.read.ContainerInspect(ctx, u.c.ID)
+	if err != nil {
+		return u.e.problem(err, "reading the container", u.decl.Address, u.decl.Name)
+	}
+	var out error
+	u.left = slices.DeleteFunc(u.left, func(name string) bool {
+		if isIn(c, name) {
+			return true
+		}
+		err := failed[name]
+		if err == nil {
+			err = errors.New("the engine said that it did, and the container is not in there")
 		}
 		out = errors.Join(out, u.e.problem(err, "connecting "+u.decl.Name+" again to the network", u.decl.Address, name))
-	}
-	if out == nil && u.begun != nil && !u.more {
-		out = u.e.problem(u.e.endChanges(ctx, u.c.ID, *u.begun), "recording the change of", u.decl.Address, u.decl.Name)
-	}
+		return false
+	})
 	return out
 }
 
+// isIn tells whether a container has an endpoint in a network, or gets it with its start.
+func isIn(c container.InspectResponse, name string) bool {
+	if c.NetworkSettings == nil {
+		return false
+	}
+	at, listed := c.NetworkSettings.Networks[name]
+	return listed && !onlyNamed(c, at)
+}
+
+// giveUp takes the mark of a change away that failed, where all is as it was before it.
+// One that an earlier change left stays: that is still to be ended.
+func (u *update) giveUp(ctx context.Context) error {
+	if !u.begun || u.marked || u.more || len(u.left) > 0 {
+		return nil
+	}
+	return u.e.problem(u.e.unmark(context.WithoutCancel(ctx), u.c.ID), "recording the change of", u.decl.Address, u.decl.Name)
+}
+
+// macs are the hardware addresses that are declared, or were when the container was made
+// or changed: what engines choose is not asked for again.
+func (u *update) macs(ctx context.Context) []string {
+	var out []string
+	for _, n := range u.r.networks {
+		out = append(out, n.mac)
+	}
+	out = append(out, macText(u.r.config.MacAddress)) //nolint:staticcheck // see networkingRows
+	var records []map[string]json.RawMessage
+	if u.c.Config != nil {
+		claim, _ := claimOf(u.c.Config.Labels)
+		records = append(records, partsOf(claim.Spec))
+	}
+	if note, is, err := u.e.readNote(ctx, changeNotes(), u.c.ID); err == nil && is {
+		records = append(records, changesOf(note.Labels))
+	}
+	for _, record := range records {
+		var own string
+		_ = json.Unmarshal(record["mac_address"], &own) // what cannot be read asks for none
+		var blocks []struct {
+			MAC string `json:"mac"`
+		}
+		_ = json.Unmarshal(record["attach"], &blocks)
+		out = append(out, macText(own))
+		for _, block := range blocks {
+			out = append(out, macText(block.MAC))
+		}
+	}
+	return slices.DeleteFunc(out, func(mac string) bool { return mac == "" })
+}
+
 // former is what an endpoint was made with.
-func former(id string, at *network.EndpointSettings) *network.EndpointSettings {
+func former(id string, at *network.EndpointSettings, macs []string, api string) *network.EndpointSettings {
 	aliases := slices.DeleteFunc(slices.Clone(at.Aliases), func(alias string) bool { return len(id) > 12 && alias == id[:12] })
-	return &network.EndpointSettings{
+	out := &network.EndpointSettings{
 		Aliases: aliases, IPAMConfig: at.IPAMConfig, Links: at.Links, DriverOpts: at.DriverOpts, GwPriority: at.GwPriority,
 	}
+	if slices.Contains(macs, macText(at.MacAddress)) && !versions.LessThan(api, apiEndpointMAC) { // before, it is the container's own
+		out.MacAddress = at.MacAddress
+	}
+	return out
 }
 
 // check reads the changed attributes back.
@@ -324,6 +408,11 @@ func (u *update) check(object provider.Object, changes []provider.Change) error 
 		asked[c.Path] = true
 	}
 	var missing []provider.Change
+	for _, c := range changes {
+		if c.Path == "name" && object.Name != u.decl.Name { // which a diff does not compare
+			missing = append(missing, c)
+		}
+	}
 	live := liveRows()
 	for _, c := range toDo(left.Changes) {
 		leftOut := live[c.Path].kernel && nothingIn(c.From) // it is not recorded yet, see there

@@ -119,11 +119,13 @@ func (e *engine) whoseContainer(ctx context.Context, c container.InspectResponse
 	if w.owner.Project != "" || !from.unknown {
 		return w, nil
 	}
-	note, err := e.read.VolumeInspect(ctx, changedPrefix+c.ID)
-	if err != nil && !errdefs.IsNotFound(err) {
+	note, is, err := e.readNote(ctx, changeNotes(), c.ID)
+	if err != nil {
 		return whose{}, e.problem(err, "reading the record of changes of", "", seen.Name)
 	}
-	seen.Renamed = renamedTo(changesOf(note.Labels))
+	if is {
+		seen.Renamed = renamedTo(changesOf(note.Labels))
+	}
 	return judged(claim, broken, seen, at), nil
 }
 
