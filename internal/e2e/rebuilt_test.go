@@ -229,6 +229,14 @@ image "inline" {
   }
 }
 
+image "picked" {
+  PLACE
+  build {
+    context           = "picked"
+    dockerfile_inline = "FROM dindctl.local/bash\nCOPY . /context\n"
+  }
+}
+
 image "hidden" {
   PLACE
   build {
@@ -267,6 +275,9 @@ func sent(t *testing.T, builder, place string) {
 	s.write("nouns/plain/file", "file\n")
 	s.write("nouns/plain/secret.key", "key\n")
 	s.write("nouns/plain/.dockerignore", "*.key\n.dockerignore\n")
+	s.write("nouns/picked/src/deep/file", "file\n")
+	s.write("nouns/picked/other/file", "other\n")
+	s.write("nouns/picked/.dockerignore", "*\n!src/**\n")
 	s.write("nouns/hidden/file", "file\n")
 	s.write("nouns/hidden/.dockerignore", "Dockerfile\n")
 	s.write("nouns/hidden/Dockerfile", copied)
@@ -285,6 +296,7 @@ func sent(t *testing.T, builder, place string) {
 	has("made", "./made made ./there there")
 	has("linked", "./seven seven")
 	has("inline", "./file file")
+	has("picked", "./src/deep/file file")
 	has("hidden", "./.dockerignore Dockerfile ./file file")
 	has("alone", "")
 

@@ -17,6 +17,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
@@ -244,6 +245,7 @@ func (c *Context) Freeze() (*Frozen, error) {
 	err := c.Walk(func(e Entry) error {
 		content := sha256.New()
 		err := s.entry(e, content)
+		f.within(path.Dir(e.Name))
 		f.at[e.Name] = len(f.entries)
 		f.entries = append(f.entries, e)
 		if e.Info.Mode().IsRegular() {
@@ -255,10 +257,35 @@ func (c *Context) Freeze() (*Frozen, error) {
 	return f, err
 }
 
+// within adds a directory that is left out, and those that it is in, before the first of
+// what is sent of it: a tar needs none of them, and who takes files one by one takes none
+// whose directory it was not told of. They are what they are in what a tar is unpacked to,
+// whatever they are on this machine, so that the hash, which has the names of what is in
+// them, has all of them.
+func (f *Frozen) within(dir string) {
+	if _, told := f.at[dir]; told || dir == "." {
+		return
+	}
+	f.within(path.Dir(dir))
+	f.at[dir] = len(f.entries)
+	f.entries = append(f.entries, Entry{Name: dir, Info: implied(path.Base(dir))})
+}
+
+// implied is a directory of which only the name is known.
+type implied string
+
+func (i implied) Name() string     { return string(i) }
+func (implied) Size() int64        { return 0 }
+func (implied) Mode() fs.FileMode  { return fs.ModeDir | 0o755 }
+func (implied) ModTime() time.Time { return time.Time{} }
+func (implied) IsDir() bool        { return true }
+func (implied) Sys() any           { return nil }
+
 // ErrChanged says that something is not what was seen before.
 var ErrChanged = errors.New("files changed while they were sent")
 
-// Walk calls each for what was seen, in the same order. [fs.SkipDir] leaves out what is
+// Walk calls each for what was seen, in the same order, and for each directory before what
+// is in it, also where .dockerignore leaves out the directory itself. [fs.SkipDir] leaves out what is
 // in a directory, or what follows beside another entry.
 func (f *Frozen) Walk(each func(Entry) error) error {
 	skipped := "/" // nothing begins with it
