@@ -283,9 +283,7 @@ func (c call) compare() ([]provider.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes := slices.DeleteFunc(differences[0].Changes, func(change provider.Change) bool {
-		return change.Cause == provider.LeftOut || plan.Ignored(c.lifecycle, change.Path)
-	})
+	changes := told(differences[0].Changes, c.lifecycle)
 	for _, change := range changes {
 		if change.Effect == provider.Replace {
 			path := c.secrets().Path(change.Path)
@@ -296,6 +294,13 @@ func (c call) compare() ([]provider.Change, error) {
 		}
 	}
 	return changes, nil
+}
+
+// told are the changes that a plan tells.
+func told(changes []provider.Change, lifecycle config.Lifecycle) []provider.Change {
+	return slices.DeleteFunc(changes, func(change provider.Change) bool {
+		return change.Cause == provider.LeftOut || plan.Ignored(lifecycle, change.Path)
+	})
 }
 
 func allKnown(changes []provider.Change) bool {
