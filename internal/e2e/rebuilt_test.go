@@ -172,12 +172,16 @@ func rebuilt(t *testing.T, builder, place string) {
 	}
 	current("after -replace")
 
-	// A part: what was not asked for is not forgotten.
+	// A part: what was not asked for is not forgotten, nor is a trigger.
+	before = read("triggered", "/made")
 	s.do("apply", "-auto-approve", "-var", "word=three", "-target", "image.base").wants(t, 0)
 	s.do("plan", "-detailed-exitcode", "-var", "word=three").wants(t, 2).says(t, "image.byname must be replaced", "image.byref must be replaced")
 	s.do("apply", "-auto-approve", "-var", "word=three").wants(t, 0)
 	s.do("plan", "-detailed-exitcode", "-var", "word=three").wants(t, 0).says(t, "No changes")
 	current("after a part")
+	if read("triggered", "/made") == before {
+		t.Error("what a trigger replaces came from the cache after a part")
+	}
 	if now := id("container", "keeps") + id("container", "keepsall"); now != kept {
 		t.Error("a container that ignores its image was made anew")
 	}
