@@ -46,6 +46,13 @@ image "byid" {
   }
 }
 
+image "byline" {
+  PLACE
+  build {
+    dockerfile_inline = "FROM ${image.base.id}\nRUN cat /base /made >/app\n"
+  }
+}
+
 image "from" {
   PLACE
   from = image.base.ref
@@ -126,7 +133,7 @@ func rebuilt(t *testing.T, builder, place string) {
 	id := func(kind, label string) string {
 		return strings.Join(docker(kind, "inspect", "-f", "{{.Id}}", s.project+"-"+label), "")
 	}
-	made := []string{"byref", "byname", "byid"}
+	made := []string{"byref", "byname", "byid", "byline"}
 	current := func(what string) {
 		t.Helper()
 		want := read("base", "/base", "/made")

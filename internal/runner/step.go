@@ -97,7 +97,7 @@ func (r *run) declare(c *call) diag.List {
 		Spec: spec, Deps: instance.Deps, Run: r.req.Nonce(), Schema: provider.OwnershipSchema,
 		Name: declaration.Name, Place: c.step.Inside,
 	}
-	c.imageFrom = r.imageFrom(c.step.Inside, instance.ImageAddress)
+	c.imageFrom = r.imageFrom(c.step.Inside, imagesFor(instance, declaration)...)
 	if recorded := config.Recorded(r.req.Observe.Moves, address); len(recorded) > 1 {
 		c.former = recorded[1:]
 	}

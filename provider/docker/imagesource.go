@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 
+	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
 	"github.com/zclconf/go-cty/cty"
 
@@ -28,6 +29,7 @@ type imageSource struct {
 	block   values                // the build block; the zero value where the image is another one's
 	context *buildcontext.Context // nil where nothing but a Dockerfile is sent
 	frozen  *buildcontext.Frozen  // likewise
+	renamed []byte                // the Dockerfile, where it is not sent as it stands
 }
 
 // sourceOf looks at what an image is made from, and writes what it found into the
@@ -76,6 +78,9 @@ func withInputs(spec []byte, hash string) ([]byte, error) {
 // recipe is the Dockerfile, and its name among the files that are sent, empty where it
 // is none of them.
 func (s imageSource) recipe() (text []byte, name string) {
+	if s.renamed != nil {
+		return s.renamed, ""
+	}
 	if s.context == nil || s.block.text("dockerfile_inline") != "" {
 		return []byte(s.block.text("dockerfile_inline")), ""
 	}
@@ -249,15 +254,48 @@ func asBefore(i image.InspectResponse, decl provider.Declaration) bool {
 	return true
 }
 
-// nameFor writes an image's name where its id stands: no builder but the classic one
-// finds an image of the engine by that.
-func nameFor(text string, decl provider.Declaration) string {
-	related := relatedImages(decl)
-	i := slices.IndexFunc(related, func(r provider.Related) bool { return r.ID != "" && r.ID == text })
-	if i < 0 {
-		return text
+// takenFrom are those of the related images that a build takes something from: its
+// declaration has their names or ids, or its Dockerfile does. The others are only to be
+// made before, or anew with it, and may be out of its engine's reach.
+func (s imageSource) takenFrom(decl provider.Declaration) []provider.Related {
+	args := s.block.mapping("args")
+	recipe, _ := s.recipe()
+	words := append(buildkit.Images(recipe, args), valuesOf(decl.Declared).text("from"))
+	for _, name := range sortedKeys(args) {
+		words = append(words, args[name])
 	}
-	return related[i].Name
+	return slices.DeleteFunc(relatedImages(decl), func(r provider.Related) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return means(word, r) })
+	})
+}
+
+// means tells whether a word of a build stands for an image.
+func means(word string, r provider.Related) bool {
+	if word == "" || r.ID != "" && (word == r.ID || word == strings.TrimPrefix(r.ID, "sha256:")) {
+		return word != ""
+	}
+	named, err := reference.ParseDockerRef(word)
+	other, otherErr := reference.ParseDockerRef(r.Name)
+	return err == nil && otherErr == nil && named.String() == other.String()
+}
+
+// byNames is the source as BuildKit takes it: it knows an image of the engine by its name,
+// and asks a registry about the id. Only where something is taken from an image stands its
+// name then; an id that is data stays one.
+func (s imageSource) byNames(decl provider.Declaration) imageSource {
+	recipe, _ := s.recipe()
+	related := relatedImages(decl)
+	renamed := buildkit.Renamed(recipe, s.block.mapping("args"), func(word string) string {
+		i := slices.IndexFunc(related, func(r provider.Related) bool { return r.ID != "" && r.ID == word })
+		if i < 0 {
+			return word
+		}
+		return related[i].Name
+	})
+	if !bytes.Equal(renamed, recipe) {
+		s.renamed = renamed
+	}
+	return s
 }
 
 // images compares what an image was made with: an image that was made anew since
@@ -291,12 +329,9 @@ func imageWords(name, id string) string {
 }
 
 // argsFor are the arguments of a build as its builder takes them.
-func argsFor(decl provider.Declaration, block values, byNames bool) map[string]*string {
+func argsFor(block values) map[string]*string {
 	out := map[string]*string{}
-	for name, value := range maps.Clone(block.mapping("args")) {
-		if byNames {
-			value = nameFor(value, decl)
-		}
+	for name, value := range block.mapping("args") {
 		out[name] = &value
 	}
 	return out
