@@ -223,11 +223,11 @@ func (c *Context) visit(file, name string, entry fs.DirEntry, each func(Entry) e
 // Hash is the hash of the Dockerfile, and of the names, modes and contents of what is
 // sent. Times are no part of it.
 func (c *Context) Hash() (string, error) {
-	s := c.summing()
-	if err := c.Walk(func(e Entry) error { return s.entry(e, io.Discard) }); err != nil {
+	f, err := c.Freeze()
+	if err != nil {
 		return "", err
 	}
-	return s.end(), nil
+	return f.Hash, nil
 }
 
 // Frozen is what a walk saw: the hash, and enough to know each part of it again.
@@ -238,13 +238,25 @@ type Frozen struct {
 	sums    map[string][sha256.Size]byte
 }
 
+// A walk is begun so often where something goes while it looks: what somebody else
+// removes is no part of a build, and no reason for not building.
+const walks = 5
+
 // Freeze is Hash for files that are asked for one by one.
 func (c *Context) Freeze() (*Frozen, error) {
+	f, err := c.freeze()
+	for walked := 1; walked < walks && errors.Is(err, fs.ErrNotExist); walked++ {
+		f, err = c.freeze()
+	}
+	return f, err
+}
+
+func (c *Context) freeze() (*Frozen, error) {
 	f := &Frozen{at: map[string]int{}, sums: map[string][sha256.Size]byte{}}
 	s := c.summing()
 	err := c.Walk(func(e Entry) error {
 		content := sha256.New()
-		err := s.entry(e, content)
+		_, err := s.entry(e, content)
 		f.within(path.Dir(e.Name))
 		f.at[e.Name] = len(f.entries)
 		f.entries = append(f.entries, e)
@@ -344,7 +356,8 @@ func (c *checked) Read(b []byte) (int, error) {
 func (c *checked) Close() error { return c.file.Close() }
 
 // Send writes what is sent as files of root, and returns the hash of just that, which is
-// another one than Hash was where something changed since.
+// another one than Hash was where something changed since. It ends with ErrChanged where
+// something changes or goes while it is sent.
 func (c *Context) Send(out *tar.Writer) (string, error) {
 	s := c.summing()
 	err := c.Walk(func(e Entry) error {
@@ -360,9 +373,16 @@ func (c *Context) Send(out *tar.Writer) (string, error) {
 		if err := out.WriteHeader(header); err != nil {
 			return err
 		}
-		return s.entry(e, out)
+		copied, err := s.entry(e, out)
+		if err == nil && e.Info.Mode().IsRegular() && copied != e.Info.Size() {
+			return ErrChanged
+		}
+		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, tar.ErrWriteTooLong):
+		return "", ErrChanged
+	case err != nil:
 		return "", err
 	}
 	return s.end(), nil
@@ -380,25 +400,25 @@ func (c *Context) summing() sum {
 	return s
 }
 
-// entry adds one file, directory or link, and copies the content of a file.
-func (s sum) entry(e Entry, copied io.Writer) error {
+// entry adds one file, directory or link, and copies the content of a file, of which it
+// returns the length.
+func (s sum) entry(e Entry, copied io.Writer) (int64, error) {
 	_, _ = fmt.Fprintf(s.hash, "%q %s ", e.Name, e.Info.Mode())
 	switch {
 	case e.Info.Mode()&fs.ModeSymlink != 0:
 		_, _ = fmt.Fprintf(s.hash, "%q\n", e.Link)
-		return nil
+		return 0, nil
 	case !e.Info.Mode().IsRegular():
 		_, _ = fmt.Fprintln(s.hash)
-		return nil
+		return 0, nil
 	}
 	_, _ = fmt.Fprintf(s.hash, "%d\n", e.Info.Size())
 	file, err := open(e.Path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = file.Close() }()
-	_, err = io.Copy(io.MultiWriter(s.hash, copied), heeding{file, s.interrupted})
-	return err
+	return io.Copy(io.MultiWriter(s.hash, copied), heeding{file, s.interrupted})
 }
 
 func (s sum) end() string { return hex.EncodeToString(s.hash.Sum(nil)) }

@@ -37,7 +37,7 @@ const buildsTried = 5
 // was interrupted. An earlier build of the same object loses its name to the new one.
 func (p *Provider) createImage(ctx context.Context, e *engine, req provider.CreateRequest, say events) (provider.CreateResponse, error) {
 	decl := req.Declaration
-	source, err := sourceOf(&req, p.over(ctx))
+	source, err := p.sourceNow(ctx, &req)
 	if err != nil {
 		return provider.CreateResponse{}, err
 	}
@@ -82,7 +82,7 @@ func (p *Provider) build(ctx context.Context, e *engine, req provider.CreateRequ
 				Detail: fmt.Sprintf("Files of %s changed while they were sent, each time of %d. Let what writes there come to its end, or leave its files out by .dockerignore.", source.block.text("context"), tried),
 			}
 		}
-		if source, err = sourceOf(&req, p.over(ctx)); err == nil {
+		if source, err = p.sourceNow(ctx, &req); err == nil {
 			err = p.buildImage(ctx, e, req, source, say)
 		}
 	}

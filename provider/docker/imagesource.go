@@ -3,6 +3,7 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,9 @@ func sourceOf(req *provider.CreateRequest, stopped func() error) (imageSource, e
 	if err == nil {
 		s.frozen, err = s.context.Freeze()
 	}
+	if over := stopped(); err != nil && over != nil {
+		return s, over
+	}
 	if err != nil {
 		return s, &provider.Problem{
 			Code: provider.Invalid, Address: req.Declaration.Address, Path: "build", Summary: "The build's context cannot be read", Detail: err.Error() + ".",
@@ -56,6 +60,15 @@ func sourceOf(req *provider.CreateRequest, stopped func() error) (imageSource, e
 		req.Owner.Spec, err = withInputs(req.Owner.Spec, s.frozen.Hash)
 	}
 	return s, err
+}
+
+// sourceNow is sourceOf; that the run is to end is told as such.
+func (p *Provider) sourceNow(ctx context.Context, req *provider.CreateRequest) (source imageSource, err error) {
+	err = p.untilStopping(ctx, req.Declaration.Address, "Looking at what "+req.Declaration.Name+" is built from", func(ctx context.Context) error {
+		source, err = sourceOf(req, p.over(ctx))
+		return err
+	})
+	return source, err
 }
 
 // withInputs is a record with another hash of what was sent.
@@ -127,7 +140,7 @@ func (s imageSource) sendTo(out *tar.Writer) error {
 		return nil
 	}
 	hash, err := s.context.Send(out)
-	if err == nil && hash != s.frozen.Hash || errors.Is(err, tar.ErrWriteTooLong) {
+	if err == nil && hash != s.frozen.Hash {
 		return buildcontext.ErrChanged
 	}
 	return err

@@ -92,3 +92,21 @@ func TestTheClassicBuilderHasIdsAsTheyAre(t *testing.T) {
 		t.Errorf("(-want +sent):\n%s", diff)
 	}
 }
+
+// A run that is asked to end while the files of a build are looked at was interrupted: its
+// configuration is not to blame.
+func TestAnInterruptionWhileFilesAreLookedAtIsOne(t *testing.T) {
+	t.Parallel()
+	p, err := configured(t, oddEngine(t, nil), "30s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Create(t.Context(), provider.CreateRequest{Declaration: provider.Declaration{
+		Address: "image.app", Kind: provider.Image, Name: "p-app",
+		Declared: cty.ObjectVal(attributes{"build": cty.ObjectVal(attributes{"context": text(t.TempDir()), "dockerfile_inline": text("FROM scratch")})}),
+	}}, nil)
+	wantProblem(t, err, provider.Interrupted, "Waiting was interrupted", "Looking at what p-app is built from was given up")
+}
