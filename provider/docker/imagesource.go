@@ -323,15 +323,35 @@ func (c *comparison) images() {
 	}
 	then := madeWithThen(c.actual.text(hiddenImages))
 	for _, related := range relatedImages(c.item.Declaration) {
-		was, recorded := then[related.Address]
+		was, recorded := c.madeWith(then, related)
 		path := fmt.Sprintf("%s[%s]", r.name, quoted(related.Address))
 		switch {
 		case related.ID == "":
 			c.configured(r, path, textOrNull(imageWords(related.Name, was)), cty.UnknownVal(cty.String))
 		case recorded && was != related.ID:
 			c.configured(r, path, textOrNull(imageWords(related.Name, was)), textOrNull(imageWords(related.Name, related.ID)))
+		case then == nil:
+			c.uncompared(path, madeBefore)
 		}
 	}
+}
+
+// madeWith is the id that an image was made with, under the address of a related image or
+// under one that it had then: those that are recorded and related no more. Where several
+// are, and one of them is the image that is there, it is that one.
+func (c *comparison) madeWith(then map[string]string, related provider.Related) (id string, recorded bool) {
+	if id, recorded = then[related.Address]; recorded {
+		return id, true
+	}
+	for _, address := range sortedKeys(then) {
+		if _, still := c.item.Declaration.Related[address]; still {
+			continue
+		}
+		if id, recorded = then[address], true; id == related.ID {
+			break
+		}
+	}
+	return id, recorded
 }
 
 func imageWords(name, id string) string {
