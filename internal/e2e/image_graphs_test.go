@@ -25,6 +25,7 @@ type graphImage struct {
 	way        string
 	file, word string
 	outside    bool // the Dockerfile lies outside of the directory
+	picked     bool // .dockerignore says what is sent, not what is left out
 }
 
 // images of one graph, and changes to it.
@@ -43,7 +44,7 @@ func TestRandomGraphsOfImages(t *testing.T) {
 	t.Logf("chosen by tree %s", os.Getenv("DINDCTL_TREE"))
 	g := &graph{nouns: s, r: rand.New(rand.NewPCG(seed.Sum64(), 17))} //nolint:gosec // repeatable
 	for i := range graphImages {
-		g.images = append(g.images, &graphImage{parent: g.r.IntN(i+1) - 1, way: oneOf(g.r, "ref", "name", "id"), file: "f", word: "w", outside: g.r.IntN(2) == 0})
+		g.images = append(g.images, &graphImage{parent: g.r.IntN(i+1) - 1, way: oneOf(g.r, "ref", "name", "id"), file: "f", word: "w", outside: g.r.IntN(2) == 0, picked: g.r.IntN(2) == 0})
 	}
 	g.store()
 	g.applied()
@@ -127,7 +128,12 @@ func (g *graph) store() {
 		}
 		fmt.Fprintf(&file, "    args = { BASE = %s, WORD = %q }\n  }\n}\n", base, image.word)
 		g.write(dockerfile, fmt.Sprintf("ARG BASE\nFROM ${BASE}\nARG WORD\nCOPY . /g/c%d/\nRUN echo $WORD >/g/w%d\n", i, i))
-		g.write(fmt.Sprintf("nouns/c%d/.dockerignore", i), "*.left\nDockerfile\n.dockerignore\n")
+		ignored := "*.left\nDockerfile\n.dockerignore\nd\n"
+		if image.picked {
+			ignored = "*\n!d/**\n!f\n"
+		}
+		g.write(fmt.Sprintf("nouns/c%d/.dockerignore", i), ignored)
+		g.write(fmt.Sprintf("nouns/c%d/d/f", i), image.file+"\n")
 		g.write(fmt.Sprintf("nouns/c%d/f", i), image.file+"\n")
 	}
 	g.as(file.String())
@@ -139,6 +145,9 @@ func (g *graph) check(what string) {
 	for i := range g.images {
 		var want []string
 		for at := i; at >= 0; at = g.images[at].parent {
+			if g.images[at].picked {
+				want = append(want, fmt.Sprintf("/g/c%d/d/f=%s", at, g.images[at].file))
+			}
 			want = append(want, fmt.Sprintf("/g/c%d/f=%s", at, g.images[at].file), fmt.Sprintf("/g/w%d=%s", at, g.images[at].word))
 		}
 		slices.Sort(want)

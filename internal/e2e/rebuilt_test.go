@@ -46,6 +46,13 @@ image "byid" {
   }
 }
 
+image "byline" {
+  PLACE
+  build {
+    dockerfile_inline = "FROM ${image.base.id}\nRUN cat /base /made >/app\n"
+  }
+}
+
 image "from" {
   PLACE
   from = image.base.ref
@@ -126,7 +133,7 @@ func rebuilt(t *testing.T, builder, place string) {
 	id := func(kind, label string) string {
 		return strings.Join(docker(kind, "inspect", "-f", "{{.Id}}", s.project+"-"+label), "")
 	}
-	made := []string{"byref", "byname", "byid"}
+	made := []string{"byref", "byname", "byid", "byline"}
 	current := func(what string) {
 		t.Helper()
 		want := read("base", "/base", "/made")
@@ -172,12 +179,16 @@ func rebuilt(t *testing.T, builder, place string) {
 	}
 	current("after -replace")
 
-	// A part: what was not asked for is not forgotten.
+	// A part: what was not asked for is not forgotten, nor is a trigger.
+	before = read("triggered", "/made")
 	s.do("apply", "-auto-approve", "-var", "word=three", "-target", "image.base").wants(t, 0)
 	s.do("plan", "-detailed-exitcode", "-var", "word=three").wants(t, 2).says(t, "image.byname must be replaced", "image.byref must be replaced")
 	s.do("apply", "-auto-approve", "-var", "word=three").wants(t, 0)
 	s.do("plan", "-detailed-exitcode", "-var", "word=three").wants(t, 0).says(t, "No changes")
 	current("after a part")
+	if read("triggered", "/made") == before {
+		t.Error("what a trigger replaces came from the cache after a part")
+	}
 	if now := id("container", "keeps") + id("container", "keepsall"); now != kept {
 		t.Error("a container that ignores its image was made anew")
 	}
@@ -229,6 +240,14 @@ image "inline" {
   }
 }
 
+image "picked" {
+  PLACE
+  build {
+    context           = "picked"
+    dockerfile_inline = "FROM dindctl.local/bash\nCOPY . /context\n"
+  }
+}
+
 image "hidden" {
   PLACE
   build {
@@ -267,6 +286,9 @@ func sent(t *testing.T, builder, place string) {
 	s.write("nouns/plain/file", "file\n")
 	s.write("nouns/plain/secret.key", "key\n")
 	s.write("nouns/plain/.dockerignore", "*.key\n.dockerignore\n")
+	s.write("nouns/picked/src/deep/file", "file\n")
+	s.write("nouns/picked/other/file", "other\n")
+	s.write("nouns/picked/.dockerignore", "*\n!src/**\n")
 	s.write("nouns/hidden/file", "file\n")
 	s.write("nouns/hidden/.dockerignore", "Dockerfile\n")
 	s.write("nouns/hidden/Dockerfile", copied)
@@ -285,6 +307,7 @@ func sent(t *testing.T, builder, place string) {
 	has("made", "./made made ./there there")
 	has("linked", "./seven seven")
 	has("inline", "./file file")
+	has("picked", "./src/deep/file file")
 	has("hidden", "./.dockerignore Dockerfile ./file file")
 	has("alone", "")
 

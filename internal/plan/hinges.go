@@ -2,17 +2,35 @@ package plan
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/graph"
 	"github.com/dindctl/dindctl/provider"
 )
 
 // anew tells whether a replacement was asked for although nothing differs, by -replace
-// or by replace_triggered_by: what comes out has to be made from its beginnings.
+// or by replace_triggered_by: what comes out has to be made from its beginnings. The
+// trigger may have been an earlier run's, which ended before, or did only a part: then
+// what shows is that another image was there when this one was made.
 func (m *maker) anew(r *Resource) bool {
-	return r.Action == Replace && (m.triggered(r) != "" || m.forced[r.Address].reason == FromRequest)
+	return r.Action == Replace && (m.triggered(r) != "" || m.forced[r.Address].reason == FromRequest || m.wasTriggered(r))
+}
+
+// wasTriggered tells whether an image was made before one that replace_triggered_by names.
+func (m *maker) wasTriggered(r *Resource) bool {
+	return r.Kind == provider.Image && slices.ContainsFunc(r.After.Lifecycle.ReplacedBy, func(w config.Watched) bool {
+		other := m.resources[w.Address]
+		if other == nil || other.Kind != provider.Image || w.Attribute != "" && declares(other, w.Attribute) {
+			return false
+		}
+		return slices.ContainsFunc(r.Changes, func(c provider.Change) bool {
+			return c.To != cty.NilVal && c.To.IsWhollyKnown() && strings.HasSuffix(c.Path, "["+strconv.Quote(w.Address)+"]")
+		})
+	})
 }
 
 // hinge notes of the steps that are there only because images are made anew which

@@ -4,8 +4,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/tools/txtar"
 
+	"github.com/dindctl/dindctl/internal/plan"
+	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/providertest"
 )
 
@@ -61,5 +64,79 @@ func TestStepsSayOnWhichImagesTheyHinge(t *testing.T) {
 	want = map[string]step{"create image.alone": {Replaces: true, Anew: true}}
 	if diff := cmp.Diff(want, told("target=image.alone", "replace=image.alone")); diff != "" {
 		t.Errorf("a part (-want +got):\n%s", diff)
+	}
+}
+
+// A trigger that an earlier run did not come to, for it ended before or did only a part, is
+// not used up: what shows is only that another image was there, and it is made from its
+// beginnings all the same. An image that is used, or of which an argument is watched, that
+// stays what it was, is none.
+func TestATriggerIsNotUsedUpByAPart(t *testing.T) {
+	t.Parallel()
+	s := &story{t: t, memory: providertest.NewMemory(providertest.Options{}), sections: map[string]string{"script": "apply\n", "main.hcl": `
+image "base" {
+  build {
+    dockerfile_inline = "FROM bash"
+  }
+}
+image "triggered" {
+  build {
+    dockerfile_inline = "FROM x"
+  }
+  lifecycle {
+    replace_triggered_by = [image.base]
+  }
+}
+image "id" {
+  build {
+    dockerfile_inline = "FROM x"
+  }
+  lifecycle {
+    replace_triggered_by = [image.base.id]
+  }
+}
+image "name" {
+  build {
+    dockerfile_inline = "FROM x"
+  }
+  lifecycle {
+    replace_triggered_by = [image.base.name]
+  }
+}
+image "uses" {
+  build {
+    dockerfile_inline = "FROM x"
+    args              = { BASE = image.base.ref }
+  }
+}
+`}}
+	s.use("main.hcl")
+	s.tell()
+	if p := s.plan([]string{"plan"}); p == nil || len(p.Steps) > 0 {
+		t.Fatalf("%+v", p)
+	}
+	compare := s.in.Diff
+	s.in.Diff = func(items []provider.DiffItem) ([]provider.Difference, error) {
+		out, err := compare(items)
+		for i, item := range items {
+			if item.Declaration.Address != "image.base" {
+				out[i].Changes = append(out[i].Changes, provider.Change{
+					Path: `build["image.base"]`, From: cty.StringVal("old"), To: cty.StringVal("new"), Effect: provider.Replace, Cause: provider.Configured,
+				})
+			}
+		}
+		return out, err
+	}
+	p, problems := plan.Make(s.in)
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	got := map[string]bool{}
+	for _, step := range p.Steps {
+		got[string(step.Action)+" "+step.Address] = step.Anew
+	}
+	want := map[string]bool{"create image.triggered": true, "create image.id": true, "create image.name": false, "create image.uses": false}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -316,16 +316,20 @@ func (c conf) Instance(address string) (config.Instance, bool) {
 func (c conf) Declaration(address string, known config.Known) (provider.Declaration, diag.List) {
 	in := c[address]
 	attributes := in.Declared.AsValueMap()
+	related := map[string]provider.Related{}
 	if later, found := attributes["later"]; found {
 		bare, marks := later.Unmark()
 		for of := range marks {
+			if of, ok := of.(string); ok {
+				related[of] = provider.Related{Address: of, Kind: c[of].Kind}
+			}
 			if of, ok := of.(string); ok && known[of].ID != "" && !known[of].Pending {
 				bare = cty.StringVal(known[of].ID)
 			}
 		}
 		attributes["later"] = bare
 	}
-	return provider.Declaration{Address: address, Kind: in.Kind, Name: in.Name, Declared: cty.ObjectVal(attributes)}, nil
+	return provider.Declaration{Address: address, Kind: in.Kind, Name: in.Name, Declared: cty.ObjectVal(attributes), Related: related}, nil
 }
 
 func (c conf) EvalOutputs(known config.Known) ([]config.OutputValue, diag.List) {

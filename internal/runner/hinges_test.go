@@ -1,9 +1,11 @@
 package runner_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
+	"github.com/dindctl/dindctl/internal/runner"
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -54,5 +56,46 @@ done create container.other`,
 		want(t, "problems", problems, "")
 		want(t, "result", account(result), c.result)
 		want(t, "calls", strings.Join(e.called(), "\n"), c.calls)
+	}
+}
+
+// What hinges on an image that stays is made as planned all the same where, now that the
+// image is known, something else of it differs: its image is another block's by now, or a
+// text around an id. What is left out of the configuration or ignored is no difference, and
+// all steps of an object go one way.
+func TestWhatDiffersIsMadeThoughItsImageStays(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		change provider.Change
+		err    error
+		made   bool
+	}{
+		{change: provider.Change{Path: "environment", Effect: provider.Replace, Cause: provider.Configured}, made: true},
+		{change: provider.Change{Path: "cpus", Effect: provider.Live, Cause: provider.Outside}, made: true},
+		{err: errors.New("no comparison"), made: true},
+		{change: provider.Change{Path: "blkio_config.weight", Effect: provider.Replace, Cause: provider.LeftOut}},
+	} {
+		e := newEngine()
+		e.same = map[string]bool{"image.b": true}
+		b := e.put(provider.Image, "image.b", "", "")
+		web := e.put(provider.Container, "container.web", "", provider.StateRunning)
+		var compared []string
+		result, problems := apply(t, e, configured("image.b", "container.web later=image.b"),
+			steps(t, "create image.b replaces="+b, "delete container.web hinges=image.b needs=1 object="+web, "create container.web hinges=image.b needs=1,2"),
+			func(req *runner.ApplyRequest) {
+				req.Differ = func(items []provider.DiffItem) ([]provider.Difference, error) {
+					for _, item := range items {
+						compared = append(compared, item.Declaration.Address)
+						if !item.Declaration.Declared.IsWhollyKnown() {
+							t.Errorf("%s is compared before all of it is known", item.Declaration.Address)
+						}
+					}
+					return []provider.Difference{{Changes: []provider.Change{c.change}}}, c.err
+				}
+			})
+		want(t, "problems", problems, "")
+		verb := map[bool]string{true: "done", false: "dropped"}[c.made]
+		want(t, "result", account(result), "done create image.b\n"+verb+" delete container.web\n"+verb+" create container.web")
+		want(t, "compared", strings.Join(compared, " "), "container.web")
 	}
 }

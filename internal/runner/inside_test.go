@@ -55,6 +55,22 @@ func TestStepsInsideADaemonRunInItsPlace(t *testing.T) {
 	}
 }
 
+// An image that is built with another one may have that from where it is made, also from
+// inside a daemon.
+func TestAnImageIsCarriedFromWhereItIsMade(t *testing.T) {
+	t.Parallel()
+	e := newEngine()
+	c := configured("daemon.d", "image.x inside=daemon.d", "image.app later=image.x", "container.web later=image.x")
+	result, problems := apply(t, e, c, steps(t,
+		"create daemon.d", "create image.x inside=daemon.d needs=1", "create image.app needs=2", "create container.web needs=2"))
+	want(t, "problems", problems, "")
+	want(t, "result", account(result), "done create daemon.d\ndone create image.x\ndone create image.app\ndone create container.web")
+	got := map[string][]provider.Place{"image.app": e.froms["image.app"], "container.web": e.froms["container.web"]}
+	if diff := cmp.Diff(map[string][]provider.Place{"image.app": {"/daemon.d"}, "container.web": nil}, got); diff != "" {
+		t.Errorf("image from (-want +got):\n%s", diff)
+	}
+}
+
 // What is inside a daemon that could not be looked into is planned again when it
 // is ready: what is there already is left alone, the rest is made, and whatever
 // outside needed the one or the other goes on.

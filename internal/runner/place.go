@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/provider"
 )
@@ -195,9 +196,9 @@ func (r *run) around(daemon string) []string {
 }
 
 // imageFrom are the places that may hold an image for something inside a daemon:
-// the one that the daemon is inside, and so on up to the root; then the place of
-// the image's own block, where that is another.
-func (r *run) imageFrom(daemon, image string) []provider.Place {
+// the one that the daemon is inside, and so on up to the root; then the places of
+// the images' own blocks, where those are others.
+func (r *run) imageFrom(daemon string, images ...string) []provider.Place {
 	var out []provider.Place
 	own, _ := r.placeOf(daemon)
 	if daemon != "" {
@@ -207,9 +208,23 @@ func (r *run) imageFrom(daemon, image string) []provider.Place {
 			}
 		}
 	}
-	if instance, found := r.instance(image); found {
-		if place, known := r.placeOf(instance.Inside); known && place != own && !slices.Contains(out, place) {
-			out = append(out, place)
+	for _, image := range images {
+		if instance, found := r.instance(image); found {
+			if place, known := r.placeOf(instance.Inside); known && place != own && !slices.Contains(out, place) {
+				out = append(out, place)
+			}
+		}
+	}
+	return out
+}
+
+// imagesFor are the addresses of the images that an object is made from: that which it
+// runs on, and those that an image is built with.
+func imagesFor(instance config.Instance, declaration provider.Declaration) []string {
+	out := []string{instance.ImageAddress}
+	for _, address := range slices.Sorted(maps.Keys(declaration.Related)) {
+		if instance.Kind == provider.Image && declaration.Related[address].Kind == provider.Image {
+			out = append(out, address)
 		}
 	}
 	return out

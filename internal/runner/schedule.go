@@ -36,6 +36,7 @@ type run struct {
 	preparer provider.Preparer         // likewise
 	proofs   map[string]func() error   // by the controller's address
 	same     map[string]bool           // images that were to be made anew and are what they were, by address
+	held     map[string]bool           // what hinges on images: whether it stays as it stands, by address
 	left     []Left
 	stopped  diag.List // errors about addresses inside daemons that stop those alone
 }
@@ -45,7 +46,7 @@ func newRun(ctx context.Context, req ApplyRequest) *run {
 		ctx: ctx, req: req, sink: serial(req.told, req.Now), stop: req.Stop,
 		byStep: map[int]*node{}, outcomes: make(chan outcome),
 		known: config.Known{}, objects: map[string]located{}, places: map[string]provider.Place{},
-		proofs: map[string]func() error{}, same: map[string]bool{},
+		proofs: map[string]func() error{}, same: map[string]bool{}, held: map[string]bool{},
 	}
 	r.prober, _ = power[provider.Prober](ctx, req.Provider, provider.PowerProbe)
 	r.preparer, _ = power[provider.Preparer](ctx, req.Provider, provider.PowerPrepare)

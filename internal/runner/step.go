@@ -97,7 +97,7 @@ func (r *run) declare(c *call) diag.List {
 		Spec: spec, Deps: instance.Deps, Run: r.req.Nonce(), Schema: provider.OwnershipSchema,
 		Name: declaration.Name, Place: c.step.Inside,
 	}
-	c.imageFrom = r.imageFrom(c.step.Inside, instance.ImageAddress)
+	c.imageFrom = r.imageFrom(c.step.Inside, imagesFor(instance, declaration)...)
 	if recorded := config.Recorded(r.req.Observe.Moves, address); len(recorded) > 1 {
 		c.former = recorded[1:]
 	}
@@ -283,9 +283,7 @@ func (c call) compare() ([]provider.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes := slices.DeleteFunc(differences[0].Changes, func(change provider.Change) bool {
-		return change.Cause == provider.LeftOut || plan.Ignored(c.lifecycle, change.Path)
-	})
+	changes := told(differences[0].Changes, c.lifecycle)
 	for _, change := range changes {
 		if change.Effect == provider.Replace {
 			path := c.secrets().Path(change.Path)
@@ -296,6 +294,13 @@ func (c call) compare() ([]provider.Change, error) {
 		}
 	}
 	return changes, nil
+}
+
+// told are the changes that a plan tells.
+func told(changes []provider.Change, lifecycle config.Lifecycle) []provider.Change {
+	return slices.DeleteFunc(changes, func(change provider.Change) bool {
+		return change.Cause == provider.LeftOut || plan.Ignored(lifecycle, change.Path)
+	})
 }
 
 func allKnown(changes []provider.Change) bool {

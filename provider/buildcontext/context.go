@@ -17,6 +17,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
@@ -222,11 +223,11 @@ func (c *Context) visit(file, name string, entry fs.DirEntry, each func(Entry) e
 // Hash is the hash of the Dockerfile, and of the names, modes and contents of what is
 // sent. Times are no part of it.
 func (c *Context) Hash() (string, error) {
-	s := c.summing()
-	if err := c.Walk(func(e Entry) error { return s.entry(e, io.Discard) }); err != nil {
+	f, err := c.Freeze()
+	if err != nil {
 		return "", err
 	}
-	return s.end(), nil
+	return f.Hash, nil
 }
 
 // Frozen is what a walk saw: the hash, and enough to know each part of it again.
@@ -237,13 +238,26 @@ type Frozen struct {
 	sums    map[string][sha256.Size]byte
 }
 
+// A walk is begun so often where something goes while it looks: what somebody else
+// removes is no part of a build, and no reason for not building.
+const walks = 5
+
 // Freeze is Hash for files that are asked for one by one.
 func (c *Context) Freeze() (*Frozen, error) {
+	f, err := c.freeze()
+	for walked := 1; walked < walks && errors.Is(err, fs.ErrNotExist); walked++ {
+		f, err = c.freeze()
+	}
+	return f, err
+}
+
+func (c *Context) freeze() (*Frozen, error) {
 	f := &Frozen{at: map[string]int{}, sums: map[string][sha256.Size]byte{}}
 	s := c.summing()
 	err := c.Walk(func(e Entry) error {
 		content := sha256.New()
-		err := s.entry(e, content)
+		_, err := s.entry(e, content)
+		f.within(path.Dir(e.Name))
 		f.at[e.Name] = len(f.entries)
 		f.entries = append(f.entries, e)
 		if e.Info.Mode().IsRegular() {
@@ -255,10 +269,35 @@ func (c *Context) Freeze() (*Frozen, error) {
 	return f, err
 }
 
+// within adds a directory that is left out, and those that it is in, before the first of
+// what is sent of it: a tar needs none of them, and who takes files one by one takes none
+// whose directory it was not told of. They are what they are in what a tar is unpacked to,
+// whatever they are on this machine, so that the hash, which has the names of what is in
+// them, has all of them.
+func (f *Frozen) within(dir string) {
+	if _, told := f.at[dir]; told || dir == "." {
+		return
+	}
+	f.within(path.Dir(dir))
+	f.at[dir] = len(f.entries)
+	f.entries = append(f.entries, Entry{Name: dir, Info: implied(path.Base(dir))})
+}
+
+// implied is a directory of which only the name is known.
+type implied string
+
+func (i implied) Name() string     { return string(i) }
+func (implied) Size() int64        { return 0 }
+func (implied) Mode() fs.FileMode  { return fs.ModeDir | 0o755 }
+func (implied) ModTime() time.Time { return time.Time{} }
+func (implied) IsDir() bool        { return true }
+func (implied) Sys() any           { return nil }
+
 // ErrChanged says that something is not what was seen before.
 var ErrChanged = errors.New("files changed while they were sent")
 
-// Walk calls each for what was seen, in the same order. [fs.SkipDir] leaves out what is
+// Walk calls each for what was seen, in the same order, and for each directory before what
+// is in it, also where .dockerignore leaves out the directory itself. [fs.SkipDir] leaves out what is
 // in a directory, or what follows beside another entry.
 func (f *Frozen) Walk(each func(Entry) error) error {
 	skipped := "/" // nothing begins with it
@@ -317,7 +356,8 @@ func (c *checked) Read(b []byte) (int, error) {
 func (c *checked) Close() error { return c.file.Close() }
 
 // Send writes what is sent as files of root, and returns the hash of just that, which is
-// another one than Hash was where something changed since.
+// another one than Hash was where something changed since. It ends with ErrChanged where
+// something changes or goes while it is sent.
 func (c *Context) Send(out *tar.Writer) (string, error) {
 	s := c.summing()
 	err := c.Walk(func(e Entry) error {
@@ -333,9 +373,16 @@ func (c *Context) Send(out *tar.Writer) (string, error) {
 		if err := out.WriteHeader(header); err != nil {
 			return err
 		}
-		return s.entry(e, out)
+		copied, err := s.entry(e, out)
+		if err == nil && e.Info.Mode().IsRegular() && copied != e.Info.Size() {
+			return ErrChanged
+		}
+		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, tar.ErrWriteTooLong):
+		return "", ErrChanged
+	case err != nil:
 		return "", err
 	}
 	return s.end(), nil
@@ -353,25 +400,25 @@ func (c *Context) summing() sum {
 	return s
 }
 
-// entry adds one file, directory or link, and copies the content of a file.
-func (s sum) entry(e Entry, copied io.Writer) error {
+// entry adds one file, directory or link, and copies the content of a file, of which it
+// returns the length.
+func (s sum) entry(e Entry, copied io.Writer) (int64, error) {
 	_, _ = fmt.Fprintf(s.hash, "%q %s ", e.Name, e.Info.Mode())
 	switch {
 	case e.Info.Mode()&fs.ModeSymlink != 0:
 		_, _ = fmt.Fprintf(s.hash, "%q\n", e.Link)
-		return nil
+		return 0, nil
 	case !e.Info.Mode().IsRegular():
 		_, _ = fmt.Fprintln(s.hash)
-		return nil
+		return 0, nil
 	}
 	_, _ = fmt.Fprintf(s.hash, "%d\n", e.Info.Size())
 	file, err := open(e.Path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = file.Close() }()
-	_, err = io.Copy(io.MultiWriter(s.hash, copied), heeding{file, s.interrupted})
-	return err
+	return io.Copy(io.MultiWriter(s.hash, copied), heeding{file, s.interrupted})
 }
 
 func (s sum) end() string { return hex.EncodeToString(s.hash.Sum(nil)) }

@@ -178,3 +178,67 @@ func TestADockerfileApart(t *testing.T) {
 		t.Errorf("a directory that is not there: %v", err)
 	}
 }
+
+// gone is a writer under which something happens to a file once a part of it is written.
+type gone struct {
+	io.Writer
+	happens func()
+}
+
+func (g *gone) Write(b []byte) (int, error) {
+	if g.happens != nil {
+		g.happens()
+		g.happens = nil
+	}
+	return g.Writer.Write(b)
+}
+
+// A file that shrinks, grows or goes while it is sent has changed: that is no other error, and
+// no success with the hash that was, so that it is sent once more.
+func TestWhatChangesUnderTheSending(t *testing.T) {
+	t.Parallel()
+	for what, change := range map[string]func(dir string) error{
+		"shrinks": func(dir string) error { return os.Truncate(filepath.Join(dir, "z"), 1) },
+		"grows":   func(dir string) error { return os.WriteFile(filepath.Join(dir, "z"), make([]byte, 5<<20), 0o644) },
+		"goes":    func(dir string) error { return os.Remove(filepath.Join(dir, "z")) },
+		"a link goes, and all beside it": func(dir string) error {
+			return errors.Join(os.RemoveAll(filepath.Join(dir, "sub")), os.Remove(filepath.Join(dir, "link")))
+		},
+	} {
+		for _, under := range []string{"a", "z"} {
+			if under == "z" && !strings.HasPrefix(what, "shrinks") && !strings.HasPrefix(what, "grows") {
+				continue
+			}
+			dir := t.TempDir()
+			tree(t, dir, map[string]string{"a": "1", "sub/x": "2", "z": strings.Repeat("z", 3<<20)})
+			if err := os.Symlink("a", filepath.Join(dir, "link")); err != nil {
+				t.Fatal(err)
+			}
+			c := opened(t, buildcontext.Source{Dir: dir, Inline: true})
+			before, err := c.Hash()
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := &gone{Writer: io.Discard, happens: func() {
+				if err := change(dir); err != nil {
+					t.Error(err)
+				}
+			}}
+			written := 0
+			counting := writerFunc(func(b []byte) (int, error) {
+				if written += len(b); under == "a" || written > 1<<20 {
+					return w.Write(b)
+				}
+				return len(b), nil
+			})
+			hash, err := c.Send(tar.NewWriter(counting))
+			if !errors.Is(err, buildcontext.ErrChanged) && (err != nil || hash == before) {
+				t.Errorf("a file that %s under the sending of %s: %v", what, under, err)
+			}
+		}
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }

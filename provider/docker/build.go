@@ -37,7 +37,7 @@ const buildsTried = 5
 // was interrupted. An earlier build of the same object loses its name to the new one.
 func (p *Provider) createImage(ctx context.Context, e *engine, req provider.CreateRequest, say events) (provider.CreateResponse, error) {
 	decl := req.Declaration
-	source, err := sourceOf(&req, p.over(ctx))
+	source, err := p.sourceNow(ctx, &req)
 	if err != nil {
 		return provider.CreateResponse{}, err
 	}
@@ -82,7 +82,7 @@ func (p *Provider) build(ctx context.Context, e *engine, req provider.CreateRequ
 				Detail: fmt.Sprintf("Files of %s changed while they were sent, each time of %d. Let what writes there come to its end, or leave its files out by .dockerignore.", source.block.text("context"), tried),
 			}
 		}
-		if source, err = sourceOf(&req, p.over(ctx)); err == nil {
+		if source, err = p.sourceNow(ctx, &req); err == nil {
 			err = p.buildImage(ctx, e, req, source, say)
 		}
 	}
@@ -136,23 +136,23 @@ func (p *Provider) orderFor(e *engine, req provider.CreateRequest, block values)
 		o.Labels[labelImages] = madeWith(req.Declaration)
 	}
 	o.Version = p.builderFor(e, o.NetworkMode)
-	o.BuildArgs = argsFor(req.Declaration, block, o.Version == build.BuilderBuildKit)
+	o.BuildArgs = argsFor(block)
 	return o
 }
 
 // bring brings what an image is made from into the engine: the images of the
 // configuration from where they were made, and the one that it only names.
-func (p *Provider) bring(ctx context.Context, e *engine, req provider.CreateRequest, say events) error {
+func (p *Provider) bring(ctx context.Context, e *engine, req provider.CreateRequest, source imageSource, say events) error {
 	decl := req.Declaration
 	from := valuesOf(decl.Declared).text("from")
-	for _, r := range relatedImages(decl) {
+	for _, r := range source.takenFrom(decl) {
 		if r.ID == "" {
 			continue
 		}
 		if _, err := p.haveImage(ctx, e, imageWish{reference: r.Name, built: r.ID, from: req.ImageFrom, address: decl.Address}, say); err != nil {
 			return err
 		}
-		if from == r.Name || from == r.ID {
+		if means(from, r) {
 			from = ""
 		}
 	}
@@ -174,7 +174,10 @@ func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.Creat
 	if len(o.secrets) > 0 && o.Version != build.BuilderBuildKit {
 		return noBuildSecrets(e, decl)
 	}
-	if err := p.bring(ctx, e, req, say); err != nil {
+	if o.Version == build.BuilderBuildKit {
+		source = source.byNames(decl)
+	}
+	if err := p.bring(ctx, e, req, source, say); err != nil {
 		return err
 	}
 	if source.block.v == cty.NilVal { // nothing that it has would need BuildKit

@@ -3,14 +3,16 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 
+	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
 	"github.com/zclconf/go-cty/cty"
 
@@ -28,6 +30,7 @@ type imageSource struct {
 	block   values                // the build block; the zero value where the image is another one's
 	context *buildcontext.Context // nil where nothing but a Dockerfile is sent
 	frozen  *buildcontext.Frozen  // likewise
+	renamed []byte                // the Dockerfile, where it is not sent as it stands
 }
 
 // sourceOf looks at what an image is made from, and writes what it found into the
@@ -45,6 +48,9 @@ func sourceOf(req *provider.CreateRequest, stopped func() error) (imageSource, e
 	if err == nil {
 		s.frozen, err = s.context.Freeze()
 	}
+	if over := stopped(); err != nil && over != nil {
+		return s, over
+	}
 	if err != nil {
 		return s, &provider.Problem{
 			Code: provider.Invalid, Address: req.Declaration.Address, Path: "build", Summary: "The build's context cannot be read", Detail: err.Error() + ".",
@@ -54,6 +60,15 @@ func sourceOf(req *provider.CreateRequest, stopped func() error) (imageSource, e
 		req.Owner.Spec, err = withInputs(req.Owner.Spec, s.frozen.Hash)
 	}
 	return s, err
+}
+
+// sourceNow is sourceOf; that the run is to end is told as such.
+func (p *Provider) sourceNow(ctx context.Context, req *provider.CreateRequest) (source imageSource, err error) {
+	err = p.untilStopping(ctx, req.Declaration.Address, "Looking at what "+req.Declaration.Name+" is built from", func(ctx context.Context) error {
+		source, err = sourceOf(req, p.over(ctx))
+		return err
+	})
+	return source, err
 }
 
 // withInputs is a record with another hash of what was sent.
@@ -76,6 +91,9 @@ func withInputs(spec []byte, hash string) ([]byte, error) {
 // recipe is the Dockerfile, and its name among the files that are sent, empty where it
 // is none of them.
 func (s imageSource) recipe() (text []byte, name string) {
+	if s.renamed != nil {
+		return s.renamed, ""
+	}
 	if s.context == nil || s.block.text("dockerfile_inline") != "" {
 		return []byte(s.block.text("dockerfile_inline")), ""
 	}
@@ -122,7 +140,7 @@ func (s imageSource) sendTo(out *tar.Writer) error {
 		return nil
 	}
 	hash, err := s.context.Send(out)
-	if err == nil && hash != s.frozen.Hash || errors.Is(err, tar.ErrWriteTooLong) {
+	if err == nil && hash != s.frozen.Hash {
 		return buildcontext.ErrChanged
 	}
 	return err
@@ -249,15 +267,48 @@ func asBefore(i image.InspectResponse, decl provider.Declaration) bool {
 	return true
 }
 
-// nameFor writes an image's name where its id stands: no builder but the classic one
-// finds an image of the engine by that.
-func nameFor(text string, decl provider.Declaration) string {
-	related := relatedImages(decl)
-	i := slices.IndexFunc(related, func(r provider.Related) bool { return r.ID != "" && r.ID == text })
-	if i < 0 {
-		return text
+// takenFrom are those of the related images that a build takes something from: its
+// declaration has their names or ids, or its Dockerfile does. The others are only to be
+// made before, or anew with it, and may be out of its engine's reach.
+func (s imageSource) takenFrom(decl provider.Declaration) []provider.Related {
+	args := s.block.mapping("args")
+	recipe, _ := s.recipe()
+	words := append(buildkit.Images(recipe, args), valuesOf(decl.Declared).text("from"))
+	for _, name := range sortedKeys(args) {
+		words = append(words, args[name])
 	}
-	return related[i].Name
+	return slices.DeleteFunc(relatedImages(decl), func(r provider.Related) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return means(word, r) })
+	})
+}
+
+// means tells whether a word of a build stands for an image.
+func means(word string, r provider.Related) bool {
+	if word == "" || r.ID != "" && (word == r.ID || word == strings.TrimPrefix(r.ID, "sha256:")) {
+		return word != ""
+	}
+	named, err := reference.ParseDockerRef(word)
+	other, otherErr := reference.ParseDockerRef(r.Name)
+	return err == nil && otherErr == nil && named.String() == other.String()
+}
+
+// byNames is the source as BuildKit takes it: it knows an image of the engine by its name,
+// and asks a registry about the id. Only where something is taken from an image stands its
+// name then; an id that is data stays one.
+func (s imageSource) byNames(decl provider.Declaration) imageSource {
+	recipe, _ := s.recipe()
+	related := relatedImages(decl)
+	renamed := buildkit.Renamed(recipe, s.block.mapping("args"), func(word string) string {
+		i := slices.IndexFunc(related, func(r provider.Related) bool { return r.ID != "" && r.ID == word })
+		if i < 0 {
+			return word
+		}
+		return related[i].Name
+	})
+	if !bytes.Equal(renamed, recipe) {
+		s.renamed = renamed
+	}
+	return s
 }
 
 // images compares what an image was made with: an image that was made anew since
@@ -272,15 +323,35 @@ func (c *comparison) images() {
 	}
 	then := madeWithThen(c.actual.text(hiddenImages))
 	for _, related := range relatedImages(c.item.Declaration) {
-		was, recorded := then[related.Address]
+		was, recorded := c.madeWith(then, related)
 		path := fmt.Sprintf("%s[%s]", r.name, quoted(related.Address))
 		switch {
 		case related.ID == "":
 			c.configured(r, path, textOrNull(imageWords(related.Name, was)), cty.UnknownVal(cty.String))
 		case recorded && was != related.ID:
 			c.configured(r, path, textOrNull(imageWords(related.Name, was)), textOrNull(imageWords(related.Name, related.ID)))
+		case then == nil:
+			c.uncompared(path, madeBefore)
 		}
 	}
+}
+
+// madeWith is the id that an image was made with, under the address of a related image or
+// under one that it had then: those that are recorded and related no more. Where several
+// are, and one of them is the image that is there, it is that one.
+func (c *comparison) madeWith(then map[string]string, related provider.Related) (id string, recorded bool) {
+	if id, recorded = then[related.Address]; recorded {
+		return id, true
+	}
+	for _, address := range sortedKeys(then) {
+		if _, still := c.item.Declaration.Related[address]; still {
+			continue
+		}
+		if id, recorded = then[address], true; id == related.ID {
+			break
+		}
+	}
+	return id, recorded
 }
 
 func imageWords(name, id string) string {
@@ -291,12 +362,9 @@ func imageWords(name, id string) string {
 }
 
 // argsFor are the arguments of a build as its builder takes them.
-func argsFor(decl provider.Declaration, block values, byNames bool) map[string]*string {
+func argsFor(block values) map[string]*string {
 	out := map[string]*string{}
-	for name, value := range maps.Clone(block.mapping("args")) {
-		if byNames {
-			value = nameFor(value, decl)
-		}
+	for name, value := range block.mapping("args") {
 		out[name] = &value
 	}
 	return out

@@ -153,9 +153,10 @@ func plainOf(v cty.Value) cty.Value {
 	return v
 }
 
-// Why something secret is not compared.
+// Why something is not compared.
 const (
 	imageHides = "an image does not show it, and a record holds no secret"
+	madeBefore = "it was built when no record said with which images"
 	unreadNow  = "it cannot be read now, and a record holds no secret"
 )
 
