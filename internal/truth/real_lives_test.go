@@ -2,8 +2,6 @@ package truth_test
 
 import (
 	"context"
-	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -23,17 +21,13 @@ import (
 // kills real ones.
 func TestRealLives(t *testing.T) { //nolint:paralleltest // there is one engine
 	r := needEngine(t)
-	dir, err := os.MkdirTemp("", "truth-") // the name of a socket may have 108 bytes
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &breakable{real: r, socket: filepath.Join(dir, "engine.sock")}
+	b := &breakable{real: r, socket: filepath.Join(t.TempDir(), "engine.sock")}
 	proxy, err := engineproxy.Start(b.socket, strings.TrimPrefix(r.host(), "unix://"), func(int) engineproxy.Hook { return b })
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(proxy.Close(), os.RemoveAll(dir)); err != nil {
+		if err := proxy.Close(); err != nil {
 			t.Error(err)
 		}
 	})
