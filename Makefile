@@ -229,10 +229,10 @@ truth-real: test-binaries ## the same on a real engine, REAL_CASES (1000) of eac
 REAL_SEED = $$(($(PROPERTY_SEED) % 1000000 * 1000 + $(1)))
 REAL_SOME = $(WITH_ENGINE) -- $(TESTS)/truth.test -engine -test.timeout 2h -test.run '^TestReal($(1))' -cases $(2) -seed $(call REAL_SEED,$(3))
 .PHONY: truth-real-some
-truth-real-some: test-binaries ## 30 of each on real engines, three at once, and the table of causes
+truth-real-some: test-binaries ## 30 of each and 15 of lives on real engines, three at once, and the table of causes
 	cd internal/truth; trap 'kill $$(jobs -p) 2>/dev/null || :' EXIT; \
 	$(call REAL_SOME,Edits|Looping,15,1) & some=$$!; \
-	$(call REAL_SOME,Edits|Causes,15,4) & others=$$!; \
+	$(call REAL_SOME,Edits|Causes|Lives,15,4) & others=$$!; \
 	ended=0; $(call REAL_SOME,Outside,30,1) || ended=1; \
 	wait $$some || ended=1; wait $$others || ended=1; exit $$ended
 

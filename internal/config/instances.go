@@ -167,6 +167,8 @@ func (e *evaluation) forEach(f *frame, of Expr) ([]each, diag.List) {
 	return out, nil
 }
 
+const nullKey = "A key of for_each is null. Every key is a text."
+
 func checkForEach(of Expr, v cty.Value) diag.List {
 	wrong := func(code, summary, detail string) diag.List {
 		return diag.List{metaProblem(of, code, summary, detail)}
@@ -183,6 +185,8 @@ func checkForEach(of Expr, v cty.Value) diag.List {
 	case t.IsTupleType(), t.IsListType():
 		return wrong("wrong-type", "Wrong type of value",
 			"for_each takes a map, an object or a set of texts, not a list: a list has no keys, and what follows an element would change its name with it. Write toset(...) around it.")
+	case t.IsSetType() && t.ElementType() == cty.DynamicPseudoType && v.LengthInt() > 0: // nulls alone have no type
+		return wrong("invalid-value", "Invalid value", nullKey)
 	case t.IsSetType() && !t.ElementType().Equals(cty.String) && (!v.IsKnown() || v.LengthInt() > 0):
 		return wrong("wrong-type", "Wrong type of value", fmt.Sprintf("for_each takes a set of texts, not a %s. Use a map with a key for each.", t.FriendlyName()))
 	case !t.IsMapType() && !t.IsObjectType() && !t.IsSetType():
@@ -194,7 +198,7 @@ func checkForEach(of Expr, v cty.Value) diag.List {
 	if t.IsSetType() {
 		for it := v.ElementIterator(); it.Next(); {
 			if _, element := it.Element(); element.IsNull() {
-				return wrong("invalid-value", "Invalid value", "A key of for_each is null. Every key is a text.")
+				return wrong("invalid-value", "Invalid value", nullKey)
 			}
 		}
 	}

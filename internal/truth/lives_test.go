@@ -29,6 +29,13 @@ import (
 // and in the end the plan is empty, or says why not.
 func TestLives(t *testing.T) {
 	t.Parallel()
+	proving := inMemory()
+	proving.generate, proving.try = generateLife, simulateLife
+	proving.generated(t, false, lifeTally())
+}
+
+// lifeTally is what has to have been tried.
+func lifeTally() tally {
 	wanted := tally{"kept": 50, "ignored": 50, "nothing is left": 5}
 	for _, what := range sortedKeys(lifeEdits()) {
 		wanted[what] = 5
@@ -39,9 +46,7 @@ func TestLives(t *testing.T) {
 	for _, how := range faults {
 		wanted["a call "+how] = 10
 	}
-	proving := inMemory()
-	proving.generate, proving.try = generateLife, simulateLife
-	proving.generated(t, false, wanted)
+	return wanted
 }
 
 // What the promises of a life are.
@@ -89,18 +94,33 @@ func generateLife(seed uint64, _ bool) schedule {
 
 // simulateLife goes through a schedule on an engine in memory.
 func simulateLife(ctx context.Context, s schedule, tell bool) outcome {
-	l := &living{run: run{s: s, tell: tell, out: outcome{tally: tally{}}}, ids: map[string]string{}}
 	m, end, err := newMemory(s.API)
 	if err != nil {
 		return outcome{broken: harness, how: err.Error()}
 	}
 	defer end()
-	u, err := newUser(ctx, m)
+	return live(ctx, s, tell, m)
+}
+
+// fragile is a world in which calls go wrong.
+type fragile interface {
+	world
+	// disturb lets one of the calls to come fail, or be the last one of a process, which
+	// kill ends.
+	disturb(e edit, kill func())
+	// undisturbed ends that, and tells whether it came to it.
+	undisturbed() bool
+}
+
+// live goes through a schedule in a world with nothing in it.
+func live(ctx context.Context, s schedule, tell bool, w fragile) outcome {
+	l := &living{run: run{s: s, tell: tell, out: outcome{tally: tally{}, spent: spent{}}}, w: w, ids: map[string]string{}}
+	u, err := newUser(ctx, w)
 	if err != nil {
 		return outcome{broken: harness, how: err.Error()}
 	}
 	defer u.close()
-	l.u, l.m = u, m
+	l.u = u
 	l.through(ctx)
 	return l.out
 }
@@ -108,12 +128,14 @@ func simulateLife(ctx context.Context, s schedule, tell bool) outcome {
 // living is one life that is gone through.
 type living struct {
 	run
-	m    *memory
+	w    fragile
 	life lifetime
 	// settled is the configuration that was applied as a whole the last time.
 	settled lifetime
 	// ids are the objects of all instances, by the thing and its key.
 	ids map[string]string
+	// upright is how what ignores something was before the engine was restarted.
+	upright map[string][]string
 }
 
 // asking are the flags of a command.
@@ -178,6 +200,7 @@ func (l *living) load(life lifetime) (*config.Config, diag.List) {
 
 // plan plans as the commands do.
 func (l *living) plan(ctx context.Context, ask asking) (planned, diag.List) {
+	defer l.out.spent.on("plans")()
 	cfg, problems := l.load(l.life)
 	if problems.HasErrors() {
 		return planned{}, problems
@@ -220,6 +243,9 @@ func (l *living) apply(ctx context.Context, p planned, abreast int) diag.List {
 
 // round is one case.
 func (l *living) round(ctx context.Context, at string, r round) bool {
+	if r.Restart && !l.restarts(ctx, at) {
+		return false
+	}
 	before, did := l.life.clone(), 0
 	for _, e := range r.Edits {
 		if l.edit(e) {
@@ -246,6 +272,22 @@ func (l *living) round(ctx context.Context, at string, r round) bool {
 		return true
 	}
 	return l.settle(ctx, at)
+}
+
+// restarts restarts the engine. What came of it is told by a plan, and mended: what is
+// ignored is then as it was before.
+func (l *living) restarts(ctx context.Context, at string) bool {
+	l.note("%s: the engine is restarted", at)
+	l.count("restart of the engine")
+	l.upright = l.looks(ctx)
+	defer func() { l.upright = nil }()
+	ended := l.out.spent.on("restarting the engine")
+	l.u.restart()
+	ended()
+	if err := l.u.connect(ctx); err != nil {
+		return l.violate(harness, "%v", err)
+	}
+	return l.settle(ctx, at+", after a restart of the engine")
 }
 
 // asks are the flags of an act.
@@ -316,13 +358,15 @@ func (l *living) carryOut(ctx context.Context, at string, ask asking, fault edit
 	keeps := l.keeps()
 	run, cancel := context.WithCancel(ctx)
 	defer cancel()
-	l.m.disturb(fault, cancel)
+	l.w.disturb(fault, cancel)
 	abreast := 0
 	if fault.What != "" {
 		abreast = 1 // so that a replay disturbs the same call
 	}
+	ended := l.out.spent.on("applies")
 	problems = l.apply(run, p, abreast)
-	hit := l.m.undisturbed()
+	ended()
+	hit := l.w.undisturbed()
 	events := l.u.happened()
 	l.note("%s: events: %v, problems: %s", at, events, problemsText(problems))
 	if hit {
@@ -434,6 +478,9 @@ func (l *living) held(ctx context.Context, at string, keeps map[string]string, w
 			continue
 		}
 		l.count("ignored")
+		if before, is := l.upright[id]; is {
+			lines = before
+		}
 		if d := difference(map[string][]string{"it": lines}, map[string][]string{"it": after}); d != "" {
 			return l.violate(untouched, "%s: %.12s: %s", at, id, d)
 		}
