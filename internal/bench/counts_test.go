@@ -79,7 +79,7 @@ func removeCalls(o objects) counts {
 		"GET /containers/{id}/json":  o.containers,
 		"POST /containers/{id}/stop": o.containers,
 		"DELETE /containers/{id}":    o.containers,
-		"GET /volumes/{name}":        o.volumes + o.containers, // each of which may have a record of changes
+		"GET /volumes/{name}":        o.volumes + 2*o.containers, // each of which may have a record of changes, and a mark of one
 		"DELETE /volumes/{name}":     o.volumes,
 		"GET /networks/{id}":         2 * o.networks, // and whether it is gone
 		"DELETE /networks/{id}":      o.networks,

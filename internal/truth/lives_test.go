@@ -36,7 +36,7 @@ func TestLives(t *testing.T) {
 
 // lifeTally is what has to have been tried.
 func lifeTally() tally {
-	wanted := tally{"kept": 50, "ignored": 50, "nothing is left": 5}
+	wanted := tally{"kept": 50, "ignored": 50, "everything is ignored": 10, "nothing is left": 5}
 	for _, what := range sortedKeys(lifeEdits()) {
 		wanted[what] = 5
 	}
@@ -389,7 +389,7 @@ func (l *living) carryOut(ctx context.Context, at string, ask asking, fault edit
 	if hit && !l.ours(ctx, at) {
 		return true, false
 	}
-	return true, l.held(ctx, at, keeps, was, events) && l.gone(ctx, at, ask, p, hit)
+	return true, l.held(ctx, at, keeps, was, events) && l.ignored(ctx, at, p, hit || problems.HasErrors()) && l.gone(ctx, at, ask, p, hit)
 }
 
 // ours looks at what a run left that failed or was killed: nobody else changed anything.
@@ -484,6 +484,40 @@ func (l *living) held(ctx context.Context, at string, keeps map[string]string, w
 		if d := difference(map[string][]string{"it": lines}, map[string][]string{"it": after}); d != "" {
 			return l.violate(untouched, "%s: %.12s: %s", at, id, d)
 		}
+	}
+	return true
+}
+
+// ignored tells whether what is ignored leads to nothing: no step changes it, and what
+// ignores everything is the same object afterwards, but where something that it needs is
+// another one.
+func (l *living) ignored(ctx context.Context, at string, p planned, failed bool) bool {
+	anew := map[string]bool{}
+	for _, res := range p.Resources {
+		anew[res.Address] = res.Action != plan.None && res.Action != plan.Update && res.Action != plan.Start
+	}
+	for _, s := range p.Steps {
+		t := l.life.at(s.Address)
+		if t == nil || t.Ignore == "" || s.Action == plan.Delete {
+			continue
+		}
+		if slices.ContainsFunc(s.Changes, func(c provider.Change) bool {
+			return plan.Ignored(config.Lifecycle{IgnoreChanges: []string{t.Ignore}, IgnoreAll: t.Ignore == "all"}, c.Path)
+		}) {
+			return l.violate(untouched, "%s: %s %s: %s, and %s is ignored", at, s.Action, s.Address, changesText(s.Changes), t.Ignore)
+		}
+	}
+	for _, res := range p.Resources {
+		t := l.life.at(res.Address)
+		if failed || t == nil || t.Ignore != "all" || t.Kind != provider.Container || res.Before == nil || res.After == nil || p.in.Destroy {
+			continue
+		}
+		_, err := l.u.hand.ContainerInspect(ctx, res.Before.ID)
+		needs := slices.Concat(res.After.Deps, res.After.Uses, res.Before.Owner.Deps)
+		if err != nil && !slices.ContainsFunc(needs, func(address string) bool { return anew[address] }) {
+			return l.violate(untouched, "%s: %s is another object (%s), and everything of it is ignored: %s", at, res.Address, res.Cause, err)
+		}
+		l.count("everything is ignored")
 	}
 	return true
 }

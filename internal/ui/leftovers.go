@@ -70,7 +70,7 @@ func LeftoverName(l runner.Leftover) string {
 	text := l.Name
 	switch {
 	case l.Record:
-		text = "record " + l.Name[:min(len(l.Name), len("dindctl.stopped.")+12)] // or dindctl.changed.
+		text = "record " + l.Name[:min(len(l.Name), len("dindctl.stopped.")+12)] // or dindctl.changed., and so on
 	case l.Lock != nil:
 	case l.Name == "":
 		text = "image " + provider.ShortID(l.ID)

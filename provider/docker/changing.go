@@ -155,6 +155,9 @@ func (e *engine) mark(ctx context.Context, id, project string, decl provider.Dec
 		changingLabel: project, changingAddress: decl.Address, changingID: id, changingWhat: now.text(), changingNonce: rand.Text(),
 	}
 	v, err := e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changingPrefix + id, Labels: labels})
+	if err == nil {
+		v, err = e.made(ctx, v)
+	}
 	if err != nil {
 		return false, err
 	}

@@ -129,17 +129,20 @@ func (u *update) apply(ctx context.Context, changes []provider.Change) error {
 	if !rename && !networks && len(u.parts) == 0 {
 		return nil
 	}
-	return u.calmly(ctx, func() error {
-		if rename {
-			if err := u.e.write.ContainerRename(ctx, u.c.ID, u.decl.Name); err != nil {
-				return u.e.problem(err, "renaming the container", u.decl.Address, u.decl.Name)
-			}
+	return u.calmly(ctx, func() error { return u.place(ctx, rename, networks) })
+}
+
+// place changes the name and the endpoints. What was left is put back where that fails.
+func (u *update) place(ctx context.Context, rename, networks bool) error {
+	if rename {
+		if err := u.e.write.ContainerRename(ctx, u.c.ID, u.decl.Name); err != nil {
+			return u.e.problem(err, "renaming the container", u.decl.Address, u.decl.Name)
 		}
-		if err := u.endpoints(ctx, networks); err != nil {
-			return errors.Join(err, u.putBack(ctx))
-		}
-		return nil
-	})
+	}
+	if err := u.endpoints(ctx, networks); err != nil {
+		return errors.Join(err, u.putBack(ctx))
+	}
+	return nil
 }
 
 // calmly changes the name or the endpoints of a container. One that its engine starts
