@@ -70,7 +70,7 @@ func (k *completion) files() { k.lines = append(k.lines, wantsFiles+"\n") }
 
 // behindPath completes addresses, in front of which a PATH may stand, or the PATH.
 func (k *completion) behindPath(args []string, kinds []provider.Kind) {
-	k.where, _ = configurationFirst(args)
+	k.where, _ = k.app.configurationFirst(args)
 	k.addresses(kinds, "")
 	if len(args) == 0 {
 		k.files()
@@ -158,7 +158,7 @@ func (k *completion) argument(c *ucli.Command, args []string) {
 	runs := append(slices.Clone(lasting), provider.Job)
 	switch c.Name {
 	case "exec", "shell":
-		if _, given := configurationFirst(args); len(given) == 0 {
+		if _, given := k.app.configurationFirst(args); len(given) == 0 {
 			k.behindPath(args, runs)
 		}
 	case "logs":

@@ -26,7 +26,7 @@ Without a terminal, Ctrl-C ends the command, too, which docker exec leaves runni
 			&ucli.BoolFlag{Name: "i", Aliases: []string{"interactive"}, Usage: "hand on standard input"},
 			&ucli.BoolFlag{Name: "t", Aliases: []string{"tty"}, Usage: "give the command a terminal"}),
 		Action: func(ctx context.Context, c *ucli.Command) error {
-			where, args := configurationFirst(c.Args().Slice())
+			where, args := a.configurationFirst(c.Args().Slice())
 			args = withoutDashes(args)
 			if len(args) < 2 || args[0] == "--" {
 				return fmt.Errorf("exec takes an address and a command: dindctl exec ADDRESS -- COMMAND")
@@ -50,7 +50,7 @@ Where standard input is no terminal, the shell reads its commands from there:
   echo 'docker ps' | dindctl shell controller.control`,
 		Flags: append(addressFlags(), execFlags()...),
 		Action: func(ctx context.Context, c *ucli.Command) error {
-			where, args := configurationFirst(c.Args().Slice())
+			where, args := a.configurationFirst(c.Args().Slice())
 			if len(args) == 0 {
 				return errors.New("shell takes an address: dindctl shell ADDRESS")
 			}

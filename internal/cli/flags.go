@@ -2,12 +2,15 @@ package cli
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	ucli "github.com/urfave/cli/v3"
 
 	"github.com/dindctl/dindctl/internal/runner"
+	"github.com/dindctl/dindctl/provider"
 )
 
 func engineFlags() []ucli.Flag {
@@ -58,7 +61,7 @@ func jsonFlag() ucli.Flag {
 // they may stand anywhere: `dindctl plan ci.hcl -detailed-exitcode`. What comes
 // after "--" is left alone. A last flag without its value is an error: it must not
 // take another argument for one.
-func arrange(root *ucli.Command, args []string) ([]string, error) {
+func (a *app) arrange(root *ucli.Command, args []string) ([]string, error) {
 	at := slices.IndexFunc(args, func(s string) bool { return !strings.HasPrefix(s, "-") })
 	if at < 0 {
 		return args, nil
@@ -83,7 +86,7 @@ func arrange(root *ucli.Command, args []string) ([]string, error) {
 			}
 			others = append(others, rest[n:]...)
 			n = len(rest)
-		case takesCommand(command) && hasAddress(others) && !strings.HasPrefix(arg, "-"):
+		case takesCommand(command) && a.hasAddress(others) && !strings.HasPrefix(arg, "-"):
 			others = append(append(others, "--"), rest[n:]...)
 			n = len(rest)
 		case !strings.HasPrefix(arg, "-") || arg == "-":
@@ -107,22 +110,47 @@ func arrange(root *ucli.Command, args []string) ([]string, error) {
 func takesCommand(c *ucli.Command) bool { return c.Name == "exec" }
 
 // hasAddress tells whether an address is among the arguments: only a PATH may be before it.
-func hasAddress(args []string) bool {
-	_, addresses := configurationFirst(args)
+func (a *app) hasAddress(args []string) bool {
+	_, addresses := a.configurationFirst(args)
 	return len(addresses) == 1
 }
 
-// configurationFirst takes the PATH away that stands before addresses. An address
-// has no slash in front of its key, and none of the names of configurations.
-func configurationFirst(args []string) (where string, rest []string) {
-	if len(args) == 0 {
-		return "", nil
-	}
-	name, _, _ := strings.Cut(args[0], "[")
-	if strings.ContainsAny(name, `/\\`) || name == "." || name == ".." || isConfigurationName(args[0]) {
+// configurationFirst takes the PATH away that stands before addresses.
+func (a *app) configurationFirst(args []string) (where string, rest []string) {
+	if len(args) > 0 && a.isPath(args[0]) {
 		return args[0], args[1:]
 	}
 	return "", args
+}
+
+// isPath tells whether an argument that may be an address or another name is a path: it
+// is written as one, or is no address and there is such a file or directory. A file that
+// is named like an address is meant where it is written as a path, such as ./container.web.
+func (a *app) isPath(arg string) bool {
+	return writtenAsPath(arg) || !writtenAsAddress(arg) && a.exists(arg)
+}
+
+// writtenAsPath tells whether an argument can be nothing but a path: it has a slash in
+// front of any key of an address, or the name of a configuration.
+func writtenAsPath(arg string) bool {
+	name, _, _ := strings.Cut(arg, "[")
+	return strings.ContainsAny(name, `/\`) || name == "." || name == ".." || isConfigurationName(arg)
+}
+
+// writtenAsAddress tells whether an argument begins as addresses do: with a kind of object
+// or a module, and a dot.
+func writtenAsAddress(arg string) bool {
+	first, _, dotted := strings.Cut(arg, ".")
+	return dotted && (first == "module" || slices.Contains(provider.Kinds(), provider.Kind(first)))
+}
+
+// exists tells whether there is such a file or directory.
+func (a *app) exists(name string) bool {
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(a.env.Cwd, name)
+	}
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // split takes -it apart, in front of "--": flags of one letter that take no value,

@@ -52,14 +52,14 @@ func (s *session) gc(ctx context.Context) error {
 	wanted := func(project string) bool { return s.asked.Project == "" || project == s.asked.Project }
 	if s.command.Bool("json") && !s.command.Bool("auto-approve") { // it removes nothing
 		found, problems := runner.Gather(ctx, request)
-		if !problems.HasErrors() {
+		if !found.Broken {
 			s.app.document(ui.LeftoversJSON(s.facts, found.Of(wanted)))
 		}
 		return s.app.fail(problems, nil)
 	}
 	found, locks, problems := runner.GatherLocked(ctx, request, wanted, s.lockRequest)
 	defer func() { s.app.show(locks.Release(), nil) }()
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || found.Broken {
 		return s.app.fail(problems, nil)
 	}
 	if s.command.Bool("json") {

@@ -46,7 +46,7 @@ func writeLastApplied(env Env, all map[string]string) {
 	if err != nil || os.MkdirAll(filepath.Dir(name), 0o700) != nil {
 		return
 	}
-	_ = outfile.Replace(name, content) // runs of several projects may end at once
+	_ = outfile.ReplaceOwn(name, content) // runs of several projects may end at once
 }
 
 func recall(env Env, engine string) string { return readLastApplied(env)[engine] }

@@ -36,7 +36,7 @@ address that said it, and the lines come in the order of their times.`,
 			}
 			s := a.session(c)
 			defer s.close()
-			where, addresses := configurationFirst(c.Args().Slice())
+			where, addresses := a.configurationFirst(c.Args().Slice())
 			return s.logs(ctx, where, addresses, ask)
 		},
 	}

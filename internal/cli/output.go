@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	ucli "github.com/urfave/cli/v3"
@@ -31,6 +30,9 @@ func (a *app) output() *ucli.Command {
 			}
 			s := a.session(c)
 			defer s.close()
+			if name == "" && !writtenAsPath(where) && s.hasOutput(ctx, where) {
+				where, name = "", where
+			}
 			p, problems := s.planned(ctx, where)
 			if err := a.fail(problems, s.snippets()); err != nil {
 				return err
@@ -51,6 +53,18 @@ func (a *app) output() *ucli.Command {
 			return nil
 		},
 	}
+}
+
+// hasOutput tells whether the configuration of the current directory has an output of a
+// name: it is meant then, also where there is a directory of that name.
+func (s *session) hasOutput(ctx context.Context, name string) bool {
+	if name == "" || !hasConfiguration(s.app.env.Cwd) {
+		return false
+	}
+	here := s.app.session(s.command)
+	defer here.close()
+	_ = here.load(ctx, "") // what is wrong with it is told when it is used
+	return here.cfg != nil && slices.ContainsFunc(here.cfg.Outputs, func(o config.Output) bool { return o.Name == name })
 }
 
 func (s *session) oneOutput(outputs []config.OutputValue, name string) error {
@@ -106,14 +120,6 @@ func (a *app) pathAndWord(c *ucli.Command, usage string) (where, word string, er
 		return args[0], "", nil
 	}
 	return "", args[0], nil
-}
-
-func (a *app) isPath(arg string) bool {
-	if strings.ContainsAny(arg, `/\`) || arg == "." || arg == ".." || isConfigurationName(arg) {
-		return true
-	}
-	_, err := os.Stat(filepath.Join(a.env.Cwd, arg))
-	return err == nil
 }
 
 func isConfigurationName(name string) bool {

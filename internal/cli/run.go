@@ -86,7 +86,7 @@ func Run(ctx context.Context, env Env) int {
 // run runs the command that the arguments name.
 func (a *app) run(ctx context.Context) int {
 	root := newRoot(a)
-	args, err := arrange(root, a.env.Args)
+	args, err := a.arrange(root, a.env.Args)
 	if err == nil {
 		err = root.Run(ctx, append([]string{"dindctl"}, args...))
 	}

@@ -45,7 +45,7 @@ func (a *app) runArguments(c *ucli.Command) (where, address string, arguments []
 	if i := slices.Index(args, "--"); i >= 0 {
 		args, arguments = args[:i], args[i+1:]
 	}
-	if path, _ := configurationFirst(args); path != "" && len(args) == 1 {
+	if path, _ := a.configurationFirst(args); path != "" && len(args) == 1 {
 		args = nil
 	}
 	switch len(args) {

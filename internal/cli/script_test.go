@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"dindctl": func() {
 			if slices.Equal(os.Args[1:], []string{"provider", "docker"}) {
-				if err := plugin.Serve(memory(), plugin.ServeOptions{}); err != nil {
+				if err := plugin.Serve(served(), plugin.ServeOptions{}); err != nil {
 					os.Exit(1)
 				}
 				return
@@ -37,6 +37,20 @@ func TestMain(m *testing.M) {
 
 func memory() *providertest.Memory {
 	return providertest.NewMemory(providertest.Options{File: os.Getenv("MEMORY_STATE")})
+}
+
+// served is the provider that answers, and cannot look at what is stored where STOCK_FAILS is set.
+func served() provider.Provider {
+	if os.Getenv("STOCK_FAILS") != "" {
+		return stockless{memory()}
+	}
+	return memory()
+}
+
+type stockless struct{ *providertest.Memory }
+
+func (stockless) Stock(context.Context, provider.Place) (provider.StockResponse, error) {
+	return provider.StockResponse{}, &provider.Problem{Code: provider.EngineFailed, Summary: "The engine could not be looked at", Detail: "It counts its volumes."}
 }
 
 func run() int {

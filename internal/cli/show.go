@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -42,13 +43,16 @@ func (s *session) showObjects(ctx context.Context, where, address string) error 
 	}
 	project, problems := s.reach(ctx, where)
 	if problems.HasErrors() {
-		return s.app.fail(problems, s.snippets())
+		return s.orFile(where, address, problems)
 	}
 	list := ui.ProjectObjects(s.observed, project)
 	if address != "" {
 		if list = named(list, address); len(list) == 0 {
 			_, problems := runner.Find(s.observed, project, address)
-			return s.app.fail(problems, nil)
+			return s.orFile(where, address, problems)
+		}
+		if where == "" && s.app.exists(address) {
+			s.app.tell(fmt.Sprintf("%s is the object. For the file of that name, write ./%[1]s.\n", address))
 		}
 	}
 	s.app.show(s.observed.Stopped(), s.snippets())
@@ -62,6 +66,21 @@ func (s *session) showObjects(ctx context.Context, where, address string) error 
 	}
 	s.app.print(ui.Show(list, s.app.options()))
 	return nil
+}
+
+// orFile ends a show of an address that names nothing. A plan file of that name is shown;
+// of any other file of that name it is said how it is named.
+func (s *session) orFile(where, address string, problems diag.List) error {
+	if where != "" || address == "" || !s.app.exists(address) {
+		return s.app.fail(problems, s.snippets())
+	}
+	if file, _ := s.readPlan(address); file != nil {
+		s.showPlanFile(file)
+		return nil
+	}
+	problems = slices.Clone(problems)
+	problems[0].Detail += fmt.Sprintf("\nThere is a file or directory %s here: write ./%[1]s for it.", address)
+	return s.app.fail(problems, s.snippets())
 }
 
 // named are the objects with an address: all instances of a block, where it is one's.

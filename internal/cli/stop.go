@@ -67,7 +67,7 @@ stopped.`,
 func (a *app) halting(ctx context.Context, c *ucli.Command, do func(context.Context, runner.HaltRequest) (runner.HaltResult, diag.List)) error {
 	s := a.session(c)
 	defer s.close()
-	where, addresses := configurationFirst(c.Args().Slice())
+	where, addresses := a.configurationFirst(c.Args().Slice())
 	project, problems := s.reach(ctx, where)
 	if problems.HasErrors() {
 		return a.fail(problems, nil)
@@ -116,6 +116,9 @@ func haltText(command, project string, r runner.HaltResult) string {
 	}
 	if n := len(r.Started); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d started", n))
+	}
+	if n := len(r.Ended); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d had ended already", n))
 	}
 	switch {
 	case len(parts) > 0:

@@ -204,7 +204,7 @@ func commandKinds() []Kind {
 		{"no-project", []string{"It is not said which project is meant"}},
 		{"no-such-external", []string{"Something external is not there", "An external object does not exist"}},
 		{"not-formatted", []string{"Not a file that fmt formats", "File that cannot be formatted safely"}},
-		{"not-running", []string{"It does not run", "Nothing runs there", "It cannot be stopped and started", "It was never started"}},
+		{"not-running", []string{"It does not run", "Nothing runs there", "It cannot be stopped and started", "It was never started", "Something stays stopped"}},
 		{"not-shown", []string{"A step was not shown in the plan", "A replacement was not shown in the plan"}},
 		{"output-lost", []string{"Standard output was not written whole"}},
 		{"own-container", []string{"The container of dindctl could not be looked at", "The container of dindctl is not there"}},

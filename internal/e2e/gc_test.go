@@ -217,3 +217,19 @@ container %q {
 	s.dindctl("gc", "-project", s.project, "-auto-approve", "-volumes").wants(t, 0).
 		says(t, "Nothing is left over", "daemon.outer of project "+s.project+": it does not run")
 }
+
+// A volume that is only named, and declared nowhere, is made by the engine, as docker run does.
+func TestAVolumeThatIsOnlyNamedIsTheEnginesToMake(t *testing.T) {
+	t.Parallel()
+	needEngine(t)
+	s := nouns{emptyScenario(t)}
+	name := s.project + "-there-already"
+	s.as(strings.NewReplacer("volume \"keep\" {}", "", "source = volume.keep", "type   = \"volume\"\n    source = \""+name+"\"").Replace(keeps))
+	s.applied()
+	if got := s.docker("volume", "ls", "-q", "--filter", "name="+name); strings.Join(got, " ") != name {
+		t.Errorf("there is %q, want %s", got, name)
+	}
+	s.do("destroy", "-auto-approve").wants(t, 0)
+	s.docker("volume", "rm", name) // nobody's, so that destroy leaves it
+	s.leavesNothing()
+}

@@ -100,13 +100,30 @@ func target(path string) (to string, info fs.FileInfo, err error) {
 
 // Replace gives a path a file with another content in one step, readable by its owner
 // alone: it is there whole or not at all. Where the path is a link, what the link leads
-// to is replaced.
+// to is replaced, and a file that is there keeps its mode and its owner: the link is
+// somebody's choice, and so is that file.
 func Replace(path string, content []byte) error {
-	to, _, err := target(path)
-	if err != nil {
+	to, info, err := target(path)
+	switch {
+	case err != nil:
 		return err
+	case info != nil && to != path:
+		return rewrite(to, info, content)
 	}
 	return replace(to, content, nil)
+}
+
+// ReplaceOwn is Replace for a file that dindctl keeps for itself: nobody has a reason to
+// put a link there, and none is followed or replaced.
+func ReplaceOwn(path string, content []byte) error {
+	switch info, err := os.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return &NotWritableError{Path: path, Mode: info.Mode()}
+	}
+	return replace(path, content, nil)
 }
 
 // Rewrite gives a file that is there another content, as Replace does. Its mode and its
@@ -118,7 +135,12 @@ func Rewrite(path string, content []byte) error {
 		return err
 	case info == nil:
 		return &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
-	case info.Mode().Perm()&0o200 == 0:
+	}
+	return rewrite(to, info, content)
+}
+
+func rewrite(to string, info fs.FileInfo, content []byte) error {
+	if info.Mode().Perm()&0o200 == 0 {
 		return fmt.Errorf("%s is write-protected", filepath.Base(to))
 	}
 	return replace(to, content, func(f *os.File) error {

@@ -130,6 +130,7 @@ func TestOnlyDirectoriesAndRegularFilesAreWritten(t *testing.T) {
 	for _, name := range names {
 		at := filepath.Join(dir, name)
 		refused(t, "replace "+name, outfile.Replace(at, []byte("new")))
+		refused(t, "replace own "+name, outfile.ReplaceOwn(at, []byte("new")))
 		refused(t, "rewrite "+name, outfile.Rewrite(at, []byte("new")))
 		refused(t, "file onto "+name, outfile.Unpack(bytes.NewReader(packed(t, [2]string{"a", "new"})), file, at))
 		refused(t, "link onto "+name, outfile.Unpack(bytes.NewReader(packed(t, [2]string{"a", "->elsewhere"})), file, at))
@@ -193,6 +194,19 @@ func TestWhatIsWritten(t *testing.T) {
 	must(outfile.Replace(at("dangling"), []byte("made")))
 	must(outfile.Replace(at("new"), []byte("new")))
 	must(outfile.Replace(at("new"), []byte("newer")))
+	must(os.WriteFile(at("shared"), []byte("old"), 0o664)) //nolint:gosec // the mode is what is looked at
+	must(os.Chmod(at("shared"), 0o664))                    //nolint:gosec // whatever the umask is
+	must(os.Symlink("shared", at("to-shared")))
+	must(os.Symlink("to-shared", at("far")))
+	must(outfile.Replace(at("far"), []byte("replaced")))
+	must(outfile.ReplaceOwn(at("own"), []byte("own")))
+	must(outfile.ReplaceOwn(at("own"), []byte("again")))
+	for _, name := range []string{"far", "dangling-own", "into"} {
+		if name == "dangling-own" {
+			must(os.Symlink("nowhere", at(name)))
+		}
+		refused(t, "own "+name, outfile.ReplaceOwn(at(name), []byte("own")))
+	}
 	source := archive.CopyInfo{Path: "/x/a", Exists: true}
 	long := strings.Repeat("n", 150)
 	must(outfile.Unpack(bytes.NewReader(packed(t, [2]string{"a", "content"})), source, at("into"))) // takes the link's place
@@ -202,6 +216,8 @@ func TestWhatIsWritten(t *testing.T) {
 	want := `. drwxr-xr-x 
 copied-link Lrwxrwxrwx old
 dangling Lrwxrwxrwx made
+dangling-own Lrwxrwxrwx nowhere
+far Lrwxrwxrwx to-shared
 into drwxr-xr-x 
 into/a -rw-r--r-- content
 link Lrwxrwxrwx old
@@ -209,6 +225,9 @@ made -rw------- made
 named -rw-r--r-- content
 new -rw------- newer
 old -rw-r----- rewritten
+own -rw------- again
+shared -rw-rw-r-- replaced
+to-shared Lrwxrwxrwx shared
 tree drwxr-xr-x 
 tree/l Lrwxrwxrwx ` + long + `
 tree/` + long + ` -rw-r--r-- yyyyyyyyyyyyyyyyyyyy

@@ -42,6 +42,9 @@ type Gathered struct {
 	Unseen []Unseen
 	// LeftOut are projects of which something may be left over, and whose lock could not be taken.
 	LeftOut []string
+	// Broken is set where not everything could be looked at, which the problems tell:
+	// what is here says nothing about the rest, and nothing is to be said of it.
+	Broken bool
 }
 
 // Unseen is a daemon that was not looked into.
@@ -58,6 +61,7 @@ func (g Gathered) Of(wanted func(project string) bool) Gathered {
 	return Gathered{
 		Left:   slices.DeleteFunc(slices.Clone(g.Left), func(l Leftover) bool { return !wanted(l.Owner.Project) }),
 		Unseen: slices.DeleteFunc(slices.Clone(g.Unseen), func(u Unseen) bool { return !wanted(u.Project) }),
+		Broken: g.Broken,
 	}
 }
 
@@ -76,11 +80,11 @@ func (g Gathered) Projects() []string {
 func Gather(ctx context.Context, req GatherRequest) (Gathered, diag.List) {
 	stocker, able := power[provider.Stocker](ctx, req.Provider, provider.PowerStock)
 	if !able {
-		return Gathered{}, diag.Errorf("Disk use cannot be listed here", "The provider cannot tell what is stored.")
+		return Gathered{Broken: true}, diag.Errorf("Disk use cannot be listed here", "The provider cannot tell what is stored.")
 	}
 	g := &gathering{req: req, stocker: stocker, present: map[string]bool{}}
 	err := g.place(ctx, provider.Root, nil)
-	found := Gathered{Unseen: g.unseen}
+	found := Gathered{Unseen: g.unseen, Broken: err != nil}
 	for _, s := range g.seen {
 		found.Left = append(found.Left, g.leftIn(s)...)
 	}
@@ -294,7 +298,7 @@ func cutLast(address string) (before, after string, found bool) {
 func GatherLocked(ctx context.Context, req GatherRequest, of func(project string) bool, lock func(project string) LockRequest) (Gathered, Locks, diag.List) {
 	found, problems := Gather(ctx, req)
 	found = found.Of(of)
-	if problems.HasErrors() || len(found.Left) == 0 {
+	if found.Broken || len(found.Left) == 0 {
 		return found, nil, problems
 	}
 	locks := Locks{}
@@ -323,6 +327,7 @@ func GatherLocked(ctx context.Context, req GatherRequest, of func(project string
 		Left:    again.Of(func(project string) bool { return locks[project] != nil }).Left,
 		Unseen:  again.Of(of).Unseen,
 		LeftOut: found.LeftOut,
+		Broken:  again.Broken,
 	}, locks, append(problems, more...)
 }
 

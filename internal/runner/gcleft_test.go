@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +17,8 @@ type stocked struct {
 	*engine
 	stored map[provider.Place][]provider.Stored
 	swept  []string
+	fails  int // the Stock, counted from 1, that fails
+	stocks int
 }
 
 func (s *stocked) Describe(context.Context) (provider.Description, error) {
@@ -23,6 +26,9 @@ func (s *stocked) Describe(context.Context) (provider.Description, error) {
 }
 
 func (s *stocked) Stock(_ context.Context, place provider.Place) (provider.StockResponse, error) {
+	if s.stocks++; s.stocks == s.fails {
+		return provider.StockResponse{}, errors.New("the engine is busy")
+	}
 	out := provider.StockResponse{Stored: s.stored[place]}
 	if place == provider.Root {
 		for name, holder := range s.locks {
@@ -197,6 +203,27 @@ func TestWhatIsLeftOverIsLookedForUnderTheLock(t *testing.T) {
 	want(t, "removed", strings.Join(s.swept, " "), "dead")
 	locks.Release()
 	want(t, "locks", fmt.Sprint(len(s.locks)), "2") // of those who hold them
+}
+
+// Where the engine cannot be looked at, before the locks or under them, that is told apart
+// from there being nothing.
+func TestWhatCannotBeGatheredIsNotNothing(t *testing.T) {
+	t.Parallel()
+	for fails := range 3 {
+		s := &stocked{engine: newEngine(), stored: map[provider.Place][]provider.Stored{}, fails: fails}
+		s.volume("gone", provider.Root)
+		found, locks, problems := runner.GatherLocked(t.Context(), runner.GatherRequest{
+			Provider: s, EngineID: "root", Dead: func(string, provider.Holder) string { return "" },
+		}, func(string) bool { return true }, func(name string) runner.LockRequest {
+			req := lockRequest(t.TempDir(), s.engine)
+			req.Project = name
+			return req
+		})
+		locks.Release()
+		if found.Broken != (fails > 0) || problems.HasErrors() != (fails > 0) {
+			t.Errorf("look %d fails: broken: %t, problems: %s", fails, found.Broken, text(problems))
+		}
+	}
 }
 
 // killed leaves a lock of a run of this machine that is gone, and returns its nonce.

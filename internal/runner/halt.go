@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +35,8 @@ type HaltRequest struct {
 // HaltResult is what became of it, by address, in the order in which it happened.
 type HaltResult struct {
 	Stopped, Started []string
+	// Ended had ended before anybody stopped them; that they were to stop is recorded.
+	Ended []string
 }
 
 // Halt stops what runs: what is inside a daemon before it, and what needs
@@ -114,6 +117,9 @@ type halting struct {
 	// What became of objects, by id alone: a daemon that runs again may give another place.
 	down, up map[string]bool
 	undone   map[string]bool // it was not started, and neither is what needs it
+	told     map[string]bool // that it was not started
+	blind    bool            // what was observed is older than what was stopped
+	steps    int             // how many steps there were: no two have one number
 }
 
 func newHalting(ctx context.Context, req HaltRequest) (*halting, diag.List) {
@@ -129,7 +135,7 @@ func newHalting(ctx context.Context, req HaltRequest) (*halting, diag.List) {
 	}
 	h := &halting{
 		req: req, halter: halter, sink: serial(req.Sink, req.Now),
-		down: map[string]bool{}, up: map[string]bool{}, undone: map[string]bool{},
+		down: map[string]bool{}, up: map[string]bool{}, undone: map[string]bool{}, told: map[string]bool{},
 	}
 	h.take(req.Observed)
 	return h, nil
@@ -300,7 +306,7 @@ func (h *halting) halt(ctx context.Context, chosen []provider.Object) diag.List 
 
 // again stops objects, and starts them, with what else is wanted. What could not be
 // stopped is told, and goes on as it was; it keeps nothing else down. What was stopped
-// and not started is named.
+// and does not run again is named, and never passes for success.
 func (h *halting) again(ctx context.Context, stop []provider.Object, wanted func(provider.Object) bool) diag.List {
 	stopped := map[string]bool{} // by id alone: a daemon that runs again may give another place
 	for _, o := range stop {
@@ -312,36 +318,76 @@ func (h *halting) again(ctx context.Context, stop []provider.Object, wanted func
 	}
 	if len(stop) > 0 {
 		h.halt(ctx, stop)
+		h.blind = true
 	}
-	defer h.leaveBehind(ctx, stop, around)
+	var problems diag.List
 	if len(stop) > 0 && !h.over(ctx) {
-		if problems := h.observe(ctx); problems.HasErrors() {
-			return append(h.problems, problems...)
-		}
+		problems = h.observe(ctx)
 	}
-	return h.wake(ctx, func(o provider.Object) bool { return wanted(o) || stopped[o.ID] })
+	if problems.HasErrors() {
+		problems = append(h.problems, problems...)
+	} else {
+		problems = h.wake(ctx, func(o provider.Object) bool { return wanted(o) || stopped[o.ID] })
+	}
+	left := h.leaveBehind(ctx, stop, around)
+	if len(left) == 0 || problems.HasErrors() {
+		return problems
+	}
+	return append(problems, diag.Errorf("Something stays stopped",
+		"It was stopped, and does not run again: %s. Look with `dindctl ls`, and start it with `dindctl start`; what is not there any more is made by `dindctl apply`.",
+		strings.Join(left, ", "))...)
 }
 
-// leaveBehind names what was stopped, and came to no start: it is inside a daemon that
-// does not run again, or was not seen any more.
-func (h *halting) leaveBehind(ctx context.Context, stop []provider.Object, around map[string][]string) {
-	for i, o := range stop {
-		if !h.down[o.ID] || h.up[o.ID] || h.undone[o.ID] {
+// leaveBehind tells of what was stopped, and came to no start: it is inside a daemon that
+// does not run again, or was not seen any more. Their addresses are returned. What runs
+// was started all the same, by the engine that it is in.
+func (h *halting) leaveBehind(ctx context.Context, stop []provider.Object, around map[string][]string) (left []string) {
+	states := map[string]provider.State{}
+	for _, o := range h.objects {
+		if !h.blind {
+			states[o.ID] = o.Condition.State
+		}
+	}
+	for _, o := range stop {
+		if !h.down[o.ID] || h.up[o.ID] || h.undone[o.ID] || h.told[o.ID] {
 			continue
 		}
-		why := "it was not seen again"
-		if h.over(ctx) {
-			why = "the run was interrupted"
+		event := Event{Kind: Dropped, Step: h.numbered(plan.Step{
+			Action: plan.Start, Address: o.Owner.Address, Kind: o.Kind, Name: o.Name, Object: o.ID,
+		})}
+		if states[o.ID] == provider.StateRunning {
+			h.result.Started = append(h.result.Started, o.Owner.Address)
+		} else {
+			event.Kind, event.Text = Skipped, h.whyLeft(ctx, o, stop, around[o.ID], states[o.ID])
+			left = append(left, o.Owner.Address)
 		}
-		for _, other := range stop {
-			if h.undone[other.ID] && (slices.Contains(around[o.ID], other.Owner.Address) || h.needs(o, other)) {
-				why = other.Owner.Address + " failed"
-			}
-		}
-		h.sink(Event{Kind: Skipped, Text: why, Step: plan.Step{
-			ID: i + 1, Action: plan.Start, Address: o.Owner.Address, Kind: o.Kind, Name: o.Name, Object: o.ID,
-		}})
+		h.sink(event)
 	}
+	return left
+}
+
+// whyLeft is a clause about an object that was stopped, was inside those daemons, and
+// was not started. Its state is empty where it was not seen again.
+func (h *halting) whyLeft(ctx context.Context, o provider.Object, stop []provider.Object, daemons []string, state provider.State) string {
+	for _, other := range slices.Backward(stop) {
+		if h.undone[other.ID] && (slices.Contains(daemons, other.Owner.Address) || h.needs(o, other)) {
+			return other.Owner.Address + " failed"
+		}
+	}
+	switch {
+	case h.over(ctx):
+		return "the run was interrupted"
+	case state == provider.StateNone || state == provider.StateExited:
+		return "it was not seen again"
+	}
+	return "it is " + string(state)
+}
+
+// numbered gives a step the next number.
+func (h *halting) numbered(step plan.Step) plan.Step {
+	h.steps++
+	step.ID = h.steps
+	return step
 }
 
 // wakeRounds bounds how often wake looks again. Each round leads one daemon deeper at
@@ -429,17 +475,23 @@ func (h *halting) observe(ctx context.Context) diag.List {
 	observed, problems := h.req.Look(ctx)
 	if !problems.HasErrors() {
 		h.take(observed)
+		h.blind = false
 	}
 	return problems
 }
 
 // carryOut does one thing with each task and tells of it.
 func (h *halting) carryOut(ctx context.Context, tasks []*task, do func(context.Context, provider.Object, provider.Sink) error) {
+	for _, t := range tasks {
+		t.step = h.numbered(t.step)
+	}
 	o := order{
 		parallelism: h.req.Parallelism, stop: h.req.Stop,
 		run: func(ctx context.Context, t *task) error {
 			began := h.req.Now()
-			h.sink(Event{Kind: Started, Step: t.step})
+			if !hadEnded(t) {
+				h.sink(Event{Kind: Started, Step: t.step})
+			}
 			tell, _ := forStep(h.sink, t.step, provider.Secrets{}) // what is started here writes nothing that is followed
 			err := do(ctx, t.object, tell)
 			h.note(t, err, h.req.Now().Sub(began))
@@ -454,6 +506,7 @@ func (h *halting) carryOut(ctx context.Context, tasks []*task, do func(context.C
 	}
 	left := o.do(ctx, tasks)
 	for _, t := range left {
+		h.told[t.object.ID] = h.told[t.object.ID] || t.step.Action == plan.Start
 		h.sink(Event{Kind: Skipped, Step: t.step, Text: "the run was interrupted"})
 	}
 	if len(left) > 0 && !h.problems.HasErrors() {
@@ -463,6 +516,11 @@ func (h *halting) carryOut(ctx context.Context, tasks []*task, do func(context.C
 
 func haltInterrupted() diag.List {
 	return diag.Interrupted("What was begun is finished, and the rest was not begun. Run the command again to go on from here.")
+}
+
+// hadEnded tells whether a task only records that what ended is to stay so.
+func hadEnded(t *task) bool {
+	return t.step.Action == plan.Stop && t.object.Condition.State == provider.StateExited
 }
 
 // note takes in how a task ended.
@@ -482,10 +540,15 @@ func (h *halting) note(t *task, err error, took time.Duration) {
 		h.sink(Event{Kind: Failed, Step: t.step, Took: took, Problems: problems})
 		return
 	}
-	if t.step.Action == plan.Stop {
+	switch {
+	case hadEnded(t):
+		h.result.Ended = append(h.result.Ended, address)
+		h.sink(Event{Kind: Dropped, Step: t.step, Took: took})
+		return
+	case t.step.Action == plan.Stop:
 		h.down[t.object.ID] = true
 		h.result.Stopped = append(h.result.Stopped, address)
-	} else {
+	default:
 		h.up[t.object.ID] = true
 		h.result.Started = append(h.result.Started, address)
 	}

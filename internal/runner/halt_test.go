@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,10 +26,12 @@ type stage struct {
 	objects []*provider.Object
 	inside  map[string]string // an object's id -> the id of the daemon that it is inside
 	refuses map[string]bool
+	boots   map[string]bool // what its daemon's engine starts with itself, as "restart" asks it to
+	fades   map[string]bool // what is gone when its daemon starts again
 }
 
 func newStage() *stage {
-	s := &stage{halter: newHalter(), inside: map[string]string{}, refuses: map[string]bool{}}
+	s := &stage{halter: newHalter(), inside: map[string]string{}, refuses: map[string]bool{}, boots: map[string]bool{}, fades: map[string]bool{}}
 	s.before = func(_ context.Context, op, id string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -37,6 +40,14 @@ func newStage() *stage {
 		}
 		o := s.find(id)
 		o.Condition = provider.Condition{State: provider.StateRunning}
+		for inner, daemon := range s.inside {
+			if op == "wake" && daemon == id && s.boots[inner] {
+				s.find(inner).Condition = provider.Condition{State: provider.StateRunning}
+			}
+		}
+		s.objects = slices.DeleteFunc(s.objects, func(inner *provider.Object) bool {
+			return op == "wake" && s.inside[inner.ID] == id && s.fades[inner.ID]
+		})
 		if op == "halt" {
 			o.Condition = provider.Condition{State: provider.StateExited, Requested: true}
 			for inner, daemon := range s.inside {
@@ -299,5 +310,127 @@ func TestWhatDoesNotStartKeepsOnlyItsOwnDown(t *testing.T) {
 		if diff := cmp.Diff(row.named, named); diff != "" {
 			t.Errorf("%s, named (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// What its engine starts by itself runs again and counts as started; what is stopped, and
+// does not run again though nothing failed, is named, and makes the restart fail.
+func TestARestartCountsWhatRunsAgain(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		prepare     func(*stage)
+		want, named []string
+		result      runner.HaltResult
+	}{
+		"by the engine": {
+			func(s *stage) { s.boots["inner"], s.boots["deep"] = true, true },
+			[]string{"halt bottom", "halt inner", "halt deep", "halt dind", "wake dind", "wake bottom"},
+			nil,
+			runner.HaltResult{
+				Stopped: []string{"container.bottom", "container.inner", "daemon.deep", "daemon.dind"},
+				Started: []string{"daemon.dind", "container.bottom", "container.inner", "daemon.deep"},
+			},
+		},
+		"one is gone": {
+			func(s *stage) { s.fades["inner"] = true },
+			[]string{
+				"halt bottom", "halt inner", "halt deep", "halt dind", "wake dind", "wake deep", "wake bottom",
+				": Something stays stopped: It was stopped, and does not run again: container.inner.",
+			},
+			[]string{"start container.inner: it was not seen again"},
+			runner.HaltResult{
+				Stopped: []string{"container.bottom", "container.inner", "daemon.deep", "daemon.dind"},
+				Started: []string{"daemon.dind", "daemon.deep", "container.bottom"},
+			},
+		},
+	} {
+		s := newStage()
+		s.put("daemon.dind", provider.StateRunning, "")
+		s.put("container.inner", provider.StateRunning, "dind")
+		s.put("daemon.deep", provider.StateRunning, "dind")
+		s.put("container.bottom", provider.StateRunning, "deep")
+		row.prepare(s)
+		first, _ := s.look(t.Context())
+		var named []string
+		result, problems := runner.Restart(t.Context(), runner.HaltRequest{
+			Provider: s.halter, Observed: first, Project: project, Look: s.look, Parallelism: 1, Sink: func(e runner.Event) {
+				if e.Kind == runner.Skipped {
+					named = append(named, fmt.Sprintf("%s %s: %s", e.Step.Action, e.Step.Address, e.Text))
+				}
+			},
+		})
+		got := s.called()
+		for _, problem := range problems {
+			detail, _, _ := strings.Cut(problem.Detail, " Look ")
+			got = append(got, fmt.Sprintf("%s: %s: %s", problem.Address, problem.Summary, detail))
+		}
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(row.named, named); diff != "" {
+			t.Errorf("%s, named (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(row.result, result); diff != "" {
+			t.Errorf("%s, result (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// A restart that is interrupted while it starts names each object that was not started
+// once, and no two steps have one number.
+func TestAnInterruptedStartIsToldOnce(t *testing.T) {
+	t.Parallel()
+	s := newStage()
+	s.put("container.first", provider.StateRunning, "")
+	s.put("container.second", provider.StateRunning, "").Owner.Deps = []string{"container.first"}
+	s.put("daemon.dind", provider.StateRunning, "").Owner.Deps = []string{"container.first"}
+	s.put("container.inner", provider.StateRunning, "dind")
+	stop, act := make(chan struct{}), s.before
+	s.before = func(ctx context.Context, op, id string) error {
+		if op == "wake" {
+			close(stop)
+		}
+		return act(ctx, op, id)
+	}
+	first, _ := s.look(t.Context())
+	var skipped []string
+	numbers := map[int]string{}
+	_, problems := runner.Restart(t.Context(), runner.HaltRequest{
+		Provider: s.halter, Observed: first, Project: project, Look: s.look, Parallelism: 1, Stop: stop, Sink: func(e runner.Event) {
+			if e.Kind == runner.Skipped {
+				skipped = append(skipped, fmt.Sprintf("%s %s: %s", e.Step.Action, e.Step.Address, e.Text))
+			}
+			what := string(e.Step.Action) + " " + e.Step.Address
+			if is, known := numbers[e.Step.ID]; known && is != what {
+				t.Errorf("%s and %s have the number %d", is, what, e.Step.ID)
+			}
+			numbers[e.Step.ID] = what
+		},
+	})
+	want := []string{
+		"start container.second: the run was interrupted", "start daemon.dind: the run was interrupted", "start container.inner: the run was interrupted",
+	}
+	if diff := cmp.Diff(want, skipped); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if len(problems) != 1 || problems[0].Code != "interrupted" {
+		t.Errorf("problems: %v", problems)
+	}
+}
+
+// What had ended before it is stopped is recorded as stopped, and counted apart.
+func TestWhatHadEndedIsNotStopped(t *testing.T) {
+	t.Parallel()
+	s := newStage()
+	s.put("container.runs", provider.StateRunning, "")
+	s.put("container.ended", provider.StateExited, "")
+	first, _ := s.look(t.Context())
+	result, problems := runner.Halt(t.Context(), runner.HaltRequest{Provider: s.halter, Observed: first, Project: project, Look: s.look, Parallelism: 1})
+	want := runner.HaltResult{Stopped: []string{"container.runs"}, Ended: []string{"container.ended"}}
+	if diff := cmp.Diff(want, result); diff != "" || len(problems) > 0 {
+		t.Errorf("%v (-want +got):\n%s", problems, diff)
+	}
+	if diff := cmp.Diff([]string{"halt ended", "halt runs"}, s.called()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

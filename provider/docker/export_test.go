@@ -252,3 +252,8 @@ func Remembered(then, declared, created map[string]json.RawMessage, paths ...str
 	}
 	return remembered(then, declared, created, changes)
 }
+
+// Requested tells of a container whether the volumes record that it was stopped, for tests.
+func Requested(volumes []*volume.Volume, c provider.Object) bool {
+	return lists{volumes: volumes}.requested(c)
+}

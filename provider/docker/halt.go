@@ -112,7 +112,7 @@ func (l lists) requested(c provider.Object) bool {
 		return false
 	}
 	for _, v := range l.volumes {
-		if v.Name == stoppedPrefix+c.ID && v.Labels[stoppedID] == c.ID && v.Labels[stoppedRun] == c.Condition.Started {
+		if stopNotes().about(*v) == c.ID && v.Labels[stoppedRun] == c.Condition.Started {
 			return true
 		}
 	}

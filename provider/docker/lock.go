@@ -40,19 +40,13 @@ func (p *Provider) Lock(ctx context.Context, project string, holder provider.Hol
 	if err != nil {
 		return provider.Holder{}, false, e.problem(err, "locking the project", "", project)
 	}
-	if lockNotes().about(created) == "" {
-		// An engine that was restarted since answers without the labels of a volume
-		// that exists; only inspect has them (measured: Engine 20.10).
-		switch v, err := e.read.VolumeInspect(ctx, lockPrefix+project); {
-		case errdefs.IsNotFound(err): // it was released a moment ago: the caller asks again
-			return provider.Holder{}, false, nil
-		case err != nil:
-			return provider.Holder{}, false, e.problem(err, "reading the lock of the project", "", project)
-		case lockNotes().about(v) == "":
-			return provider.Holder{}, false, nameOfNoteTaken(v.Name, "", "The lock of project "+project)
-		default:
-			created = v
-		}
+	switch created, err = e.made(ctx, created); {
+	case errdefs.IsNotFound(err): // it was released a moment ago: the caller asks again
+		return provider.Holder{}, false, nil
+	case err != nil:
+		return provider.Holder{}, false, e.problem(err, "reading the lock of the project", "", project)
+	case lockNotes().about(created) == "":
+		return provider.Holder{}, false, nameOfNoteTaken(lockPrefix+project, "", "The lock of project "+project)
 	}
 	now := holderOf(created.Labels)
 	return now, now.Nonce == holder.Nonce, nil

@@ -75,17 +75,36 @@ func (e *engine) forget(ctx context.Context, k noteKind, of string) error {
 // note writes a record in place of an earlier one. Creating a volume that exists answers
 // with that one: the label that tells is one that an earlier record has otherwise.
 func (e *engine) note(ctx context.Context, k noteKind, labels map[string]string, tells string) error {
-	options := volume.CreateOptions{Name: k.prefix + labels[k.of], Labels: labels}
-	v, err := e.write.VolumeCreate(ctx, options)
-	if err == nil && v.Labels[tells] != labels[tells] {
-		if err = e.forget(ctx, k, labels[k.of]); err == nil {
-			v, err = e.write.VolumeCreate(ctx, options)
+	of := labels[k.of]
+	for again := range 2 {
+		if again > 0 {
+			if err := e.forget(ctx, k, of); err != nil {
+				return err
+			}
+		}
+		v, err := e.write.VolumeCreate(ctx, volume.CreateOptions{Name: k.prefix + of, Labels: labels})
+		if err == nil {
+			v, err = e.made(ctx, v)
+		}
+		if err != nil && !errdefs.IsNotFound(err) { // not there: somebody took an earlier record away a moment ago
+			return err
+		}
+		if err == nil && k.about(v) == of && v.Labels[tells] == labels[tells] {
+			return nil
 		}
 	}
-	if err == nil && v.Labels[tells] != labels[tells] {
-		return nameOfNoteTaken(options.Name, "", "A record that dindctl keeps")
+	return nameOfNoteTaken(k.prefix+of, "", "A record that dindctl keeps")
+}
+
+// made is a volume as it is, from the engine's answer to its creation. An engine that was
+// restarted since answers without the labels of a volume that exists; only inspect has
+// them (measured: Engine 20.10). The error is errdefs.IsNotFound where the volume was
+// removed in between.
+func (e *engine) made(ctx context.Context, v volume.Volume) (volume.Volume, error) {
+	if len(v.Labels) > 0 {
+		return v, nil
 	}
-	return err
+	return e.read.VolumeInspect(ctx, v.Name)
 }
 
 // nameOfNoteTaken is the error about a volume that has the name of a record, and is none.

@@ -79,13 +79,14 @@ func (e *engine) lookForSources(decl provider.Declaration, mounts []mountSpec) e
 	return nil
 }
 
-// lookForVolumes looks for the volumes that are mounted, again and just before the
-// container is made: an engine makes a volume that is not there, empty and without a
-// record, and nobody would be told that the data are gone.
+// lookForVolumes looks for the volumes of the configuration that are mounted, again and
+// just before the container is made: an engine makes a volume that is not there, empty
+// and without a record, and nobody would be told that the data are gone. A volume that is
+// only named, and declared nowhere, is the engine's to make.
 func (e *engine) lookForVolumes(ctx context.Context, decl provider.Declaration, mounts []mountSpec) error {
 	seen := map[string]bool{}
 	for _, m := range mounts {
-		if m.kind != mount.TypeVolume || m.source == "" || seen[m.source] {
+		if m.kind != mount.TypeVolume || m.of == "" || m.source == "" || seen[m.source] {
 			continue
 		}
 		seen[m.source] = true
@@ -102,13 +103,9 @@ func (e *engine) lookForVolumes(ctx context.Context, decl provider.Declaration, 
 
 // goneSince is the error about a volume that was there when the plan was made.
 func goneSince(decl provider.Declaration, m mountSpec) error {
-	what := "The volume " + m.source
-	if m.of != "" {
-		what = fmt.Sprintf("%s (volume %s)", m.of, m.source)
-	}
 	return &provider.Problem{
 		Code: provider.NotFound, Address: decl.Address, Path: "mount[" + quoted(m.target) + "].source", Summary: "A volume of the plan is gone",
-		Detail: fmt.Sprintf("%s is to be mounted on %s. It was there when the plan was made, and somebody removed it since: the engine would make an empty one of its name that is nobody's. "+
-			"Nothing was made of %s. If the data can be had back, bring them back first; then run the command again: its plan makes what is missing.", what, m.target, decl.Address),
+		Detail: fmt.Sprintf("%s (volume %s) is to be mounted on %s. It was there when the plan was made, and somebody removed it since: the engine would make an empty one of its name that is nobody's. "+
+			"Nothing was made of %s. If the data can be had back, bring them back first; then run the command again: its plan makes what is missing.", m.of, m.source, m.target, decl.Address),
 	}
 }
