@@ -46,6 +46,9 @@ func (e *engine) beginChanges(ctx context.Context, id, project, address string) 
 	v, err := e.write.VolumeCreate(ctx, volume.CreateOptions{Name: changedPrefix + id, Labels: map[string]string{
 		changedLabel: project, changedAddress: address, changedID: id, changedSpec: empty, changedBegun: "true",
 	}})
+	if err == nil {
+		v, err = e.made(ctx, v)
+	}
 	if err != nil {
 		return nil, err
 	}
