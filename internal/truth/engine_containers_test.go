@@ -648,6 +648,9 @@ func (e *engine) down() {
 	}
 	slices.SortStableFunc(again, func(a, b string) int { return shares(e.containers[a]) - shares(e.containers[b]) })
 	e.again = again
+	for name := range e.volumes {
+		e.before[name] = true
+	}
 }
 
 // up starts what was noted when the engine ended.

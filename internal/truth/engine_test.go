@@ -40,6 +40,7 @@ type engine struct {
 	joined     map[string]map[string]int             // of a container that shares namespaces: whose, and of which run
 	asked      map[string]map[string]string          // of a container, by its id and the network: which hardware address
 	again      []string                              // ids of what is to be started with the engine
+	before     map[string]bool                       // names of the volumes that were there when it was started
 	name       string
 	pool       netip.Prefix          // of the networks that say no range; the usual ones where it is none
 	inner      map[string]*engine    // engines inside, by the volume of their data
@@ -72,7 +73,7 @@ func newEngine(api string) *engine {
 		api: api, containers: map[string]*container.InspectResponse{}, stopped: map[string]bool{},
 		networks: map[string]*network.Inspect{}, volumes: map[string]*volume.Volume{}, images: map[string]*image.InspectResponse{},
 		files: map[string]map[string]file{}, runs: map[string]int{}, joined: map[string]map[string]int{}, asked: map[string]map[string]string{},
-		name: "truth", inner: map[string]*engine{}, tunnels: map[string][]net.Conn{}, leads: map[string]string{},
+		before: map[string]bool{}, name: "truth", inner: map[string]*engine{}, tunnels: map[string][]net.Conn{}, leads: map[string]string{},
 	}
 	e.mux = e.route()
 	for i, name := range []string{"bridge", "host", "none"} {
