@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/image"
 	"github.com/zclconf/go-cty/cty"
 
@@ -292,10 +293,13 @@ func means(word string, r provider.Related) bool {
 	return err == nil && otherErr == nil && named.String() == other.String()
 }
 
-// byNames is the source as BuildKit takes it: it knows an image of the engine by its name,
-// and asks a registry about the id. Only where something is taken from an image stands its
+// takenBy is the source as a builder takes it. BuildKit knows an image of the engine by its
+// name, and asks a registry about the id. Only where something is taken from an image stands its
 // name then; an id that is data stays one.
-func (s imageSource) byNames(decl provider.Declaration) imageSource {
+func (s imageSource) takenBy(builder build.BuilderVersion, decl provider.Declaration) imageSource {
+	if builder != build.BuilderBuildKit {
+		return s
+	}
 	recipe, _ := s.recipe()
 	related := relatedImages(decl)
 	renamed := buildkit.Renamed(recipe, s.block.mapping("args"), func(word string) string {
