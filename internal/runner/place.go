@@ -5,8 +5,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/provider"
 )

@@ -174,9 +174,7 @@ func (p *Provider) buildImage(ctx context.Context, e *engine, req provider.Creat
 	if len(o.secrets) > 0 && o.Version != build.BuilderBuildKit {
 		return noBuildSecrets(e, decl)
 	}
-	if o.Version == build.BuilderBuildKit {
-		source = source.byNames(decl)
-	}
+	source = source.takenBy(o.Version, decl)
 	if err := p.bring(ctx, e, req, source, say); err != nil {
 		return err
 	}

@@ -17,12 +17,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
-	"github.com/dindctl/dindctl/provider/buildcontext"
-	"github.com/dindctl/dindctl/provider/docker/buildkit"
 )
-
-// Offered are frozen files as a session offers them, for tests.
-func Offered(frozen *buildcontext.Frozen) buildkit.Files { return offered{frozen, &watched{}} }
 
 // Labels is ownerLabels, for tests.
 func Labels(o provider.Ownership) map[string]string { return ownerLabels(o) }

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/image"
 	"github.com/zclconf/go-cty/cty"
 
@@ -292,10 +293,13 @@ func means(word string, r provider.Related) bool {
 	return err == nil && otherErr == nil && named.String() == other.String()
 }
 
-// byNames is the source as BuildKit takes it: it knows an image of the engine by its name,
-// and asks a registry about the id. Only where something is taken from an image stands its
+// takenBy is the source as a builder takes it. BuildKit knows an image of the engine by its
+// name, and asks a registry about the id. Only where something is taken from an image stands its
 // name then; an id that is data stays one.
-func (s imageSource) byNames(decl provider.Declaration) imageSource {
+func (s imageSource) takenBy(builder build.BuilderVersion, decl provider.Declaration) imageSource {
+	if builder != build.BuilderBuildKit {
+		return s
+	}
 	recipe, _ := s.recipe()
 	related := relatedImages(decl)
 	renamed := buildkit.Renamed(recipe, s.block.mapping("args"), func(word string) string {
@@ -324,16 +328,36 @@ func (c *comparison) images() {
 	then := madeWithThen(c.actual.text(hiddenImages))
 	for _, related := range relatedImages(c.item.Declaration) {
 		was, recorded := c.madeWith(then, related)
-		path := fmt.Sprintf("%s[%s]", r.name, quoted(related.Address))
-		switch {
-		case related.ID == "":
-			c.configured(r, path, textOrNull(imageWords(related.Name, was)), cty.UnknownVal(cty.String))
-		case recorded && was != related.ID:
-			c.configured(r, path, textOrNull(imageWords(related.Name, was)), textOrNull(imageWords(related.Name, related.ID)))
-		case then == nil:
-			c.uncompared(path, madeBefore)
+		for _, holder := range c.holders(related, r.name) {
+			path := fmt.Sprintf("%s[%s]", holder, quoted(related.Address))
+			switch {
+			case related.ID == "":
+				c.configured(r, path, textOrNull(imageWords(related.Name, was)), cty.UnknownVal(cty.String))
+			case recorded && was != related.ID:
+				c.configured(r, path, textOrNull(imageWords(related.Name, was)), textOrNull(imageWords(related.Name, related.ID)))
+			case then == nil:
+				c.uncompared(path, madeBefore)
+			}
 		}
 	}
+}
+
+// holders are the paths of the arguments of a build that stand for an image, so that who
+// ignores these ignores the image; otherwise, that of the source.
+func (c *comparison) holders(related provider.Related, source string) []string {
+	declared, _ := c.item.Declaration.Declared.UnmarkDeep()
+	block, _ := valuesOf(declared).block("build")
+	args := block.mapping("args")
+	var out []string
+	for _, name := range sortedKeys(args) {
+		if means(args[name], related) {
+			out = append(out, fmt.Sprintf("build.args[%s]", quoted(name)))
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, source)
+	}
+	return out
 }
 
 // madeWith is the id that an image was made with, under the address of a related image or

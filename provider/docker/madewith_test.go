@@ -50,3 +50,33 @@ func TestWhatAnImageWasMadeWith(t *testing.T) {
 		}
 	}
 }
+
+// An image that an argument stands for is told of at that argument, so that
+// ignore_changes = [build.args] holds for what it stands for too.
+func TestAnImageIsToldOfAtItsArgument(t *testing.T) {
+	t.Parallel()
+	args := cty.MapVal(attributes{"ONE": text("p-base"), "TWO": text("p-base:latest"), "DATA": text("x").Mark(provider.Sensitive)})
+	resp, err := docker.New(nil).Diff(t.Context(), provider.DiffRequest{Items: []provider.DiffItem{{
+		Declaration: provider.Declaration{
+			Address: "image.app", Kind: provider.Image, Name: "p-app",
+			Declared: cty.ObjectVal(attributes{"build": cty.ObjectVal(attributes{"dockerfile_inline": text("FROM x"), "args": args})}),
+			Related: map[string]provider.Related{
+				"image.base":  {Address: "image.base", Kind: provider.Image, Name: "p-base", ID: "sha256:1"},
+				"image.order": {Address: "image.order", Kind: provider.Image, Name: "p-order", ID: "sha256:2"},
+			},
+		},
+		Created: []byte(`{"build":{"dockerfile_inline":"FROM x","args":{"ONE":"p-base","TWO":"p-base:latest","DATA":"x"}}}`),
+		Actual:  cty.ObjectVal(attributes{"tags": cty.ListValEmpty(cty.String), "platform": text("linux/amd64"), "_images": text(`{"image.base":"sha256:0","image.order":"sha256:0"}`)}),
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, change := range resp.Differences[0].Changes {
+		got = append(got, change.Path)
+	}
+	want := []string{`build.args["ONE"]["image.base"]`, `build.args["TWO"]["image.base"]`, `build["image.order"]`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

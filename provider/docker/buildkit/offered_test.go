@@ -1,7 +1,8 @@
-package docker_test
+package buildkit_test
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -16,7 +17,6 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/dindctl/dindctl/provider/buildcontext"
-	"github.com/dindctl/dindctl/provider/docker"
 	"github.com/dindctl/dindctl/provider/docker/buildkit"
 )
 
@@ -55,12 +55,23 @@ func TestBuildKitTakesWhatIsOffered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := taken(t, docker.Offered(frozen))
+		got, err := taken(t, offered{frozen})
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%q: %v; -want +taken:\n%s", ignoring, err, diff)
 		}
 	}
 }
+
+// offered are frozen files, as package docker offers them.
+type offered struct{ frozen *buildcontext.Frozen }
+
+func (o offered) Walk(each func(buildkit.File) error) error {
+	return o.frozen.Walk(func(e buildcontext.Entry) error {
+		return each(buildkit.File{Name: e.Name, Mode: e.Info.Mode(), Size: e.Info.Size(), ModTime: e.Info.ModTime(), Link: e.Link})
+	})
+}
+
+func (o offered) Open(name string) io.ReadCloser { return o.frozen.Open(name) }
 
 // taken is what an engine has after it asked a session for the context: contents of files,
 // modes of directories.
