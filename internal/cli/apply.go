@@ -141,7 +141,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 	o := s.app.errorOptions()
 	request := runner.ApplyRequest{
 		Plan: p, Provider: s.provider, Observed: s.observed, Observe: s.wanted, Differ: in.Diff,
-		Parallelism: s.command.Int("parallelism"), Stop: s.app.env.Stop, Now: s.now,
+		Parallelism: s.command.Int("parallelism"), Stop: s.app.env.Stop, Now: s.now, Hide: s.hiding(p),
 		Refine: func(observed plan.Observed, daemon string) (plan.Refinement, diag.List) {
 			again := in
 			again.Observed, again.Interrupted = observed, s.app.asked(ctx)

@@ -243,3 +243,68 @@ output "words" { value = "password... hunter2" }
 		t.Errorf("%s%s, want %s", got.stdout, got.stderr, want)
 	}
 }
+
+// Of secrets that begin, hold or overlap one another nothing is left in what a job writes,
+// in whichever of them its own one is, by any command that shows it.
+func TestSecretsThatOverlapAreHiddenWhole(t *testing.T) {
+	t.Parallel()
+	const text = `
+project { name = "hush" }
+variable "own" {
+  sensitive = true
+  default   = "pa55word"
+}
+variable "prod" {
+  sensitive = true
+  default   = "pa55word-prod-9f2a77"
+}
+variable "within" {
+  sensitive = true
+  default   = "admin:pa55word@db"
+}
+variable "across" {
+  sensitive = true
+  default   = "word/Zeisig90"
+}
+job "talk" {
+  image       = "bash"
+  command     = ["sh", "-c", "echo it is pa55word-prod-9f2a77.; echo at admin:pa55word@db. >&2; echo by pa55word/Zeisig90.; exit %d"]
+  environment = { TOKEN = var.own }
+}
+`
+	engine := providertest.NewMemory(providertest.Options{})
+	dir, home := t.TempDir(), t.TempDir()
+	run := func(code int, args ...string) string {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "main.hcl"), fmt.Appendf(nil, text, code), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e := command(t, engine, dir, home, args...)
+		for _, part := range []string{"pa55", "9f2a77", "-prod", "admin", "@db", "Zeisig"} {
+			if strings.Contains(e.stdout+e.stderr, part) {
+				t.Errorf("%v shows %q:\n%s%s", args, part, e.stdout, e.stderr)
+			}
+		}
+		return e.stdout + e.stderr
+	}
+	for _, row := range []struct {
+		code int
+		args []string
+	}{
+		{0, []string{"apply", "-auto-approve", "-progress", "plain"}},
+		{0, []string{"run", "job.talk"}},
+		{0, []string{"apply", "-auto-approve", "-replace=job.talk", "-progress", "json"}},
+		{0, []string{"apply", "-auto-approve", "-replace=job.talk", "-json"}},
+		{0, []string{"logs", "job.talk"}},
+		{0, []string{"logs"}},
+		{3, []string{"apply", "-auto-approve", "-progress", "plain"}},
+		{3, []string{"run", "job.talk"}},
+	} {
+		said := run(row.code, row.args...)
+		for _, want := range []string{"it is (sensitive).", "at (sensitive).", "by (sensitive)."} {
+			if !strings.Contains(said, want) {
+				t.Errorf("%v does not say %q:\n%s", row.args, want, said)
+			}
+		}
+	}
+}
