@@ -59,6 +59,9 @@ func (s *session) apply(ctx context.Context, where string) error {
 		return s.app.fail(problems, nil)
 	}
 	problems = s.loadWhole(ctx, where)
+	if !problems.HasErrors() {
+		problems = append(problems, s.leftOut()...)
+	}
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}

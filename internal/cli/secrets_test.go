@@ -308,3 +308,35 @@ job "talk" {
 		}
 	}
 }
+
+// A -var that a plan file leaves out, because a secret is in it, has to be given again:
+// nothing is applied with another value, silently.
+func TestAPlanFileWantsWhatItLeavesOut(t *testing.T) {
+	t.Parallel()
+	dir, home := t.TempDir(), t.TempDir()
+	text := `
+project { name = "hush" }
+variable "token" {
+  sensitive = true
+  default   = "hunter2"
+}
+variable "note" { default = "one" }
+job "talk" {
+  image   = "bash"
+  command = ["echo", var.note]
+}
+`
+	if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	engine := providertest.NewMemory(providertest.Options{})
+	if e := command(t, engine, dir, home, "plan", "-out", "p", "-var", "note=at hunter2's"); e.code != 0 {
+		t.Fatal(e)
+	}
+	if e := command(t, engine, dir, home, "apply", "p"); e.code != 1 || !strings.Contains(e.stderr, "-var note=…") || engine.Mutations()["create"] != 0 {
+		t.Errorf("without it: %+v, %v", e, engine.Mutations())
+	}
+	if e := command(t, engine, dir, home, "apply", "p", "-var", "note=at hunter2's"); e.code != 0 {
+		t.Errorf("with it: %+v", e)
+	}
+}

@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	asDockerTrials = flag.Int("as-docker", 300, "how many random trials of exec, run, logs and cp each are compared with docker's own")
+	asDockerTrials = flag.Int("as-docker", 60, "how many random trials of exec, run, logs and cp each are compared with docker's own")
 	asDockerSeed   = flag.Uint64("as-docker-seed", 1, "which ones")
 )
 
@@ -206,7 +206,7 @@ func (s asDocker) compareExec(at depth) {
 
 func (s asDocker) compareRunAndLogs(at depth) {
 	s.t.Helper()
-	for i := range *asDockerTrials/speechTrials/6 + 1 {
+	for i := range *asDockerTrials/speechTrials/6 + 2 {
 		script := s.speech(2*speechTrials, i%2 == 1)
 		ours := s.bytesOf(nil, s.ours(), "run", "job."+at.job, "--", "bash", "-c", script)
 		s.same(ours, s.docker2(at, nil, "run", "--rm", bashImage, "bash", "-c", script))
@@ -353,7 +353,7 @@ func (s asDocker) comparePaths(at depth) {
 	trials, target := max(*asDockerTrials/10, 1), s.project+"-"+at.container
 	// No link leads out of what is copied: docker 28 refuses those, later ones do not.
 	const corner = `mkdir -p %[1]s/d %[1]s/e; echo F of %[2]s >%[1]s/F; echo y of %[2]s >%[1]s/d/y; ln -s d %[1]s/link; ln -s F %[1]s/flink; ln -s nowhere %[1]s/broken; ln -s link %[1]s/twice
-chmod 640 %[1]s/F; chown -h %[3]d:100 %[1]s/F %[1]s/d %[1]s/link; find %[1]s -exec touch -h -d @16%[3]08d.25 {} +`
+chmod 640 %[1]s/F; chown -h %[3]d:100 %[1]s/F %[1]s/d %[1]s/link; find %[1]s -exec touch -h -d @16%08[3]d {} +`
 	begun := time.Now()
 	make2 := func(run func(script string), root, of string, owner int) {
 		var script strings.Builder

@@ -269,8 +269,8 @@ job "talk" {
 }
 job "nest" {
   image       = "dindctl.local/bash"
-  command     = ["bash", "-c", "for to in 1 2; do echo \"$SHORT-Fasan$REST\" >&$to; printf 'Reiher44c:%s@Dohle71b20\\n' \"$SHORT\" >&$to; done; exit $CODE"]
-  environment = { SHORT = var.short, REST = "9f2a77", CODE = var.code }
+  command     = ["bash", "-c", "for to in 1 2; do echo \"$SHORT-Fasan$REST\" >&$to; printf '%s44c:%s@%s71b20\\n' $LEFT $SHORT $RIGHT >&$to; done; exit $CODE"]
+  environment = { SHORT = var.short, REST = "9f2a77", LEFT = "Reiher", RIGHT = "Dohle", CODE = var.code }
 }
 variable "code" { default = "0" }
 output "said" { value = job.talk.stdout }
