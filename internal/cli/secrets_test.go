@@ -340,3 +340,24 @@ job "talk" {
 		t.Errorf("with it: %+v", e)
 	}
 }
+
+// What can be evaluated is hidden in logs, also where another variable has no value.
+func TestLogsHideWhatCanBeEvaluated(t *testing.T) {
+	t.Parallel()
+	dir, home := t.TempDir(), t.TempDir()
+	write := func(more string) {
+		text := "project { name = \"hush\" }\njob \"talk\" {\n image = \"bash\"\n command = [\"echo\", sensitive(\"hunter2\")]\n}\n" + more
+		if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("")
+	engine := providertest.NewMemory(providertest.Options{})
+	if e := command(t, engine, dir, home, "apply", "-auto-approve"); e.code != 0 {
+		t.Fatal(e)
+	}
+	write("variable \"missing\" {}\n")
+	if e := command(t, engine, dir, home, "logs", "job.talk"); e.code != 0 || e.stdout != "(sensitive)\n" {
+		t.Errorf("%+v", e)
+	}
+}
