@@ -8,7 +8,8 @@ type Event struct {
 	// Text is for people: what is waited for.
 	Text string
 	// Stream is "stdout" or "stderr" for PhaseOutput, and Data a piece of what the job
-	// wrote there: byte for byte but for its secrets, wherever it was cut.
+	// wrote there, byte for byte, wherever it was cut. Secrets are in it, also those of
+	// other objects: whoever shows it knows them all, and hides them.
 	Stream string
 	Data   []byte
 	// Done and Total count bytes; Total is 0 where it is not known.

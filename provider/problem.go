@@ -30,7 +30,8 @@ type Problem struct {
 	Path    string // of the attribute that it is about, may be empty
 	Summary string // a fixed sentence fragment without full stop
 	Detail  string // sentences: the names, the engine's own words, what to do
-	// Log holds the last lines of output where they explain the problem.
+	// Log holds the last lines of output where they explain the problem, as they were
+	// written: as of [Event.Data], whoever shows them hides the secrets in them.
 	Log []string
 	// Holder describes the object in the way, for Conflict and InUse.
 	Holder string

@@ -100,6 +100,9 @@ func (s Secrets) Known(values ...cty.Value) Secrets {
 	return s.looking()
 }
 
+// Texts are the texts of the secrets, for whoever looks for them together with others.
+func (s Secrets) Texts() []string { return slices.Clone(s.texts) }
+
 // Together knows the texts of all secrets that some objects have, and no place of any.
 func Together(list []Secrets) Secrets {
 	var all Secrets

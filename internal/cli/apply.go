@@ -59,6 +59,9 @@ func (s *session) apply(ctx context.Context, where string) error {
 		return s.app.fail(problems, nil)
 	}
 	problems = s.loadWhole(ctx, where)
+	if !problems.HasErrors() {
+		problems = append(problems, s.leftOut()...)
+	}
 	if problems.HasErrors() {
 		return s.app.fail(problems, s.snippets())
 	}
@@ -141,7 +144,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 	o := s.app.errorOptions()
 	request := runner.ApplyRequest{
 		Plan: p, Provider: s.provider, Observed: s.observed, Observe: s.wanted, Differ: in.Diff,
-		Parallelism: s.command.Int("parallelism"), Stop: s.app.env.Stop, Now: s.now,
+		Parallelism: s.command.Int("parallelism"), Stop: s.app.env.Stop, Now: s.now, Hide: s.hiding(p),
 		Refine: func(observed plan.Observed, daemon string) (plan.Refinement, diag.List) {
 			again := in
 			again.Observed, again.Interrupted = observed, s.app.asked(ctx)

@@ -154,7 +154,7 @@ func (e *evaluator) converse(ctx context.Context, in *os.File) error {
 	terminal := term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{e.session.app.env.Stdin, e.session.app.env.Stdout}, "> ")
+	}{shown{e.session.app, e.session.app.env.Stdin}, e.session.app.env.Stdout}, "> ")
 	text := ""
 	for ctx.Err() == nil {
 		line, err := readLine(terminal, in)
@@ -181,6 +181,18 @@ func (e *evaluator) converse(ctx context.Context, in *os.File) error {
 	}
 	e.session.app.print("\n") // behind the prompt
 	return exit(exitInterrupted)
+}
+
+// shown is a terminal's input: what was written so far is shown before a key is waited for,
+// also where it may begin a secret.
+type shown struct {
+	*app
+	from io.Reader
+}
+
+func (s shown) Read(b []byte) (int, error) {
+	s.flushed()
+	return s.from.Read(b)
 }
 
 func readLine(terminal *term.Terminal, in *os.File) (string, error) {

@@ -230,6 +230,10 @@ func (s *session) reach(ctx context.Context, where string) (project string, prob
 		return "", problems
 	case problems.HasErrors():
 		s.ofEngine(s.cfg)
+		if !s.cfg.Partial && !s.offline(ctx).HasErrors() {
+			_, _ = s.expand() // tells what is secret, as far as it can be evaluated
+			s.expanding = nil
+		}
 		s.cfg = nil
 	}
 	if problems := s.connect(ctx); problems.HasErrors() {

@@ -69,13 +69,19 @@ func (s *session) document(p *plan.Plan) (json.RawMessage, error) {
 // again: a part of it would be applied as it stands.
 func (s *session) recorded() asked {
 	o := s.asked
+	o.Again = nil
 	secret := map[string]bool{}
 	for _, v := range s.cfg.Variables {
 		secret[v.Name] = v.Sensitive
 	}
 	o.Vars = slices.DeleteFunc(slices.Clone(o.Vars), func(given string) bool {
 		name, _, _ := strings.Cut(given, "=")
-		return secret[strings.TrimSpace(name)] || s.app.secrets.Text(given) != given
+		name = strings.TrimSpace(name)
+		left := secret[name] || s.app.secrets.Text(given) != given
+		if left && !slices.Contains(o.Again, name) {
+			o.Again = append(o.Again, name)
+		}
+		return left
 	})
 	o.VarFiles = nil
 	for _, file := range s.asked.VarFiles {
@@ -175,6 +181,29 @@ func (s *session) adopt(file *planFile) diag.List {
 	s.asked.Vars = slices.Concat(file.Options.Vars, given.Vars)
 	s.asked.VarFiles = slices.Concat(file.Options.VarFiles, given.VarFiles)
 	return nil
+}
+
+// leftOut refuses a plan file whose variables were not given again: they would silently
+// have other values, and what differs in secrets is not seen in a plan.
+func (s *session) leftOut() diag.List {
+	var missing []string
+	for _, name := range s.asked.Again {
+		named := func(given string) bool {
+			is, _, _ := strings.Cut(given, "=")
+			return strings.TrimSpace(is) == name
+		}
+		_, given := s.cfg.Inputs[name]
+		_, inEnvironment := environment(s.app.env.Environ)["DINDCTL_VAR_"+name]
+		beside := given && len(s.command.StringSlice("var-file")) > 0
+		if !inEnvironment && !beside && !slices.ContainsFunc(s.asked.Vars, named) {
+			missing = append(missing, "-var "+name+"=…")
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return diag.Errorf("A plan file leaves out secrets",
+		"It does not hold what is sensitive, nor a -var that contains it, and nothing was done. Give %s again.", strings.Join(missing, " "))
 }
 
 func withFlag(name, value string) string {

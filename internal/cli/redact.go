@@ -9,6 +9,7 @@ import (
 	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/mask"
+	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/internal/runner"
 )
 
@@ -42,6 +43,16 @@ func (s *session) hideSecrets() {
 		}
 		s.app.secrets.AddAll(value)
 	}
+}
+
+// hiding learns the secrets that a plan found, such as those that objects still have from
+// before a change, and is what takes all secrets out of a text: one search for all of them
+// hides what they overlap in.
+func (s *session) hiding(p *plan.Plan) func(string) string {
+	for _, text := range p.Secrets.Texts() {
+		s.app.secrets.AddAll(cty.StringVal(text))
+	}
+	return s.app.secrets.Text
 }
 
 // documents takes secrets out of JSON that is written by whole documents. They are taken

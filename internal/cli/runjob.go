@@ -150,7 +150,7 @@ func (s *session) runNow(ctx context.Context, p *plan.Plan, in plan.Input, job s
 	s.app.acting.Store(true)
 	result, problems := runner.Apply(ctx, runner.ApplyRequest{
 		Plan: p, Provider: s.provider, Observed: s.observed, Expanded: p.Expanded, Observe: s.wanted, Differ: in.Diff,
-		Stop: s.app.env.Stop, Now: s.now,
+		Stop: s.app.env.Stop, Now: s.now, Hide: s.hiding(p),
 		Sink: func(e runner.Event) {
 			if e.Address != job {
 				progress(e)

@@ -243,3 +243,121 @@ output "words" { value = "password... hunter2" }
 		t.Errorf("%s%s, want %s", got.stdout, got.stderr, want)
 	}
 }
+
+// Of secrets that begin, hold or overlap one another nothing is left in what a job writes,
+// in whichever of them its own one is, by any command that shows it.
+func TestSecretsThatOverlapAreHiddenWhole(t *testing.T) {
+	t.Parallel()
+	const text = `
+project { name = "hush" }
+variable "own" {
+  sensitive = true
+  default   = "pa55word"
+}
+variable "prod" {
+  sensitive = true
+  default   = "pa55word-prod-9f2a77"
+}
+variable "within" {
+  sensitive = true
+  default   = "admin:pa55word@db"
+}
+variable "across" {
+  sensitive = true
+  default   = "word/Zeisig90"
+}
+job "talk" {
+  image       = "bash"
+  command     = ["sh", "-c", "echo it is pa55word-prod-9f2a77.; echo at admin:pa55word@db. >&2; echo by pa55word/Zeisig90.; exit %d"]
+  environment = { TOKEN = var.own }
+}
+`
+	engine := providertest.NewMemory(providertest.Options{})
+	dir, home := t.TempDir(), t.TempDir()
+	run := func(code int, args ...string) string {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "main.hcl"), fmt.Appendf(nil, text, code), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e := command(t, engine, dir, home, args...)
+		for _, part := range []string{"pa55", "9f2a77", "-prod", "admin", "@db", "Zeisig"} {
+			if strings.Contains(e.stdout+e.stderr, part) {
+				t.Errorf("%v shows %q:\n%s%s", args, part, e.stdout, e.stderr)
+			}
+		}
+		return e.stdout + e.stderr
+	}
+	for _, row := range []struct {
+		code int
+		args []string
+	}{
+		{0, []string{"apply", "-auto-approve", "-progress", "plain"}},
+		{0, []string{"run", "job.talk"}},
+		{0, []string{"apply", "-auto-approve", "-replace=job.talk", "-progress", "json"}},
+		{0, []string{"apply", "-auto-approve", "-replace=job.talk", "-json"}},
+		{0, []string{"logs", "job.talk"}},
+		{0, []string{"logs"}},
+		{3, []string{"apply", "-auto-approve", "-progress", "plain"}},
+		{3, []string{"run", "job.talk"}},
+	} {
+		said := run(row.code, row.args...)
+		for _, want := range []string{"it is (sensitive).", "at (sensitive).", "by (sensitive)."} {
+			if !strings.Contains(said, want) {
+				t.Errorf("%v does not say %q:\n%s", row.args, want, said)
+			}
+		}
+	}
+}
+
+// A -var that a plan file leaves out, because a secret is in it, has to be given again:
+// nothing is applied with another value, silently.
+func TestAPlanFileWantsWhatItLeavesOut(t *testing.T) {
+	t.Parallel()
+	dir, home := t.TempDir(), t.TempDir()
+	text := `
+project { name = "hush" }
+variable "token" {
+  sensitive = true
+  default   = "hunter2"
+}
+variable "note" { default = "one" }
+job "talk" {
+  image   = "bash"
+  command = ["echo", var.note]
+}
+`
+	if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	engine := providertest.NewMemory(providertest.Options{})
+	if e := command(t, engine, dir, home, "plan", "-out", "p", "-var", "note=at hunter2's"); e.code != 0 {
+		t.Fatal(e)
+	}
+	if e := command(t, engine, dir, home, "apply", "p"); e.code != 1 || !strings.Contains(e.stderr, "-var note=…") || engine.Mutations()["create"] != 0 {
+		t.Errorf("without it: %+v, %v", e, engine.Mutations())
+	}
+	if e := command(t, engine, dir, home, "apply", "p", "-var", "note=at hunter2's"); e.code != 0 {
+		t.Errorf("with it: %+v", e)
+	}
+}
+
+// What can be evaluated is hidden in logs, also where another variable has no value.
+func TestLogsHideWhatCanBeEvaluated(t *testing.T) {
+	t.Parallel()
+	dir, home := t.TempDir(), t.TempDir()
+	write := func(more string) {
+		text := "project { name = \"hush\" }\njob \"talk\" {\n image = \"bash\"\n command = [\"echo\", sensitive(\"hunter2\")]\n}\n" + more
+		if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("")
+	engine := providertest.NewMemory(providertest.Options{})
+	if e := command(t, engine, dir, home, "apply", "-auto-approve"); e.code != 0 {
+		t.Fatal(e)
+	}
+	write("variable \"missing\" {}\n")
+	if e := command(t, engine, dir, home, "logs", "job.talk"); e.code != 0 || e.stdout != "(sensitive)\n" {
+		t.Errorf("%+v", e)
+	}
+}

@@ -87,6 +87,8 @@ type asked struct {
 	Project  string   `json:"project,omitempty"`
 	Vars     []string `json:"var,omitempty"`
 	VarFiles []string `json:"var_file,omitempty"`
+	// Again are the variables whose -var a plan file leaves out.
+	Again    []string `json:"var_again,omitempty"`
 	Target   []string `json:"target,omitempty"`
 	Exclude  []string `json:"exclude,omitempty"`
 	Replace  []string `json:"replace,omitempty"`

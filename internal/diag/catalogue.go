@@ -210,7 +210,7 @@ func commandKinds() []Kind {
 		{"own-container", []string{"The container of dindctl could not be looked at", "The container of dindctl is not there"}},
 		{"plan-file", []string{
 			"The plan file cannot be read", "The plan was not written", "A plan file says itself what is to be done", "The plan is for another engine",
-			"The plan cannot be compared", "The plan was made with another flag",
+			"The plan cannot be compared", "The plan was made with another flag", "A plan file leaves out secrets",
 		}},
 		{"plan-stale", []string{"The plan is stale", "A volume of the plan is gone"}},
 		{"prevented", []string{"An object is kept by prevent_destroy"}},

@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	asDockerTrials = flag.Int("as-docker", 300, "how many random trials of exec, run, logs and cp each are compared with docker's own")
+	asDockerTrials = flag.Int("as-docker", 60, "how many random trials of exec, run, logs and cp each are compared with docker's own")
 	asDockerSeed   = flag.Uint64("as-docker-seed", 1, "which ones")
 )
 
@@ -171,9 +171,10 @@ func TestCopiesLandWhereDockersDo(t *testing.T) {
 	t.Parallel()
 	needEngine(t)
 	s := asDocker{emptyScenario(t), rand.New(rand.NewPCG(*asDockerSeed, 12))} //nolint:gosec // repeatable
-	s.write("ci.hcl", "project {\n  name = \""+s.project+"\"\n}\n"+idle)
+	s.write("ci.hcl", "project {\n  name = \""+s.project+"\"\n}\n"+spoken)
 	s.dindctl("apply", "-auto-approve").wants(t, 0)
-	s.comparePaths(depth{container: "web"})
+	s.comparePaths(depth{container: "near"})
+	s.comparePaths(depth{container: "middle", host: s.reached("exec", "-i", s.project+"-outer")})
 }
 
 const speechTrials = 25
@@ -205,7 +206,7 @@ func (s asDocker) compareExec(at depth) {
 
 func (s asDocker) compareRunAndLogs(at depth) {
 	s.t.Helper()
-	for i := range *asDockerTrials/speechTrials/6 + 1 {
+	for i := range *asDockerTrials/speechTrials/6 + 2 {
 		script := s.speech(2*speechTrials, i%2 == 1)
 		ours := s.bytesOf(nil, s.ours(), "run", "job."+at.job, "--", "bash", "-c", script)
 		s.same(ours, s.docker2(at, nil, "run", "--rm", bashImage, "bash", "-c", script))
@@ -256,8 +257,17 @@ func (s asDocker) tree(name string, n int) string {
 	return root
 }
 
-// entries are what an archive holds, one line each.
-func entries(t *testing.T, archive string) []string {
+// moment is a time of modification. Those after a time are all one: of two copies, each
+// changes a directory at another moment. The zero time is after all.
+func moment(is, made time.Time) string {
+	if !made.IsZero() && is.After(made) {
+		return "now"
+	}
+	return fmt.Sprint(is.UnixNano())
+}
+
+// entries are what an archive holds, one line each; made is for [moment].
+func entries(t *testing.T, archive string, made time.Time) []string {
 	t.Helper()
 	var out []string
 	for in := tar.NewReader(strings.NewReader(archive)); ; {
@@ -270,12 +280,12 @@ func entries(t *testing.T, archive string) []string {
 			return out
 		}
 		content, _ := io.ReadAll(in)
-		out = append(out, fmt.Sprintf("%s %c %o %d:%d %d %q %x", h.Name, h.Typeflag, h.Mode, h.Uid, h.Gid, h.ModTime.Unix(), h.Linkname, content))
+		out = append(out, fmt.Sprintf("%s %c %o %d:%d %s %q %x", h.Name, h.Typeflag, h.Mode, h.Uid, h.Gid, moment(h.ModTime, made), h.Linkname, content))
 	}
 }
 
-// found are what lies below a directory of this machine, one line each.
-func found(t *testing.T, root string) []string {
+// found are what lies below a directory of this machine, one line each; made is for [moment].
+func found(t *testing.T, root string, made time.Time) []string {
 	t.Helper()
 	var out []string
 	err := filepath.WalkDir(root, func(name string, _ fs.DirEntry, err error) error {
@@ -294,12 +304,12 @@ func found(t *testing.T, root string) []string {
 			if err != nil {
 				return err
 			}
-			text += fmt.Sprintf(" %d %x", info.ModTime().UnixNano(), content)
+			text += fmt.Sprintf(" %s %x", moment(info.ModTime(), made), content)
 		case info.Mode()&fs.ModeSymlink != 0:
 			target, _ := os.Readlink(name)
 			text += " -> " + target
 		default:
-			text += fmt.Sprint(" ", info.ModTime().UnixNano())
+			text += " " + moment(info.ModTime(), made)
 		}
 		out = append(out, text)
 		return nil
@@ -321,7 +331,7 @@ func (s asDocker) compareTrees(at depth) {
 		ok(s.bytesOf(nil, s.ours(), append(append([]string{"cp"}, flags...), source, "container."+at.container+":"+at1)...))
 		ok(s.docker2(at, nil, append(append([]string{"cp"}, flags...), source, target+":"+at2)...))
 		ours, theirs := ok(s.docker2(at, nil, "cp", target+":"+at1, "-")), ok(s.docker2(at, nil, "cp", target+":"+at2, "-"))
-		if d := cmp.Diff(entries(s.t, theirs.stdout), entries(s.t, ours.stdout)); d != "" {
+		if d := cmp.Diff(entries(s.t, theirs.stdout, time.Time{}), entries(s.t, ours.stdout, time.Time{})); d != "" {
 			s.t.Errorf("%s: a tree that is copied in with %q (-docker +dindctl):\n%s", at.container, flags, d)
 		}
 		again := ok(s.bytesOf(nil, s.ours(), "cp", "container."+at.container+":"+at2, "-"))
@@ -331,7 +341,7 @@ func (s asDocker) compareTrees(at depth) {
 		out1, out2 := filepath.Join(s.dir, at.container+"-ours")+fmt.Sprint(i), filepath.Join(s.dir, at.container+"-theirs")+fmt.Sprint(i)
 		ok(s.bytesOf(nil, s.ours(), "cp", "container."+at.container+":"+at2, out1))
 		ok(s.docker2(at, nil, "cp", target+":"+at2, out2))
-		if d := cmp.Diff(found(s.t, out2), found(s.t, out1)); d != "" {
+		if d := cmp.Diff(found(s.t, out2, time.Time{}), found(s.t, out1, time.Time{})); d != "" {
 			s.t.Errorf("%s: a tree that is copied out (-docker +dindctl):\n%s", at.container, d)
 		}
 	}
@@ -342,20 +352,22 @@ func (s asDocker) comparePaths(at depth) {
 	s.t.Helper()
 	trials, target := max(*asDockerTrials/10, 1), s.project+"-"+at.container
 	// No link leads out of what is copied: docker 28 refuses those, later ones do not.
-	const corner = `mkdir -p %[1]s/d %[1]s/e; echo F >%[1]s/F; echo y >%[1]s/d/y; ln -s d %[1]s/link; ln -s F %[1]s/flink; ln -s nowhere %[1]s/broken; ln -s link %[1]s/twice`
-	make2 := func(run func(script string), root string) {
+	const corner = `mkdir -p %[1]s/d %[1]s/e; echo F of %[2]s >%[1]s/F; echo y of %[2]s >%[1]s/d/y; ln -s d %[1]s/link; ln -s F %[1]s/flink; ln -s nowhere %[1]s/broken; ln -s link %[1]s/twice
+chmod 640 %[1]s/F; chown -h %[3]d:100 %[1]s/F %[1]s/d %[1]s/link; find %[1]s -exec touch -h -d @16%08[3]d {} +`
+	begun := time.Now()
+	make2 := func(run func(script string), root, of string, owner int) {
 		var script strings.Builder
 		for i := range trials {
 			for _, whose := range []string{"ours", "docker"} {
-				fmt.Fprintf(&script, corner+"\n", fmt.Sprintf("%s/%s/%d", root, whose, i))
+				fmt.Fprintf(&script, corner+"\n", fmt.Sprintf("%s/%s/%d", root, whose, i), of, owner+i)
 			}
 		}
 		run(script.String())
 	}
-	make2(func(script string) { s.bytesOf([]byte(script), "bash").wants(s.t, 0) }, filepath.Join(s.dir, "p"))
+	make2(func(script string) { s.bytesOf([]byte(script), "bash").wants(s.t, 0) }, filepath.Join(s.dir, "p-"+at.container), "here", 1000)
 	make2(func(script string) {
 		s.docker2(at, []byte(script), "exec", "-i", target, "bash").wants(s.t, 0)
-	}, "/p")
+	}, "/p", "there", 2000)
 	paths := []string{"F", "F/", "F/.", "d", "d/", "d/.", "e", "link", "link/", "link/.", "flink", "flink/", "broken", "broken/", "twice", "twice/", "new", "new/", "new/.", "no/new", "d/../F", "./d//", "."}
 	for i := range trials {
 		from, to, out := oneOf(s.r, paths...), oneOf(s.r, paths...), s.r.IntN(2) == 0
@@ -367,7 +379,7 @@ func (s asDocker) comparePaths(at depth) {
 		}
 		stream := out && s.r.IntN(5) == 0
 		args := func(whose, name string) []string {
-			here, there := filepath.Join(s.dir, "p", whose, fmt.Sprint(i))+"/", fmt.Sprintf("%s:/p/%s/%d/", name, whose, i)
+			here, there := filepath.Join(s.dir, "p-"+at.container, whose, fmt.Sprint(i))+"/", fmt.Sprintf("%s:/p/%s/%d/", name, whose, i)
 			pair := []string{here + from, there + to}
 			if out {
 				pair = []string{there + from, here + to}
@@ -383,40 +395,23 @@ func (s asDocker) comparePaths(at depth) {
 			s.t.Errorf("cp %q %s %s (out %v): exit code %d, docker's %d\n%s%s", flags, from, to, out, ours.code, theirs.code, ours.stderr, theirs.stderr)
 		}
 		if stream && ours.code == 0 {
-			if d := cmp.Diff(names(s.t, theirs.stdout), names(s.t, ours.stdout)); d != "" {
+			if d := cmp.Diff(entries(s.t, theirs.stdout, begun), entries(s.t, ours.stdout, begun)); d != "" {
 				s.t.Errorf("cp %q %s - (-docker +dindctl):\n%s", flags, from, d)
 			}
 		}
 	}
 	for i := range trials {
-		here := func(whose string) string {
-			return s.bytesOf(fmt.Appendf(nil, "cd %s/p/%s/%d && find . -printf '%%p %%M %%s %%l\\n' | sort", s.dir, whose, i), "bash").stdout
+		here := func(whose string) []string {
+			return found(s.t, filepath.Join(s.dir, "p-"+at.container, whose, fmt.Sprint(i)), begun)
 		}
 		if d := cmp.Diff(here("docker"), here("ours")); d != "" {
 			s.t.Errorf("trial %d of paths, on this machine (-docker +dindctl):\n%s", i, d)
 		}
 	}
 	inside := func(whose string) []string {
-		return names(s.t, s.docker2(at, nil, "cp", target+":/p/"+whose+"/.", "-").wants(s.t, 0).stdout)
+		return entries(s.t, s.docker2(at, nil, "cp", target+":/p/"+whose+"/.", "-").wants(s.t, 0).stdout, begun)
 	}
 	if d := cmp.Diff(inside("docker"), inside("ours")); d != "" {
 		s.t.Errorf("what the copies made in the container (-docker +dindctl):\n%s", d)
-	}
-}
-
-// names are what an archive holds but for the times, one line each.
-func names(t *testing.T, archive string) []string {
-	t.Helper()
-	var out []string
-	for in := tar.NewReader(strings.NewReader(archive)); ; {
-		h, err := in.Next()
-		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				t.Errorf("an archive: %v", err)
-			}
-			return out
-		}
-		content, _ := io.ReadAll(in)
-		out = append(out, fmt.Sprintf("%s %c %o %d:%d %q %q", h.Name, h.Typeflag, h.Mode, h.Uid, h.Gid, h.Linkname, content))
 	}
 }

@@ -235,6 +235,18 @@ variable "token" {
   type      = string
   sensitive = true
 }
+variable "short" {
+  sensitive = true
+  default   = "pa55word7c1e"
+}
+variable "long" {
+  sensitive = true
+  default   = "pa55word7c1e-Fasan9f2a77"
+}
+variable "around" {
+  sensitive = true
+  default   = "Reiher44c:pa55word7c1e@Dohle71b20"
+}
 variable "pin" {
   type      = number
   sensitive = true
@@ -255,6 +267,12 @@ job "talk" {
     content = "one\n${sensitive(file("tok"))}\ntwo\n"
   }
 }
+job "nest" {
+  image       = "dindctl.local/bash"
+  command     = ["bash", "-c", "for to in 1 2; do echo \"$SHORT-Fasan$REST\" >&$to; printf '%s44c:%s@%s71b20\\n' $LEFT $SHORT $RIGHT >&$to; done; exit $CODE"]
+  environment = { SHORT = var.short, REST = "9f2a77", LEFT = "Reiher", RIGHT = "Dohle", CODE = var.code }
+}
+variable "code" { default = "0" }
 output "said" { value = job.talk.stdout }
 output "lines" { value = { for line in split("\n", job.talk.stdout) : line => line... } }
 `
@@ -265,7 +283,7 @@ func TestSecretsInEverySpelling(t *testing.T) {
 	needEngine(t)
 	s := emptyScenario(t)
 	token, pin, tok, fromFile := "Kolibri7f3a/x+y <1>", "918273645", "Zeisig90bb2d", "Gimpel17aa4c"
-	fragments := []string{"Kolibri7f3a", "KOLIBRI7F3A", pin, tok, fromFile, "4b6f6c69627269", "393138323733", "S29saWJya"}
+	fragments := []string{"Kolibri7f3a", "KOLIBRI7F3A", pin, tok, fromFile, "4b6f6c69627269", "393138323733", "S29saWJya", "pa55word7c1e", "Fasan9f2a77", "Reiher44c", "Dohle71b20"}
 	s.write("main.hcl", spelledFile)
 	s.write("tok", tok+"\n")
 	s.write("app.env", "FROM_FILE="+fromFile+"\n")
@@ -287,6 +305,15 @@ func TestSecretsInEverySpelling(t *testing.T) {
 	given("logs", "job.talk").wants(t, 0).says(t, "(sensitive)")
 	given("logs").wants(t, 0).says(t, "(sensitive) and (sensitive)")
 	given("run", "job.talk").wants(t, 0).says(t, "(sensitive)(sensitive)")
+	// Its own secret begins another one, and lies inside a third.
+	const nest = "(sensitive)\n(sensitive)\n"
+	for _, args := range [][]string{{"run", "job.nest"}, {"logs", "job.nest"}} {
+		if got := given(args...).wants(t, 0); got.stdout != nest || got.stderr != nest {
+			t.Errorf("%s says %q and %q, want each %q", args, got.stdout, got.stderr, nest)
+		}
+	}
+	given("apply", "-auto-approve", "-replace=job.nest").wants(t, 0)
+	given("apply", "-auto-approve", "-var", "code=3").wants(t, 1).says(t, "(sensitive)\n")
 	given("show", "-json").wants(t, 0)
 	given("apply", "-replace=job.talk", "-auto-approve", "-json").wants(t, 0).says(t, `(sensitive)`)
 	given("destroy", "-auto-approve", "-volumes").wants(t, 0)

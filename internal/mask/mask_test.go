@@ -425,3 +425,14 @@ func BenchmarkLearn(b *testing.B) {
 		s.Text("x")
 	}
 }
+
+// Keys that are the same without their secrets stay apart, so that nothing is lost.
+func TestKeysStayApart(t *testing.T) {
+	t.Parallel()
+	s := secretsOf("hunter2", "hunter3")
+	got := s.Value(cty.ObjectVal(map[string]cty.Value{"hunter2": cty.StringVal("a"), "hunter3": cty.StringVal("b"), "x": cty.StringVal("c")}))
+	want := cty.ObjectVal(map[string]cty.Value{"(sensitive)": cty.StringVal("a"), "(sensitive) 2": cty.StringVal("b"), "x": cty.StringVal("c")})
+	if !got.RawEquals(want) {
+		t.Errorf("%#v, want %#v", got, want)
+	}
+}

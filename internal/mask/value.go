@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -35,7 +36,7 @@ func (s *Secrets) value(v cty.Value) cty.Value {
 		parts := make(map[string]cty.Value, plain.LengthInt())
 		for it := plain.ElementIterator(); it.Next(); {
 			key, element := it.Element()
-			parts[s.without(key.AsString(), false)] = s.value(element)
+			parts[unused(parts, s.without(key.AsString(), false))] = s.value(element)
 		}
 		return cty.ObjectVal(parts).WithMarks(marks)
 	case plain.CanIterateElements():
@@ -47,6 +48,15 @@ func (s *Secrets) value(v cty.Value) cty.Value {
 		return cty.TupleVal(parts).WithMarks(marks)
 	}
 	return v
+}
+
+// unused is a key, with a number where another one came out the same.
+func unused(parts map[string]cty.Value, key string) string {
+	out := key
+	for n := 2; parts[out] != cty.NilVal; n++ {
+		out = key + " " + strconv.Itoa(n)
+	}
+	return out
 }
 
 // is tells whether a text is a secret as a whole.

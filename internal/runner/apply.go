@@ -51,9 +51,12 @@ type ApplyRequest struct {
 	Parallelism int
 	// Sink takes events; it may be nil.
 	Sink Sink
-	// Output takes what jobs write, byte for byte: each event's Data is a piece of what
-	// its Address wrote to its Stream. Sink gets the same in lines. It is called as Sink
-	// is, and may be nil.
+	// Hide takes out of a text what the host of the run keeps secret, before the secrets
+	// of the plan are: whoever knows all secrets has to be the first who looks. It may be nil.
+	Hide func(string) string
+	// Output takes what jobs write, byte for byte and with the secrets in it: each event's
+	// Data is a piece of what its Address wrote to its Stream. Sink gets the same in lines,
+	// without secrets. It is called as Sink is, and may be nil.
 	Output Sink
 	// Nonce makes the mark of one step, by which a repeated call is known; random if nil.
 	Nonce func() string

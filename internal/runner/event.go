@@ -27,7 +27,7 @@ const (
 	Added    EventKind = "added"    // planned only now, inside a daemon that could not be looked into before
 )
 
-// written is a piece of what a job wrote, as Data: the lines in it are told as Progress.
+// written is a piece of what a job wrote, as Data, with its secrets: the lines in it are told as Progress.
 // It goes to [ApplyRequest.Output] instead of the sink.
 const written EventKind = "written"
 
@@ -82,17 +82,33 @@ func serial(sink Sink, now func() time.Time) Sink {
 	}
 }
 
+// hide takes secrets out of a text: at first all that the request knows of, then what the
+// plan alone does. The other way round, what is hidden of one secret would leave the rest of
+// another one that it begins, or overlaps.
+func (r *run) hide(text string) string {
+	if r.req.Hide != nil {
+		text = r.req.Hide(text)
+	}
+	return r.req.Plan.Secrets.Text(text)
+}
+
+// asItIs hides nothing.
+func asItIs(text string) string { return text }
+
 // forStep is a provider's sink for one step. What a job writes comes in pieces, which
-// are handed on as they are, and as lines: flush hands on the one that has no end. What is
-// told shows none of the secrets.
-func forStep(sink Sink, step plan.Step, secrets provider.Secrets) (to provider.Sink, flush func()) {
+// are handed on as they are, secrets and all, and as lines: flush hands on the one that has
+// no end, and ends the step, of which nothing is told any longer. Hide takes the secrets out
+// of texts.
+func forStep(sink Sink, step plan.Step, hide func(string) string) (to provider.Sink, flush func()) {
+	var mu sync.Mutex // a call that was given up may still speak
+	over := false
 	cut := map[string]*lines.Splitter{}
 	line := func(e Event) *lines.Splitter {
 		of := e.Address + "\x00" + e.Stream
 		if cut[of] == nil {
 			e.Data = nil
 			cut[of] = lines.New(func(text string, _ bool) error {
-				e.Text = secrets.Text(text)
+				e.Text = hide(text)
 				sink(e)
 				return nil
 			})
@@ -100,8 +116,13 @@ func forStep(sink Sink, step plan.Step, secrets provider.Secrets) (to provider.S
 		return cut[of]
 	}
 	to = func(e provider.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		if over {
+			return
+		}
 		told := Event{
-			Kind: Progress, Step: step, Address: e.Address, Phase: e.Phase, Text: secrets.Text(e.Text),
+			Kind: Progress, Step: step, Address: e.Address, Phase: e.Phase, Text: hide(e.Text),
 			Stream: e.Stream, Data: e.Data, Done: e.Done, Total: e.Total,
 		}
 		if e.Phase != provider.PhaseOutput {
@@ -115,6 +136,9 @@ func forStep(sink Sink, step plan.Step, secrets provider.Secrets) (to provider.S
 		_, _ = line(told).Write(e.Data) // no line is refused
 	}
 	return to, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		over = true
 		for _, of := range slices.Sorted(maps.Keys(cut)) {
 			_ = cut[of].Flush()
 		}

@@ -492,7 +492,7 @@ func (h *halting) carryOut(ctx context.Context, tasks []*task, do func(context.C
 			if !hadEnded(t) {
 				h.sink(Event{Kind: Started, Step: t.step})
 			}
-			tell, _ := forStep(h.sink, t.step, provider.Secrets{}) // what is started here writes nothing that is followed
+			tell, _ := forStep(h.sink, t.step, asItIs) // what is started here writes nothing that is followed
 			err := do(ctx, t.object, tell)
 			h.note(t, err, h.req.Now().Sub(began))
 			return err

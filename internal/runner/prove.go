@@ -26,7 +26,7 @@ func (r *run) proofFor(job provider.Declaration, step plan.Step) func() error {
 		return nil // the controller's own step has told it, or the plan
 	}
 	ctx, prober := r.ctx, r.prober
-	tell, _ := forStep(r.sink, step, r.req.Plan.Secrets) // a proof writes nothing that has lines
+	tell, _ := forStep(r.sink, step, r.hide) // a proof writes nothing that has lines
 	sink := func(e provider.Event) {
 		e.Address = address
 		tell(e)

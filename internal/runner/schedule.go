@@ -193,7 +193,8 @@ func (r *run) finish(o outcome) {
 	n.state = failed
 	n.problems = placed(o.problems, o.err, r.instance)
 	if o.secrets != nil {
-		n.problems = hiding(n.problems, o.secrets().Text)
+		own := o.secrets()
+		n.problems = hiding(n.problems, func(text string) string { return own.Text(r.hide(text)) })
 	}
 	if n.gate == "" {
 		r.sink(Event{Kind: Failed, Step: n.step, Took: r.req.Now().Sub(n.began), Problems: n.problems})

@@ -57,7 +57,7 @@ func (r *run) prepare(step plan.Step) (func() outcome, diag.List) {
 		p: r.req.Provider, step: step, place: place, project: r.req.Plan.Project,
 		differ: r.req.Differ,
 	}
-	c.sink, c.flush = forStep(r.sink, step, r.req.Plan.Secrets)
+	c.sink, c.flush = forStep(r.sink, step, r.hide)
 	c.preparer = r.preparer
 	if r.req.Expanded != nil {
 		c.sensitive = r.req.Expanded.Sensitive()

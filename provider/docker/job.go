@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/lines"
@@ -106,20 +105,16 @@ type hearing struct {
 	kept
 	count int64 // of the bytes
 	skip  int64 // of the bytes that were heard before
-	shown *provider.Masked
+	say   func(piece []byte)
 	lines *lines.Splitter // for the last lines
 }
 
 func newWatch(e *engine, decl provider.Declaration, c container.InspectResponse, say events) *watch {
 	w := &watch{e: e, decl: decl, container: c, id: c.ID, stopTimeout: c.Config.StopTimeout, last: &lastLines{n: jobLogKept}}
-	secrets := secretsFor(provider.DiffItem{Declaration: decl}, cty.NilVal)
 	hear := func(stream string) *hearing {
-		h := &hearing{lines: eachLine(w.last.add)}
-		h.shown = secrets.Mask(io.MultiWriter(h.lines, writerFunc(func(b []byte) (int, error) {
-			say.send(provider.Event{Phase: provider.PhaseOutput, Stream: stream, Data: slices.Clone(b)})
-			return len(b), nil
-		})))
-		return h
+		return &hearing{lines: eachLine(w.last.add), say: func(piece []byte) {
+			say.send(provider.Event{Phase: provider.PhaseOutput, Stream: stream, Data: piece})
+		}}
 	}
 	w.stdout, w.stderr = hear("stdout"), hear("stderr")
 	return w
@@ -132,23 +127,19 @@ func (h *hearing) Write(b []byte) (int, error) {
 	news := b[known:]
 	h.count += int64(len(news))
 	_, _ = h.kept.Write(news) // never refuses
-	if _, err := h.shown.Write(news); err != nil {
+	if len(news) > 0 {
+		h.say(slices.Clone(news))
+	}
+	if _, err := h.lines.Write(news); err != nil {
 		return 0, err
 	}
 	return len(b), nil
 }
 
-// end hands on what was held back.
-func (h *hearing) end() error { return errors.Join(h.shown.Flush(), h.lines.Flush()) }
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
-
 // follow hands the output on until the job has ended.
 func (w *watch) follow(ctx context.Context, listen func(context.Context) error) error {
 	err := listen(ctx)
-	return errors.Join(err, w.stdout.end(), w.stderr.end())
+	return errors.Join(err, w.stdout.lines.Flush(), w.stderr.lines.Flush())
 }
 
 // followAttached hands on what comes over the stream of a job that was attached to before
