@@ -52,7 +52,11 @@ func (p *Provider) runJob(ctx context.Context, e *engine, decl provider.Declarat
 			return output{}, err
 		}
 	}
-	go func() { result <- w.follow(reading, follow) }()
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		result <- w.follow(reading, follow)
+	}()
 
 	var late <-chan time.Time
 	if limit > 0 {
@@ -72,6 +76,14 @@ func (p *Provider) runJob(ctx context.Context, e *engine, decl provider.Declarat
 	case <-late:
 		why = &provider.Problem{Code: provider.JobFailed, Address: decl.Address, Path: "timeout", Summary: "The job took too long", Detail: fmt.Sprintf("It did not end within %s and was stopped.", limit)}
 		err = w.stop(ctx, say, result)
+	}
+	if why != nil { // nothing is heard any more, and what was heard is read now
+		cancel()
+		select {
+		case <-followed:
+		case <-time.After(parting):
+			return output{}, why
+		}
 	}
 	return w.result(ctx, err, why)
 }

@@ -112,6 +112,9 @@ func (c *execConn) Read(b []byte) (int, error) {
 		c.spoke = true
 		return n, nil
 	case errors.Is(err, io.EOF) && (c.spoke || c.stderr.Len() == 0):
+		if said := strings.TrimSpace(c.stderr.String()); said != "" {
+			return n, fmt.Errorf("%w; it said: %s", brokenOff{"a frame"}, said)
+		}
 		return n, brokenOff{"a frame"}
 	}
 	return n, c.ended(err)
