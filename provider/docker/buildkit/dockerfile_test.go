@@ -26,7 +26,8 @@ func TestAnImageIsRenamedWhereItIsTakenFrom(t *testing.T) {
 		{"FROM $BASE\nFROM x\n", "FROM $BASE\nFROM x\n", []string{"", "x"}}, // not declared: it is nothing
 		{
 			"FROM x\nCOPY --chown=1 --from=sha256:1 /sha256:1 /\nRUN --mount=type=bind,from=sha256:1,target=/m ls\n",
-			"FROM x\nCOPY --chown=1 --from=base:dev /sha256:1 /\nRUN --mount=type=bind,from=base:dev,target=/m ls\n", []string{"x", "sha256:1", "sha256:1"},
+			"FROM x\nCOPY --chown=1 --from=base:dev /sha256:1 /\nRUN --mount=type=bind,from=base:dev,target=/m ls\n",
+			[]string{"x", "sha256:1", "sha256:1"},
 		},
 		{"FROM x\nRUN <<END\nFROM sha256:1\nEND\n", "FROM x\nRUN <<END\nFROM sha256:1\nEND\n", []string{"x"}},
 		{"FROM x\r\nFROM sha256:2\r\n", "FROM x\r\nFROM sha256:2\r\n", []string{"x", "sha256:2"}},
