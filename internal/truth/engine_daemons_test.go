@@ -85,8 +85,11 @@ func (e *engine) inside(id string) *engine {
 			inner.name, inner.serial = m.Name, e.made*1_000_000
 			e.inner[m.Name] = inner
 		}
-		e.inner[m.Name].pool = poolIn(e.files[id][daemonJSON].content)
-		return e.inner[m.Name]
+		inner := e.inner[m.Name]
+		inner.mu.Lock()
+		defer inner.mu.Unlock()
+		inner.pool = poolIn(e.files[id][daemonJSON].content)
+		return inner
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -166,7 +167,7 @@ func lasting(name string) bool {
 // container.
 func (l lists) notes() map[string]map[string]json.RawMessage {
 	out := map[string]map[string]json.RawMessage{}
-	begun := map[string]json.RawMessage{}
+	begun := map[string]marks{}
 	for _, v := range l.volumes {
 		if v == nil {
 			continue
@@ -174,15 +175,15 @@ func (l lists) notes() map[string]map[string]json.RawMessage {
 		if id := changeNotes().about(*v); id != "" {
 			out[id] = changesOf(v.Labels)
 		}
-		if id := changingNotes().about(*v); id != "" {
-			begun[id] = []byte(marksIn([]byte(v.Labels[changingWhat])).text()) // what cannot be read says nothing
+		if id := cmp.Or(changingNotes().about(*v), moreChangingNotes().about(*v)); id != "" {
+			begun[id] = begun[id].and(marksIn([]byte(v.Labels[changingWhat]))) // what cannot be read says nothing
 		}
 	}
 	for id, what := range begun {
 		if out[id] == nil {
 			out[id] = map[string]json.RawMessage{}
 		}
-		out[id][changing] = what
+		out[id][changing] = []byte(what.text())
 	}
 	return out
 }

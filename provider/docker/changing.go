@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -167,15 +168,17 @@ func (e *engine) mark(ctx context.Context, id, project string, decl provider.Dec
 	if v.Labels[changingNonce] == labels[changingNonce] {
 		return false, nil
 	}
-	all := marksIn([]byte(v.Labels[changingWhat])).and(now).text()
-	if all == v.Labels[changingWhat] {
+	if marksIn([]byte(v.Labels[changingWhat])).and(now).text() == v.Labels[changingWhat] {
 		return true, nil
 	}
-	labels[changingWhat] = all
-	return true, e.note(ctx, changingNotes(), labels, changingWhat)
+	return true, e.note(ctx, moreChangingNotes(), labels, changingWhat)
 }
 
 // unmark records that the changes which were begun are ended.
 func (e *engine) unmark(ctx context.Context, id string) error {
-	return e.forget(ctx, changingNotes(), id)
+	_, is, err := e.readNote(ctx, changingNotes(), id)
+	if err == nil && is {
+		err = errors.Join(e.forget(ctx, moreChangingNotes(), id), e.forget(ctx, changingNotes(), id))
+	}
+	return err
 }

@@ -65,8 +65,9 @@ func sourceOf(req *provider.CreateRequest, stopped func() error) (imageSource, e
 
 // sourceNow is sourceOf; that the run is to end is told as such.
 func (p *Provider) sourceNow(ctx context.Context, req *provider.CreateRequest) (source imageSource, err error) {
-	err = p.untilStopping(ctx, req.Declaration.Address, "Looking at what "+req.Declaration.Name+" is built from", func(ctx context.Context) error {
-		source, err = sourceOf(req, p.over(ctx))
+	over := p.over(ctx) // also of the walks that come later, when the files are sent
+	err = p.untilStopping(ctx, req.Declaration.Address, "Looking at what "+req.Declaration.Name+" is built from", func(context.Context) error {
+		source, err = sourceOf(req, over)
 		return err
 	})
 	return source, err

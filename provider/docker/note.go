@@ -36,6 +36,13 @@ func changingNotes() noteKind {
 	return noteKind{changingPrefix, changingID, []string{changingLabel, changingAddress, changingWhat, changingNonce}}
 }
 
+// moreChangingNotes are second marks of one container: of a change that goes on where an
+// earlier one ended in the middle. The first is not written anew for it: what ends between
+// its removal and its return would leave none.
+func moreChangingNotes() noteKind {
+	return noteKind{changingPrefix + "more.", changingID, changingNotes().labels}
+}
+
 func orderNotes() noteKind {
 	return noteKind{followsPrefix, followsID, []string{followsLabel, followsAddress, followsStarts}}
 }

@@ -154,7 +154,7 @@ func (p *Provider) Sweep(ctx context.Context, place provider.Place, stored provi
 // noteOn is the id of the container that a record (of a stop, of changes, of one that was begun, of order) is about,
 // and the kind of record; empty for every other volume.
 func noteOn(v volume.Volume) (string, noteKind) {
-	for _, kind := range []noteKind{stopNotes(), changeNotes(), changingNotes(), orderNotes()} {
+	for _, kind := range []noteKind{stopNotes(), changeNotes(), changingNotes(), moreChangingNotes(), orderNotes()} {
 		if id := kind.about(v); id != "" {
 			return id, kind
 		}
