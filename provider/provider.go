@@ -462,7 +462,8 @@ type CreateRequest struct {
 	// recorded, for it was moved since; nil for none.
 	Former []string
 	// Replaces is the id of an object of the declaration that stands still and gives way
-	// to the new one: it is never adopted, whatever its record says. Empty for none.
+	// to the new one: it is never adopted, whatever its record says. Of what was removed for the
+	// new one it is the id, too, where an engine may show it again. Empty for none.
 	Replaces string
 	// Anew says that somebody asked for another object although nothing differs: it is
 	// made from its beginnings, and no result that was kept of an earlier time serves.

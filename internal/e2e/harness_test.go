@@ -170,7 +170,7 @@ func unhurried(text string) string {
 func (r result) wants(t *testing.T, code int) result {
 	t.Helper()
 	if r.code != code {
-		t.Fatalf("%s: exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", r.command, r.code, code, shortened(r.stdout), shortened(r.stderr))
+		t.Fatalf("%s: exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", r.command, r.code, code, r.stdout, r.stderr)
 	}
 	return r
 }

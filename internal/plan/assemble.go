@@ -174,6 +174,9 @@ func (b *builder) stepsOf(r *Resource) {
 		if r.Action == Replace {
 			s.Action = Create
 		}
+		if r.Kind == provider.Network {
+			s.Replaces = gone.Object
+		}
 		b.remove(gone, before)
 		b.makes[r.Address] = b.add(s)
 	case r.Action == Delete:

@@ -161,7 +161,7 @@ type Step struct {
 	// DataLoss describes data that goes with it, empty for none.
 	DataLoss string
 	// Replaces is the id of the object that stands until this one is made and takes its
-	// name over; empty for none. Anew says that this was asked for although nothing differs.
+	// name over, or, of a network, that an earlier step removes; empty for none. Anew says that this was asked for although nothing differs.
 	Replaces string
 	Anew     bool
 	// Hinges are the addresses of images that are made anew before, sorted, because of

@@ -71,7 +71,7 @@ const uniqueNetworks = "1.44"
 // second one of the same name, so that names are looked up first.
 func (p *Provider) createNetwork(ctx context.Context, e *engine, req provider.CreateRequest, say events) (provider.CreateResponse, error) {
 	decl := req.Declaration
-	found, err := e.networkNamedAnew(ctx, decl)
+	found, err := e.networkNamedAnew(ctx, req)
 	if err != nil {
 		return provider.CreateResponse{}, err
 	}
@@ -100,8 +100,9 @@ func (p *Provider) createNetwork(ctx context.Context, e *engine, req provider.Cr
 }
 
 // networkNamedAnew finds what has the name of a network that is to be made; nil for
-// nothing. What was removed before, and is there again, is removed again.
-func (e *engine) networkNamedAnew(ctx context.Context, decl provider.Declaration) (*network.Inspect, error) {
+// nothing. What was removed before, or was to be, and is there again, is removed again.
+func (e *engine) networkNamedAnew(ctx context.Context, req provider.CreateRequest) (*network.Inspect, error) {
+	decl := req.Declaration
 	for round := range removalsMost {
 		if round > 0 {
 			select {
@@ -117,7 +118,7 @@ func (e *engine) networkNamedAnew(ctx context.Context, decl provider.Declaration
 		if found == nil {
 			return nil, nil //nolint:nilnil // nothing has the name
 		}
-		if !e.cameBack(*found) {
+		if found.ID != req.Replaces && !e.cameBack(*found) {
 			return found, nil
 		}
 		if err := e.removeNetwork(ctx, *found); err != nil {

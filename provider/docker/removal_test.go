@@ -65,13 +65,15 @@ func TestANetworkThatComesBackIsRemovedAgain(t *testing.T) {
 	for _, test := range []struct {
 		name, api, listed, created, address string
 		removed, goes                       bool
+		replaces                            string
 	}{
-		{"removed by this process", "1.41", id, older, "network.net", true, true},
-		{"older than what this process removed", "1.44", other, older, "network.net", true, true},
-		{"older, where there may be two of one name", "1.43", other, older, "network.net", true, false},
-		{"younger than what this process removed", "1.44", other, younger, "network.net", true, false},
-		{"older, and another object", "1.44", other, older, "network.other", true, false},
-		{"removed by nobody", "1.44", id, older, "network.net", false, false},
+		{"removed by this process", "1.41", id, older, "network.net", true, true, ""},
+		{"older than what this process removed", "1.44", other, older, "network.net", true, true, ""},
+		{"older, where there may be two of one name", "1.43", other, older, "network.net", true, false, ""},
+		{"younger than what this process removed", "1.44", other, younger, "network.net", true, false, ""},
+		{"older, and another object", "1.44", other, older, "network.other", true, false, ""},
+		{"removed by nobody", "1.44", id, older, "network.net", false, false, ""},
+		{"what the plan replaces", "1.41", other, younger, "network.net", true, true, other},
 	} {
 		w := &comingBack{t: t, id: id, listed: test.listed, created: test.created, address: test.address}
 		p, err := configured(t, w.engine(test.api), "10m")
@@ -84,6 +86,7 @@ func TestANetworkThatComesBackIsRemovedAgain(t *testing.T) {
 			}
 		}
 		resp, err := p.Create(t.Context(), provider.CreateRequest{
+			Replaces:    test.replaces,
 			Declaration: provider.Declaration{Address: "network.net", Kind: provider.Network, Name: "p-net", Declared: cty.EmptyObjectVal},
 			Owner: provider.Ownership{
 				Project: "p", Address: "network.net", Kind: provider.Network, Origin: "here:/x.hcl", Spec: []byte("{}"), Run: "s",
