@@ -399,6 +399,10 @@ func (l *living) ours(ctx context.Context, at string) bool {
 		return l.answers(at, problems)
 	}
 	for _, res := range p.Resources {
+		if res.Reason == plan.FromEarlierRun { // what was created and not connected yet: nothing on it tells by whom it is not
+			l.count("killed before it was connected")
+			continue
+		}
 		if res.Reason == plan.FromOutside || res.Reason == plan.FromBoth || slices.ContainsFunc(res.Changes, func(c provider.Change) bool {
 			return c.Cause == provider.Outside || c.Cause == provider.Both
 		}) {
