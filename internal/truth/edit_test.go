@@ -428,6 +428,9 @@ func ignore(c *configuration, e edit) string {
 		names = append(names, "name")
 	}
 	name := names[choose(e.Pick, 2, len(names))]
+	if other := c.one(e.Pick, func(b *block) bool { return len(b.Ignores) > 0 }); other != nil && choose(e.Pick, 3, 2) == 0 {
+		b, name = other, other.Ignores[0]
+	}
 	if i := slices.Index(b.Ignores, name); i >= 0 {
 		b.Ignores = slices.Delete(b.Ignores, i, i+1)
 		return "heed again"
