@@ -1,7 +1,6 @@
 package hcl
 
 import (
-	"io"
 	"sync"
 
 	"github.com/dindctl/dindctl/internal/config"
@@ -40,20 +39,4 @@ func hashContext(dir, dockerfile string, interrupted func() error) (string, erro
 		return "", err
 	}
 	return sent.Hash()
-}
-
-// heeding is a reader that ends with an error when the run is asked to end: a file
-// may be larger than anybody wants to wait for, and a sparse one larger than any disk.
-type heeding struct {
-	io.Reader
-	interrupted func() error // nil: it is not asked
-}
-
-func (h heeding) Read(p []byte) (int, error) {
-	if h.interrupted != nil {
-		if err := h.interrupted(); err != nil {
-			return 0, err
-		}
-	}
-	return h.Reader.Read(p)
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
 	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/buildcontext"
 )
 
 // functions are what expressions may call. Paths are relative to dir. Interrupted ends
@@ -177,21 +178,9 @@ func inside(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// open opens a regular file. A pipe would wait for somebody to write.
-func open(name string) (*os.File, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
-	}
-	return os.Open(name)
-}
-
 // readBounded reads a file of at most maxBytes.
 func readBounded(name string) ([]byte, error) {
-	f, err := open(name)
+	f, err := buildcontext.OpenRegular(name)
 	if err != nil {
 		return nil, err
 	}
@@ -212,13 +201,13 @@ func readText(name string) (string, error) {
 }
 
 func fileDigest(name string, interrupted func() error) (string, error) {
-	f, err := open(name)
+	f, err := buildcontext.OpenRegular(name)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = f.Close() }()
 	h := sha256.New()
-	if _, err := io.Copy(h, heeding{f, interrupted}); err != nil {
+	if _, err := io.Copy(h, buildcontext.Heeding(f, interrupted)); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

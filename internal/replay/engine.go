@@ -358,18 +358,25 @@ func (e Engine) tunnel(w http.ResponseWriter, r *http.Request) {
 	if e.Inside != nil {
 		inner = e.Inside(r.PathValue("id"))
 	}
-	hijacker, able := w.(http.Hijacker)
-	if inner == nil || !able {
+	if inner == nil {
 		e.unknown(w, r)
 		return
 	}
 	_, _ = io.Copy(io.Discard, r.Body)
-	conn, buffered, err := hijacker.Hijack()
-	if err != nil {
-		return
+	if _, within, err := Tunnel(w); err == nil {
+		_ = http.Serve(within, inner) //nolint:gosec // of tests
 	}
-	_, _ = io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
-	_ = http.Serve(&single{conn: &framed{Conn: conn, from: buffered}, ended: make(chan struct{})}, inner) //nolint:gosec // of tests
+}
+
+// Tunnel takes the connection of a request over, as engines do for a command's input and
+// output. Within is a listener of one connection: the one that the command carries.
+func Tunnel(w http.ResponseWriter) (conn net.Conn, within net.Listener, err error) {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	_, err = io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+	return conn, &single{conn: &framed{Conn: conn, from: buffered}, ended: make(chan struct{})}, err
 }
 
 // framed is a connection through the input and output of a command, as an engine

@@ -452,10 +452,6 @@ func move(c *configuration, pick uint64) string {
 
 // relabel gives a block another label without a word: its object goes, and another comes.
 func relabel(c *configuration, pick uint64) string {
-	// Not yet: a daemon that has something inside (begin with -seed 365006004 of TestEdits).
-	if b := c.one(pick, func(*block) bool { return true }); b.Kind == provider.Daemon {
-		return ""
-	}
 	from, _ := c.rename(pick)
 	if from == "" {
 		return ""

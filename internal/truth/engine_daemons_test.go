@@ -1,17 +1,15 @@
 package truth_test
 
 import (
-	"encoding/binary"
 	"encoding/json"
-	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
-	"sync"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
+
+	"github.com/dindctl/dindctl/internal/replay"
 )
 
 // dataRoot is where a daemon keeps what it has: an engine inside lasts as long as the
@@ -48,15 +46,10 @@ func (e *engine) routeExecs(on route) {
 func (e *engine) startExec(w http.ResponseWriter, r *http.Request) {
 	id, leads := e.leads[r.PathValue("id")]
 	delete(e.leads, r.PathValue("id"))
-	hijacker, able := w.(http.Hijacker)
-	if !able {
-		return
-	}
-	conn, buffered, err := hijacker.Hijack()
+	conn, within, err := replay.Tunnel(w)
 	if err != nil {
 		return
 	}
-	_, _ = io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
 	inner := e.inside(id)
 	if !leads || inner == nil {
 		_ = conn.Close()
@@ -65,7 +58,7 @@ func (e *engine) startExec(w http.ResponseWriter, r *http.Request) {
 	e.tunnels[id] = append(e.tunnels[id], conn)
 	server := &http.Server{Handler: inner} //nolint:gosec // of tests
 	go func() {
-		_ = server.Serve(&single{conn: &framed{Conn: conn, from: buffered}, ended: make(chan struct{})})
+		_ = server.Serve(within)
 	}()
 }
 
@@ -182,52 +175,4 @@ func (e *engine) endData(volume string) {
 		inner.tell("volume", "destroy", name, name, inner.volumes[name].Labels)
 	}
 	e.events = append(e.events, inner.events...)
-}
-
-// framed is a connection through the input and output of a command, as an engine
-// frames its output.
-type framed struct {
-	net.Conn
-	from io.Reader
-}
-
-func (f *framed) Read(b []byte) (int, error) { return f.from.Read(b) }
-
-func (f *framed) Write(b []byte) (int, error) {
-	head := [8]byte{0: 1}
-	binary.BigEndian.PutUint32(head[4:], uint32(len(b))) //nolint:gosec // a buffer's length
-	if _, err := f.Conn.Write(append(head[:], b...)); err != nil {
-		return 0, err
-	}
-	return len(b), nil
-}
-
-// single is a listener of one connection, which ends with it.
-type single struct {
-	conn  net.Conn
-	ended chan struct{}
-	once  sync.Once
-}
-
-func (s *single) Accept() (net.Conn, error) {
-	if conn := s.conn; conn != nil {
-		s.conn = nil
-		return closing{conn, s}, nil
-	}
-	<-s.ended
-	return nil, net.ErrClosed
-}
-
-func (s *single) Close() error   { s.once.Do(func() { close(s.ended) }); return nil }
-func (s *single) Addr() net.Addr { return &net.UnixAddr{} }
-
-// closing ends its listener when it is closed.
-type closing struct {
-	net.Conn
-	listener *single
-}
-
-func (c closing) Close() error {
-	_ = c.listener.Close()
-	return c.Conn.Close()
 }

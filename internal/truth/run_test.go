@@ -494,7 +494,10 @@ func (r *run) heals(problems diag.List) bool {
 // unannounced tells what happened that the plan did not say, or did not happen that it did.
 func unannounced(p *plan.Plan, events []happening) string {
 	made, gone, touched, did := map[string]int{}, map[string]int{}, map[string]bool{}, map[string]int{}
+	leaves, givesUp := map[string]bool{}, false // the daemons that go, and whether data of one does
 	for _, s := range p.Steps {
+		leaves[s.Address] = leaves[s.Address] || s.Action == plan.Delete
+		givesUp = givesUp || s.Action == plan.Delete && s.Kind == provider.Volume && strings.HasPrefix(s.Address, "daemon.")
 		if s.Kind == provider.Image {
 			continue // engines tell of an image that is named, not of one that is made
 		}
@@ -527,6 +530,11 @@ func unannounced(p *plan.Plan, events []happening) string {
 			did[e.ID]++
 		default:
 			did[e.ID]++
+		}
+	}
+	for _, f := range p.Foreign { // what is named as not the project's goes with a daemon's data, without a step
+		if givesUp && leaves[f.Inside] && gone[f.ID] < 0 {
+			gone[f.ID]++
 		}
 	}
 	for _, address := range sortedKeys(made) {

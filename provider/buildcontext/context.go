@@ -324,7 +324,7 @@ func (f *Frozen) Open(name string) io.ReadCloser {
 	if !seen {
 		return failing{ErrChanged}
 	}
-	file, err := open(f.entries[i].Path)
+	file, err := OpenRegular(f.entries[i].Path)
 	if err != nil {
 		return failing{ErrChanged}
 	}
@@ -413,47 +413,19 @@ func (s sum) entry(e Entry, copied io.Writer) (int64, error) {
 		return 0, nil
 	}
 	_, _ = fmt.Fprintf(s.hash, "%d\n", e.Info.Size())
-	file, err := open(e.Path)
+	file, err := OpenRegular(e.Path)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = file.Close() }()
-	return io.Copy(io.MultiWriter(s.hash, copied), heeding{file, s.interrupted})
+	return io.Copy(io.MultiWriter(s.hash, copied), Heeding(file, s.interrupted))
 }
 
 func (s sum) end() string { return hex.EncodeToString(s.hash.Sum(nil)) }
 
-// heeding is a reader that ends with an error when the run is asked to end: a file
-// may be larger than anybody wants to wait for, and a sparse one larger than any disk.
-type heeding struct {
-	io.Reader
-	interrupted func() error // nil: it is not asked
-}
-
-func (h heeding) Read(p []byte) (int, error) {
-	if h.interrupted != nil {
-		if err := h.interrupted(); err != nil {
-			return 0, err
-		}
-	}
-	return h.Reader.Read(p)
-}
-
-// open opens a regular file. A pipe would wait for somebody to write.
-func open(name string) (*os.File, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
-	}
-	return os.Open(name)
-}
-
 // readBounded reads a file of at most so many bytes.
 func readBounded(name string) ([]byte, error) {
-	file, err := open(name)
+	file, err := OpenRegular(name)
 	if err != nil {
 		return nil, err
 	}
