@@ -60,7 +60,7 @@ demo: ## apply examples/case2.hcl on this machine's engine; installs and starts 
 
 # Parts of `make test` that do not disturb each other run side by side, the longest
 # first. Each prints what it says when it has ended, with the time that it took.
-PARTS := real unit lint kill-half forky impostors-some hostile sim-some truth-some mutants-some kernel bench-check cache-check
+PARTS := scenarios-1 scenarios-2 unit kill-half lint forky heavy provider hostile impostors-some sim-some truth-some mutants-some kernel bench-check cache-check
 
 .PHONY: test
 test: tools test-binaries ## everything, a real Docker engine included
@@ -88,13 +88,23 @@ lint: ## gofumpt, imports, floors, golangci-lint, shellcheck
 PROPERTIES    := $(shell grep -rl --include='*_test.go' 'rapid\.Check' hcl internal provider | xargs -n1 dirname | sort -u | sed 's,^,./,')
 PROPERTY_SEED := $(shell printf '%d' 0x$$(cut -c1-12 <<<$(TREE)))
 
+# They try bounds, or what one goroutine reads: the race detector finds nothing there, and
+# takes ten times as long. They run without it, and all other tests with it.
+HEAVY    := TestTenThousand|TestHostileFiles|TestEnormousAnswer|TestAnAnswerThatGrows|TestManyRecordsAreBounded|TestListsWithBrokenObjects|TestSpoiledRecords|TestExpressionsAreBounded|TestSecretsAreInNothing|TestPlansCanBeCarriedOut|FuzzFormat|FuzzLoad
+HEAVY_IN := $(shell grep -rlE --include='*_test.go' '^func ($(HEAVY))' hcl internal provider | xargs -n1 dirname | sort -u | sed 's,^,./,')
+
 .PHONY: unit
-unit: ## all tests that need no engine, with the race detector
+unit: ## all tests that need no engine, with the race detector but for those of make heavy and kernel
 	for module in $(filter-out .,$(MODULES)); do $(GO) -C $$module test -race -timeout 2h ./...; done
 	trap 'kill $$(jobs -p) 2>/dev/null || :' EXIT; \
-	$(GO) test -race -timeout 2h $(PROPERTIES) -rapid.seed=$(PROPERTY_SEED) & properties=$$!; \
-	$(GO) test -race -timeout 2h $$($(GO) list ./... | grep -vxF "$$($(GO) list $(PROPERTIES) ./internal/hostile)") || { wait $$properties || :; exit 1; }; \
+	$(GO) test -race -timeout 2h -skip '$(HEAVY)|TestModelIsWhatTheKernelDoes' $(PROPERTIES) -rapid.seed=$(PROPERTY_SEED) & properties=$$!; \
+	$(GO) test -race -timeout 2h -skip '$(HEAVY)' $$($(GO) list ./... | grep -vxF "$$($(GO) list $(PROPERTIES) ./internal/hostile)") || { wait $$properties || :; exit 1; }; \
 	wait $$properties
+
+.PHONY: heavy
+heavy: ## bounds, and properties of what one goroutine does: too slow under the race detector
+	$(GO) test -timeout 2h -run '$(HEAVY)' $(filter $(PROPERTIES),$(HEAVY_IN)) -rapid.seed=$(PROPERTY_SEED)
+	$(GO) test -timeout 2h -run '$(HEAVY)' $(filter-out $(PROPERTIES),$(HEAVY_IN))
 
 # What it tries is the program as it is built; its own answers without an end would take
 # the race detector ten times as long.
@@ -154,9 +164,21 @@ endif
 IMPOSTORS := TestImpostors|TestWhoOwnsADaemonMovesNothingOutside
 
 .PHONY: real
-real: test-binaries ## all tests that need a real Docker engine, in private ones, but those of make impostors
+real: provider scenarios-1 scenarios-2 ## all tests that need a real Docker engine, in private ones, but those of make impostors
+
+.PHONY: provider
+provider: test-binaries ## the provider's own tests on a real engine
 	cd provider/docker && $(WITH_ENGINE) --bare -- $(TESTS)/docker.test -test.timeout 2h
-	cd internal/e2e && $(WITH_ENGINE) --bare -- $(TESTS)/e2e.test -test.timeout 2h -test.skip '$(IMPOSTORS)'
+
+# Each waits for its engine most of the time: two halves, by their names.
+SCENARIOS_1 := ^Test[A-I]
+.PHONY: scenarios-1
+scenarios-1: test-binaries ## the first half of the scenarios with the real binary
+	cd internal/e2e && $(WITH_ENGINE) --bare -- $(TESTS)/e2e.test -test.timeout 2h -test.run '$(SCENARIOS_1)' -test.skip '$(IMPOSTORS)'
+
+.PHONY: scenarios-2
+scenarios-2: test-binaries ## the second half of them
+	cd internal/e2e && $(WITH_ENGINE) --bare -- $(TESTS)/e2e.test -test.timeout 2h -test.skip '$(IMPOSTORS)|$(SCENARIOS_1)'
 
 .PHONY: impostors
 impostors: test-binaries ## what somebody else labels as ours, at every depth, under every command, on a real engine
