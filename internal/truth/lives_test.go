@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/versions"
 
 	"github.com/dindctl/dindctl/hcl"
 	"github.com/dindctl/dindctl/internal/config"
@@ -400,11 +399,8 @@ func (l *living) ours(ctx context.Context, at string) bool {
 		return l.answers(at, problems)
 	}
 	for _, res := range p.Resources {
-		// Before API 1.44 what was created is connected afterwards: of what was killed in
-		// between nothing tells by whom it is not (docs/promises.md, "What is not promised").
-		unconnected := res.Reason == plan.FromEarlierRun && versions.LessThan(p.Engine.API, "1.44")
 		if res.Reason == plan.FromOutside || res.Reason == plan.FromBoth || slices.ContainsFunc(res.Changes, func(c provider.Change) bool {
-			return (c.Cause == provider.Outside || c.Cause == provider.Both) && (!unconnected || c.Path != "networks")
+			return c.Cause == provider.Outside || c.Cause == provider.Both
 		}) {
 			return l.violate(owned, "%s: %s %s (%s: %s) %s", at, res.Action, res.Address, res.Reason, res.Cause, changesText(res.Changes))
 		}

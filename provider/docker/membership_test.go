@@ -7,6 +7,7 @@ import (
 	"github.com/docker/docker/api/types/network"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/docker"
 )
 
@@ -188,6 +189,47 @@ func TestWhatIsNotKnownYetOfAnEndpoint(t *testing.T) {
 		{"a hardware address", both(known, attributes{"mac": cty.UnknownVal(cty.String)}), `attach["p-n"].mac replace configuration nothing -> ?`},
 	} {
 		if got := diffText(t, item(t, attach(known), attach(row.options), actual, "1.51")); got != row.want {
+			t.Errorf("%s:\n got %s\nwant %s", row.name, got, row.want)
+		}
+	}
+}
+
+// Before API 1.44 a container is created in one network, and connected to the others
+// afterwards: what a run leaves that is killed in between is its own doing, as long as the
+// container was never started. Everything else is somebody else's.
+func TestWhatIsNotConnectedYet(t *testing.T) {
+	t.Parallel()
+	n, m, o := existing("network.n", "p-n", "n1"), existing("network.m", "p-m", "m1"), existing("network.o", "p-o", "o1")
+	in := func(list ...cty.Value) attributes { return attributes{"networks": cty.ListVal(list)} }
+	at := func(names ...string) func(*container.InspectResponse) {
+		return func(c *container.InspectResponse) {
+			c.State = &container.State{Status: "exited"} // or created: it does not run
+			c.HostConfig.NetworkMode = "p-n"
+			c.NetworkSettings.Networks = map[string]*network.EndpointSettings{}
+			for _, name := range names {
+				c.NetworkSettings.Networks[name] = &network.EndpointSettings{Aliases: []string{"x"}}
+			}
+		}
+	}
+	for _, row := range []struct {
+		name              string
+		created, declared attributes
+		state             provider.State
+		actual            func(*container.InspectResponse)
+		api, want         string
+	}{
+		{"created in the first", in(n, m, o), in(n, m, o), provider.StateCreated, at("p-n"), "1.41", `networks live configuration ["p-n"] -> ["p-m","p-n","p-o"]`},
+		{"connected to some", in(n, m, o), in(n, m, o), provider.StateCreated, at("p-m", "p-n"), "1.43", `networks live configuration ["p-m","p-n"] -> ["p-m","p-n","p-o"]`},
+		{"and the configuration says otherwise by now", in(n, m), in(n, o), provider.StateCreated, at("p-n"), "1.41", `networks live configuration ["p-n"] -> ["p-n","p-o"]`},
+		{"and a network of it is declared no longer", in(n, m, o), in(n, o), provider.StateCreated, at("p-m", "p-n"), "1.41", `networks live configuration ["p-m","p-n"] -> ["p-n","p-o"]`},
+		{"connected to one that it was not made for", in(n, m, o), in(n, m, o), provider.StateCreated, at("other", "p-n"), "1.41", `networks live changed outside ["other","p-n"] -> ["p-m","p-n","p-o"]`},
+		{"connected to one more", in(n), in(n), provider.StateCreated, at("p-m", "p-n"), "1.41", `networks live changed outside ["p-m","p-n"] -> ["p-n"]`},
+		{"of what was started", in(n, m), in(n, m), provider.StateExited, at("p-n"), "1.41", `networks live changed outside ["p-n"] -> ["p-m","p-n"]`},
+		{"where it is created in all of them", in(n, m), in(n, m), provider.StateCreated, at("p-n"), "1.44", `networks live changed outside ["p-n"] -> ["p-m","p-n"]`},
+	} {
+		one := item(t, row.created, row.declared, row.actual, row.api)
+		one.Condition.State = row.state
+		if got := diffText(t, one); got != row.want {
 			t.Errorf("%s:\n got %s\nwant %s", row.name, got, row.want)
 		}
 	}
