@@ -130,8 +130,6 @@ type living struct {
 	run
 	w    fragile
 	life lifetime
-	// settled is the configuration that was applied as a whole the last time.
-	settled lifetime
 	// ids are the objects of all instances, by the thing and its key.
 	ids map[string]string
 	// upright is how what ignores something was before the engine was restarted.
@@ -167,7 +165,7 @@ func (l *living) through(ctx context.Context) {
 // edit does one edit, if its outcome is a configuration that is valid.
 func (l *living) edit(e edit) bool {
 	next := l.life.clone()
-	if !lifeEdits()[e.What](&next, e.Pick) || !next.sound() || !next.holds(l.settled) {
+	if !lifeEdits()[e.What](&next, e.Pick) || !next.sound() {
 		return false
 	}
 	cfg, problems := l.load(next)
@@ -579,7 +577,7 @@ func (l *living) remember(p planned) {
 		ids[fmt.Sprint(t.ID, " ", key)] = res.Before.ID
 	}
 	maps.DeleteFunc(ids, func(_, id string) bool { return id == "" })
-	l.ids, l.settled = ids, l.life.clone()
+	l.ids = ids
 }
 
 // end takes all protection away and destroys everything.
