@@ -22,10 +22,10 @@ func (m *maker) hindered(p *Plan) diag.List {
 	return slices.DeleteFunc(slices.Concat(always, m.checkNames(acts), m.checkUsers(acts), m.checkBesides(acts), m.checkParameters(acts)), func(problem diag.Problem) bool { return unclear[problem.Address] })
 }
 
-// checkAge finds what asks for an argument that its engine is too old for, and would
-// ignore without a word.
+// checkAge finds what asks for an argument that its engine is too old for, or does not
+// heed, and would ignore without a word.
 func (m *maker) checkAge() diag.List {
-	return m.expanded.TooOld(func(inside string) string { return m.in.Observed.snapshot(inside).Facts.API })
+	return m.expanded.TooOld(func(inside string) provider.Facts { return m.in.Observed.snapshot(inside).Facts })
 }
 
 // checkParameters finds what is to be made with kernel parameters that its engine refuses.
