@@ -308,8 +308,9 @@ func (c *comparison) inFirst() bool {
 }
 
 // losingMAC tells of each endpoint whether it would be without its hardware address
-// once it was connected anew. Before API 1.44 the address is the container's, and stays
-// with the network that it was made in; from then on see endpointRows.
+// once it was connected anew, also of one that is not asked for any more: that change may
+// be ignored. Before API 1.44 the address is the container's, and stays with the network
+// that it was made in; from then on see endpointRows.
 func (c *comparison) losingMAC(wanted, created []attachment) []bool {
 	out := make([]bool, len(wanted))
 	for i, n := range wanted {
@@ -319,8 +320,8 @@ func (c *comparison) losingMAC(wanted, created []attachment) []bool {
 			then = cmp.Or(then, macText(c.created.text("mac_address")))
 		}
 		api := c.item.Facts.API
-		kept := versions.LessThan(api, apiEndpointMAC) && now == then && n.address == created[i].address
-		out[i] = now != "" && versions.LessThan(api, apiConnectMAC) && !kept
+		kept := versions.LessThan(api, apiEndpointMAC) && (now == then || now == "") && n.address == created[i].address
+		out[i] = cmp.Or(now, then) != "" && versions.LessThan(api, apiConnectMAC) && !kept
 	}
 	return out
 }

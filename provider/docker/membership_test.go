@@ -1,6 +1,7 @@
 package docker_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
@@ -231,6 +232,30 @@ func TestWhatIsNotConnectedYet(t *testing.T) {
 		one.Condition.State = row.state
 		if got := diffText(t, one); got != row.want {
 			t.Errorf("%s:\n got %s\nwant %s", row.name, got, row.want)
+		}
+	}
+}
+
+// An endpoint that is connected anew keeps the hardware address that it was made with, or
+// is replaced, also where the address is declared no longer: that change may be ignored.
+func TestAHardwareAddressThatIsDeclaredNoLonger(t *testing.T) {
+	t.Parallel()
+	const mac = "02:00:00:00:00:01"
+	attach := func(options attributes) attributes {
+		return attributes{"attach": cty.ListVal([]cty.Value{cty.ObjectVal(both(attributes{"network": existing("network.n", "p-n", "n1")}, options))})}
+	}
+	actual := func(c *container.InspectResponse) {
+		c.HostConfig.NetworkMode = "p-n"
+		c.NetworkSettings.Networks = map[string]*network.EndpointSettings{
+			"p-n": {NetworkID: "n1", EndpointID: "e1", Aliases: []string{"x"}, MacAddress: mac, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: "10.0.0.7"}},
+		}
+	}
+	with := attach(attributes{"ipv4": text("10.0.0.7"), "mac": text(mac)})
+	without := attach(attributes{"ipv4": text("10.0.0.8")})
+	for api, effect := range map[string]string{"1.41": "live", "1.51": "replace", "1.54": "live"} {
+		want := `attach["p-n"].ipv4 ` + effect + ` configuration "10.0.0.7" -> "10.0.0.8"`
+		if got := diffText(t, item(t, with, without, actual, api)); !strings.HasPrefix(got, want) {
+			t.Errorf("API %s:\n got %s\nwant %s", api, got, want)
 		}
 	}
 }
