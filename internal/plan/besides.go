@@ -41,7 +41,7 @@ func (m *maker) takesFrom(r *Resource, kept map[space][]freed) diag.List {
 				continue
 			}
 			clash := fmt.Sprintf("%s, and %s holds %s", c, k.address, k.claim)
-			if k.claim.String() == c.String() {
+			if k.String() == c.String() {
 				clash = fmt.Sprintf("%s, which %s holds", c, k.address)
 			}
 			return diag.List{{

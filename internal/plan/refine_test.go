@@ -78,7 +78,9 @@ func TestPlanningAgain(t *testing.T) {
 func TestAnIdElsewhereIsAnotherObject(t *testing.T) {
 	t.Parallel()
 	nouns := []noun{
-		{address: "volume.v", name: "v"}, {address: "daemon.d", name: "d", data: "volume.v"}, {address: "volume.w", name: "w"},
+		{address: "volume.v", name: "v"},
+		{address: "daemon.d", name: "d", data: "volume.v"},
+		{address: "volume.w", name: "w"},
 		{address: "container.c", name: "c", inside: "daemon.d"},
 	}
 	w := applied(t, nouns...)
