@@ -151,6 +151,10 @@ type Facts struct {
 	Details map[string]string
 }
 
+// DetailUnheeded begins the names in [Facts.Details] of arguments that an engine takes and
+// does not heed: the argument follows. The value says why, and what to do instead.
+const DetailUnheeded = "unheeded."
+
 // FileSharing says whose files the paths of this process name.
 type FileSharing string
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/internal/mount"
-	"github.com/dindctl/dindctl/provider"
 )
 
 // checkShared refuses what two containers of one engine cannot both have, and
@@ -113,90 +112,4 @@ func (s *state) tmpfsOf(n *noun) string {
 		}
 	}
 	return ""
-}
-
-// TooOld says which arguments the engine of an object does not know: it would
-// ignore them without a word. Api is the revision that an engine speaks, by the
-// address of the daemon, empty for the root; empty where that is not known.
-func (x *Expanded) TooOld(api func(inside string) string) diag.List {
-	var problems diag.List
-	type engine struct {
-		kind   provider.Kind
-		speaks string
-	}
-	bodies := map[engine]provider.Body{} // of a few arguments: most are known to every engine
-	for _, in := range x.Instances {
-		speaks := api(in.Inside)
-		if speaks == "" || in.Logical {
-			continue
-		}
-		body, done := bodies[engine{in.Kind, speaks}]
-		if !done {
-			body = laterThan(NounBody(in.Kind, x.schema), speaks)
-			bodies[engine{in.Kind, speaks}] = body
-		}
-		path, needs := newest(body, in.Declared, "")
-		if path == "" {
-			continue
-		}
-		problem := diag.Problem{
-			Severity: diag.Error, Code: "engine-too-old", Address: in.Address, Summary: "The engine is too old for this argument",
-			Detail:  fmt.Sprintf("%s needs API %s; %s speaks %s and would ignore it. Upgrade the engine, or leave the argument out.", path, needs, engineWord(in.Inside), speaks),
-			Subject: in.RangeOf(path), Context: in.Header,
-		}
-		problems = append(problems, problem)
-	}
-	return problems
-}
-
-// laterThan are those arguments of a body that need a later revision.
-func laterThan(body provider.Body, speaks string) provider.Body {
-	var out provider.Body
-	for _, a := range body.Attributes {
-		if a.MinAPI != "" && older(speaks, a.MinAPI) {
-			out.Attributes = append(out.Attributes, a)
-		}
-	}
-	for _, b := range body.Blocks {
-		if b.Body = laterThan(b.Body, speaks); len(b.Body.Attributes)+len(b.Body.Blocks) > 0 {
-			out.Blocks = append(out.Blocks, b)
-		}
-	}
-	return out
-}
-
-// newest finds one of the arguments that is declared.
-func newest(body provider.Body, value cty.Value, prefix string) (path, needs string) {
-	for _, a := range body.Attributes {
-		if given(value, a.Name) {
-			return prefix + a.Name, a.MinAPI
-		}
-	}
-	for _, b := range body.Blocks {
-		inner := attribute(value, b.Name)
-		if b.Single {
-			if path, needs := newest(b.Body, inner, prefix+b.Name+"."); path != "" {
-				return path, needs
-			}
-			continue
-		}
-		for i, element := range elements(inner) {
-			if path, needs := newest(b.Body, element, fmt.Sprintf("%s%s[%d].", prefix, b.Name, i)); path != "" {
-				return path, needs
-			}
-		}
-	}
-	return "", ""
-}
-
-// older compares revisions such as "1.41".
-func older(a, b string) bool {
-	var aMajor, aMinor, bMajor, bMinor int
-	if n, _ := fmt.Sscanf(a, "%d.%d", &aMajor, &aMinor); n != 2 { //nolint:mnd // two numbers
-		return false
-	}
-	if n, _ := fmt.Sscanf(b, "%d.%d", &bMajor, &bMinor); n != 2 { //nolint:mnd // two numbers
-		return false
-	}
-	return aMajor < bMajor || aMajor == bMajor && aMinor < bMinor
 }

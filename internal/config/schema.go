@@ -101,6 +101,8 @@ func mountBody() provider.Body {
 	}
 	target := text("target", "", "The absolute path in the container.")
 	target.Required = true
+	subpath := text("subpath", "", "A directory of the volume to mount instead of its root.")
+	subpath.MinAPI = "1.45"
 	return provider.Body{Attributes: []provider.Attribute{
 		text("type", "bind for a path, volume for a volume", "bind, volume or tmpfs."),
 		{
@@ -109,7 +111,7 @@ func mountBody() provider.Body {
 		},
 		target,
 		flag("read_only", "Refuse writes. Since API 1.44, and Linux 5.12, also to what the source has mounted below itself."),
-		text("subpath", "", "A directory of the volume to mount instead of its root."),
+		subpath,
 		text("propagation", "the engine's", "The propagation of a bind: private, rprivate, shared, rshared, slave or rslave."),
 		flag("create_source", "Let the engine make a missing directory."),
 		text("resolve", "same", "Whose path the source is: same (the daemon's and the controller's), translate (the controller's; the daemon's is sent) or daemon (the daemon's alone)."),

@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/docker/docker/api/types/versions"
 )
 
 // stubborn is a container that ends only when it is killed, so that its stop takes the
@@ -79,4 +81,31 @@ func TestAnAddressThatSomebodyElseHas(t *testing.T) {
 	s.docker("rm", "-f", foreign)
 	s.applied()
 	s.wantInspect("container", "web", strings.ReplaceAll(endpoint, "P-", s.project+"-"), "10.94.8.30 web site ")
+}
+
+// A change of a network that fails gives back the hardware address that was asked for, too,
+// also where it is not asked for any more, and that is ignored. Engines from API 1.44 on, and
+// before 1.54, take none when they connect: there it is a replacement, and said to be one.
+func TestAHardwareAddressIsPutBack(t *testing.T) {
+	s := newNouns(t)
+	const mac = "02:00:00:94:09:20"
+	at := func(options string) string {
+		return "network \"n\" {\n  ipam {\n    config { subnet = \"10.94.9.0/24\" }\n  }\n}\n" +
+			sleepers("web", "  attach {\n    network = network.n\n"+options+"  }\n  lifecycle {\n    ignore_changes = [attach[\""+s.project+"-n\"].mac]\n  }")
+	}
+	s.as(at("    ipv4    = \"10.94.9.20\"\n    mac     = \"" + mac + "\"\n"))
+	s.applied()
+	foreign := s.project + "-foreign"
+	s.docker("run", "-d", "--name", foreign, "--network", s.project+"-n", "--ip", "10.94.9.30", "dindctl.local/bash", "sleep", "1000")
+	s.as(at("    ipv4    = \"10.94.9.30\"\n"))
+	if api := s.api(); !versions.LessThan(api, "1.44") && versions.LessThan(api, "1.54") {
+		s.wantChanges("another address", `container.web | attach["P-n"].ipv4 | replace | configuration`)
+		s.docker("rm", "-f", foreign)
+		return
+	}
+	s.wantChanges("another address", `container.web | attach["P-n"].ipv4 | live | configuration`)
+	s.do("apply", "-auto-approve").wants(t, 1).says(t, "Address already in use")
+	const endpoint = `{{with index .NetworkSettings.Networks "P-n"}}{{.IPAddress}} {{.MacAddress}}{{end}}`
+	s.wantInspect("container", "web", strings.ReplaceAll(endpoint, "P-", s.project+"-"), "10.94.9.20 "+mac)
+	s.docker("rm", "-f", foreign)
 }

@@ -126,11 +126,13 @@ type builder struct {
 	// objects are what the removing steps remove, by index.
 	objects map[int]placed
 	going   map[string]bool
+	// goingAs are all names that what goes is known by.
+	goingAs map[name]bool
 }
 
 func newBuilder(m *maker) *builder {
 	return &builder{
-		m: m, makes: map[string]int{}, removes: map[string][]int{}, updates: map[string]int{}, parts: map[string]int{}, objects: map[int]placed{}, going: m.going(),
+		m: m, makes: map[string]int{}, removes: map[string][]int{}, updates: map[string]int{}, parts: map[string]int{}, objects: map[int]placed{}, going: m.going(), goingAs: m.goingAs(),
 	}
 }
 
@@ -188,6 +190,11 @@ func (b *builder) stepsOf(r *Resource) {
 		b.updates[r.Address] = b.add(change)
 		b.makes[r.Address] = b.add(s)
 		b.need(b.updates[r.Address], b.makes[r.Address])
+	case b.keepsByRecord(r):
+		b.makes[r.Address] = b.add(s)
+		gone.Cause, gone.Reason = recordHolds, FromAnother
+		b.remove(gone, before)
+		b.need(b.makes[r.Address], len(b.steps)-1)
 	default:
 		b.makes[r.Address] = b.add(s)
 		if r.Action == Update {
@@ -223,11 +230,29 @@ func (b *builder) holds(r *Resource, deps []string) bool {
 	return slices.ContainsFunc(deps, goes) || slices.ContainsFunc(r.After.Deps, goes)
 }
 
+// recordHolds is the cause where the record of a run would keep something from going.
+const recordHolds = "its record holds what is removed"
+
+// keepsByRecord tells of a job that runs, and is waited for, whether its record would hold
+// something that goes then: a volume, or what it was made from, as long as it is there. It
+// is declared otherwise, and runs again with the next apply, with or without a record.
+func (b *builder) keepsByRecord(r *Resource) bool {
+	if !b.running(r.Address) {
+		return false
+	}
+	return slices.ContainsFunc(usesOf(placed{*r.Before, r.Inside}), func(u use) bool {
+		return (u.kind == provider.Volume || u.kind == provider.Image) && b.goingAs[u.name]
+	})
+}
+
 // clear plans the removal of the record of a job that runs on request, where it
-// holds something that is removed.
+// holds something that is removed, and says of one that runs that its record goes.
 func (b *builder) clear(r *Resource) {
+	if b.keepsByRecord(r) {
+		r.Cause += "; its record goes then, with what it holds"
+	}
 	if onRequest(r) && r.Action == None && r.Before != nil && b.holds(r, r.Before.Owner.Deps) {
-		r.decide(Delete, FromAnother, "its record holds what is removed")
+		r.decide(Delete, FromAnother, recordHolds)
 	}
 }
 
@@ -241,6 +266,25 @@ func (m *maker) going() map[string]bool {
 	}
 	for _, o := range m.extra {
 		out[o.Owner.Address] = true
+	}
+	return out
+}
+
+// goingAs are all names by which the objects are known that go.
+func (m *maker) goingAs() map[name]bool {
+	out := map[name]bool{}
+	note := func(o placed) {
+		for _, n := range namesOf(o) {
+			out[n] = true
+		}
+	}
+	for _, r := range m.resources {
+		if r.Before != nil && (r.Action == Replace || r.Action == Delete) {
+			note(placed{*r.Before, r.Inside})
+		}
+	}
+	for _, o := range m.extra {
+		note(o.placed)
 	}
 	return out
 }

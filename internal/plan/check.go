@@ -79,6 +79,10 @@ func (m *maker) takenBy(r *Resource, o provider.Object, own bool) string {
 		return fmt.Sprintf("%s wants the name %q, which %s of this project bears and keeps (id %s): %s. Set another name = \"…\" in %s, or let %s heed that change.",
 			r.Address, r.Name, o.Owner.Address, provider.ShortID(o.ID), h.clause(), r.Address, h.address)
 	}
+	if user := m.resources[o.Owner.Address]; own && user != nil && user.After != nil && user.Inside == r.Inside && ignoresAny(user.After.Lifecycle, []string{"name"}) {
+		return fmt.Sprintf("%s wants the name %q, which %s of this project bears (id %s): it is declared otherwise by now, and ignores changes of name (ignore_changes). "+
+			"Let %[3]s heed that change, or set another name = \"…\" in %[1]s.", r.Address, r.Name, o.Owner.Address, provider.ShortID(o.ID))
+	}
 	if own {
 		return fmt.Sprintf("%s wants the name %q, which %s of this project bears and keeps (id %s). Set another name = \"…\" in %s; "+
 			"if the one that is kept is not needed any longer, give -volumes or -images.", r.Address, r.Name, o.Owner.Address, provider.ShortID(o.ID), r.Address)

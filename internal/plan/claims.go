@@ -23,11 +23,17 @@ type claim struct {
 // space is where claims can meet: they do where their addresses overlap.
 type space struct {
 	inside string
-	// of is "subnets", "ports", "network " and the name of one, or "option " and what it says.
+	// of is subnets, ports, "network " and the name of one, or "option " and what it says.
 	of       string
 	port     int
 	protocol string
 }
+
+// What a space is of.
+const (
+	subnets = "subnets"
+	ports   = "ports"
+)
 
 func (c claim) meets(other claim) bool {
 	return c.space == other.space && (!c.at.IsValid() || !other.at.IsValid() || c.at.Overlaps(other.at))
@@ -47,7 +53,7 @@ func published(inside, address string, port int, protocol string) claim {
 	if protocol == "" {
 		protocol = "tcp"
 	}
-	where := space{inside: inside, of: "ports", port: port, protocol: protocol}
+	where := space{inside: inside, of: ports, port: port, protocol: protocol}
 	c, one := host(where, address)
 	if !one || c.at.Addr().IsUnspecified() {
 		return claim{space: where}
@@ -85,7 +91,7 @@ func heldByNetwork(o placed) []claim {
 	var out []claim
 	for _, subnet := range sortedKeys(o.Values.Addresses) {
 		if prefix, err := netip.ParsePrefix(subnet); err == nil {
-			out = append(out, claim{space{inside: o.inside, of: "subnets"}, prefix})
+			out = append(out, claim{space{inside: o.inside, of: subnets}, prefix})
 		}
 	}
 	options := recordOf(o.Owner).texts("options")
@@ -102,6 +108,12 @@ func (m *maker) addressesOf(o placed) []claim {
 			out = append(out, c)
 		}
 	}
+	return append(out, m.recordedAddresses(o)...)
+}
+
+// recordedAddresses are those that an object was made with.
+func (m *maker) recordedAddresses(o placed) []claim {
+	var out []claim
 	for _, a := range recordOf(o.Owner).attached() {
 		for _, text := range []string{a.IPv4, a.IPv6} {
 			if c, ok := host(network(o.inside, m.named(a.Network.Ref)), text); ok {
@@ -167,7 +179,7 @@ func wantedByNetwork(r *Resource) []claim {
 	var out []claim
 	for _, c := range elementsOf(attribute(attribute(r.After.Declared, "ipam"), "config")) {
 		if prefix, err := netip.ParsePrefix(textOf(c, "subnet")); err == nil {
-			out = append(out, claim{space{inside: r.Inside, of: "subnets"}, prefix.Masked()})
+			out = append(out, claim{space{inside: r.Inside, of: subnets}, prefix.Masked()})
 		}
 	}
 	options := attribute(r.After.Declared, "options")

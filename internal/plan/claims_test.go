@@ -20,6 +20,8 @@ type holder struct {
 	subnet, bridge    string // of a network
 	stopped           bool
 	chosen            string // of a container: its address in network.b, which the engine chose
+	ignores           []string
+	all               bool // that is, everything is ignored
 }
 
 func (h holder) kind() provider.Kind {
@@ -64,6 +66,7 @@ func steps(t *testing.T, before, after []holder) string {
 	for _, h := range after {
 		x.Instances = append(x.Instances, config.Instance{
 			Address: h.address, Kind: h.kind(), Name: h.name(), Declared: h.declared(), RangeOf: func(string) diag.Range { return diag.Range{} },
+			Lifecycle: config.Lifecycle{IgnoreChanges: h.ignores, IgnoreAll: h.all},
 		})
 		in.Observed.Sites[h.address] = plan.Site{Name: h.name(), Kind: h.kind()}
 	}
@@ -109,6 +112,9 @@ func steps(t *testing.T, before, after []holder) string {
 		t.Fatal(problems)
 	}
 	var out strings.Builder
+	for _, problem := range p.Stopped {
+		fmt.Fprintf(&out, "%s: %s\n", problem.Address, problem.Detail)
+	}
 	for _, s := range p.Steps {
 		fmt.Fprintf(&out, "%d %s %s <- %s", s.ID, s.Action, s.Address, strings.Trim(fmt.Sprint(s.Needs), "[]"))
 		for _, c := range s.Changes {
@@ -187,6 +193,77 @@ func TestWhatOneObjectHoldsIsGivenBackFirst(t *testing.T) {
 			[]holder{b, n, {address: "container.a", ip: "10.0.0.6", chosen: "10.1.0.2"}, {address: "container.b", ip: "10.0.0.5", chosen: "10.1.0.3"}},
 			"1 update container.a <-  networks[\"network-n\"] is left\n2 update container.b <-  networks[\"network-n\"] is left\n" +
 				"3 update container.a <- 1 2 attach[\"network-n\"].ipv4\n4 update container.b <- 1 2 attach[\"network-n\"].ipv4\n",
+		},
+	} {
+		if got := steps(t, row.before, row.after); got != row.want {
+			t.Errorf("%s:\n%swant\n%s", row.name, got, row.want)
+		}
+	}
+}
+
+// What one object keeps beside its declaration, because it ignores the change, no other
+// can take: that is said of the one that is to have it, before anything is done, and who
+// has it and why. What is given back, or was nobody's wish, stops nothing.
+func TestWhatAnObjectKeepsThatIgnoresItsChange(t *testing.T) {
+	t.Parallel()
+	n := holder{address: "network.n", subnet: "10.0.0.0/16", bridge: "br-n"}
+	for _, row := range []struct {
+		name          string
+		before, after []holder
+		want          string
+	}{
+		{
+			"a port",
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", port: "8080"}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", port: "8081", ignores: []string{"ports", "attach"}}, {address: "container.b", ip: "10.0.0.6", port: "8080"}},
+			"container.b: container.b wants the port 8080/tcp, which container.a holds: that one was made so, is declared otherwise by now, and ignores changes of ports (ignore_changes). " +
+				"Let container.a heed that change, or write something else in container.b.\n",
+		},
+		{
+			"a port of what does not run and will",
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", port: "8080", stopped: true}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", all: true}, {address: "container.b", ip: "10.0.0.6", port: "8080"}},
+			"container.b: container.b wants the port 8080/tcp, which container.a holds: that one was made so, is declared otherwise by now, and ignores every change (ignore_changes = all). " +
+				"Let container.a heed that change, or write something else in container.b.\n1 start container.a <- \n",
+		},
+		{
+			"an address",
+			[]holder{n, {address: "container.a", ip: "10.0.0.5"}, {address: "container.b", ip: "10.0.0.6"}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.7", ignores: []string{"attach"}}, {address: "container.b", ip: "10.0.0.5"}},
+			"container.b: container.b wants the address 10.0.0.5 in the network network-n, which container.a holds: that one was made so, " +
+				"is declared otherwise by now, and ignores changes of attach (ignore_changes). Let container.a heed that change, or write something else in container.b.\n",
+		},
+		{
+			"an address whose change is heeded",
+			[]holder{n, {address: "container.a", ip: "10.0.0.5"}, {address: "container.b", ip: "10.0.0.6"}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.7", ignores: []string{`attach["network-n"].aliases`}}, {address: "container.b", ip: "10.0.0.5"}},
+			"1 update container.a <-  attach[\"network-n\"].ipv4\n2 update container.b <- 1 attach[\"network-n\"].ipv4\n",
+		},
+		{
+			"a range of addresses",
+			[]holder{{address: "network.a", subnet: "10.1.0.0/16"}},
+			[]holder{{address: "network.a", subnet: "10.2.0.0/16", ignores: []string{"ipam", "attach"}}, {address: "network.b", subnet: "10.1.7.0/24"}},
+			"network.b: network.b wants the range 10.1.7.0/24, and network.a holds the range 10.1.0.0/16: that one was made so, is declared otherwise by now, and ignores changes of ipam (ignore_changes). " +
+				"Let network.a heed that change, or write something else in network.b.\n",
+		},
+		{
+			"a device",
+			[]holder{{address: "network.a", subnet: "10.1.0.0/16", bridge: "br-x"}},
+			[]holder{{address: "network.a", subnet: "10.1.0.0/16", bridge: "br-y", ignores: []string{"options", "attach"}}, {address: "network.b", subnet: "10.2.0.0/16", bridge: "br-x"}},
+			"network.b: network.b wants com.docker.network.bridge.name = \"br-x\", which network.a holds: that one was made so, is declared otherwise by now, " +
+				"and ignores changes of options (ignore_changes). Let network.a heed that change, or write something else in network.b.\n",
+		},
+		{
+			"a port that is declared as it is",
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", port: "8080"}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", port: "8080", ignores: []string{"ports"}}, {address: "container.b", ip: "10.0.0.6", port: "8081"}},
+			"1 create container.b <- \n",
+		},
+		{
+			"a port that what goes gives back",
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", port: "8080", all: true}},
+			[]holder{n, {address: "container.b", ip: "10.0.0.6", port: "8080"}},
+			"1 delete container.a <- \n2 create container.b <- 1\n",
 		},
 	} {
 		if got := steps(t, row.before, row.after); got != row.want {

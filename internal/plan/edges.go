@@ -15,6 +15,10 @@ func (b *builder) connect() {
 			return
 		}
 		for _, before := range b.waits(address, known) {
+			if b.running(address) { // it needs nothing that is to come, and what it uses may have to go first
+				b.wishes = append(b.wishes, graph.Edge{From: before, To: b.makes[address]})
+				continue
+			}
 			b.need(before, b.makes[address])
 			if at, changed := b.updates[address]; changed && at != b.makes[address] {
 				b.need(before, at)
@@ -32,6 +36,7 @@ func (b *builder) connect() {
 		b.leave(i, users)
 	}
 	b.letGo()
+	b.letEnd()
 	b.imagesFirst()
 	b.hinge()
 }
@@ -210,6 +215,28 @@ func (b *builder) letGo() {
 				b.need(at, i)
 			case slices.Contains(r.Before.Owner.Deps, o.Owner.Address):
 				b.soft = append(b.soft, graph.Edge{From: at, To: i})
+			}
+		}
+	}
+}
+
+// running tells of an address whether it is a job that runs and is waited for.
+func (b *builder) running(address string) bool {
+	r := b.m.resources[address]
+	return r != nil && r.Action == Start && r.Reason == FromRunning
+}
+
+// letEnd makes removals wait for the end of the jobs that run and use what goes.
+func (b *builder) letEnd() {
+	removals := b.removals()
+	for _, address := range sortedKeys(b.makes) {
+		if !b.running(address) || b.m.in.over() {
+			continue
+		}
+		r := b.m.resources[address]
+		for _, i := range removals {
+			if o := b.objects[i]; o.Owner.Address != address && uses(*r.Before, o) {
+				b.need(b.makes[address], i)
 			}
 		}
 	}

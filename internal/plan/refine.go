@@ -141,7 +141,7 @@ func (p *Plan) exceeded(now *Plan, daemon string) map[key]diag.Problem {
 		if s.Action != Delete || s.Inside != daemon || removed[at{s.Inside, s.Object}] {
 			continue
 		}
-		if r := after[s.Address]; r.Before == nil || r.Before.ID != s.Object {
+		if r := after[s.Address]; r.Before == nil || r.Inside != s.Inside || r.Before.ID != s.Object {
 			refuse(key{s.Address, s.Object}, "would have its second object removed", s.Cause)
 		}
 	}

@@ -71,3 +71,41 @@ func TestPlanningAgain(t *testing.T) {
 		check(t, row.name, got, row.want)
 	}
 }
+
+// An id tells nothing of the place: that of a volume is its name. What bears the id of an
+// address's own object inside a daemon, where that address is not wanted, is another
+// object, whose removal has to have been shown.
+func TestAnIdElsewhereIsAnotherObject(t *testing.T) {
+	t.Parallel()
+	nouns := []noun{
+		{address: "volume.v", name: "v"},
+		{address: "daemon.d", name: "d", data: "volume.v"},
+		{address: "volume.w", name: "w"},
+		{address: "container.c", name: "c", inside: "daemon.d"},
+	}
+	w := applied(t, nouns...)
+	w.halt(w.object("daemon.d"))
+	now := configuration(nouns...)
+	in := w.input(now)
+	in.Volumes = true
+	prior, problems := plan.Make(in)
+	if problems.HasErrors() || len(prior.Unread) != 1 {
+		t.Fatalf("%v\n%s", problems, prior)
+	}
+	other := *w.object("volume.w")
+	other.home = w.object("volume.v").ID
+	w.objects["inside "+other.ID] = &other
+	w.start(w.object("daemon.d"))
+	w.start(w.object("container.c"))
+	in.Observed = w.observe(now)
+	refined, problems := plan.Refine(in, prior, "daemon.d")
+	got := ""
+	for _, s := range refined.Steps {
+		got += fmt.Sprintf("%d %s %s inside %s\n", s.ID, s.Action, s.Address, s.Inside)
+	}
+	for _, p := range problems {
+		got += p.Detail + "\n"
+	}
+	check(t, "a volume of the same name inside", got, "What is inside daemon.d could not be seen when the plan was made. Now that it can, volume.w would have its second object removed "+
+		"(it is inside daemon.d, and is wanted elsewhere), which was not shown in the plan. Nothing was done about it; run plan again: it shows it.")
+}

@@ -245,3 +245,47 @@ func TestAJobOnRequestInsideEndsWithItsDaemon(t *testing.T) {
 		check(t, "run = "+run, w.told(configuration(nouns...), consented), want)
 	}
 }
+
+// What a job that runs uses, and is not to use any more, goes when it has ended: the job is
+// waited for. What its record would hold then goes with that record; it runs again with the
+// next apply all the same.
+func TestARunningJobIsWaitedForBeforeWhatItUsesGoes(t *testing.T) {
+	t.Parallel()
+	network, volume := noun{address: "network.n", name: "n"}, noun{address: "volume.v", name: "v"}
+	job := func(rev int, n noun) noun {
+		n.address, n.name, n.rev = "job.j", "j", rev
+		return n
+	}
+	both := job(0, noun{networks: []string{"network.n"}, volumes: []string{"volume.v"}})
+	for _, row := range []struct {
+		name  string
+		after []noun
+		want  string
+	}{
+		{"its network", []noun{volume, job(1, noun{volumes: []string{"volume.v"}})}, `
+1 start job.j <-   it is running: it is waited for, and runs again with the next apply (command, networks: configuration)
+2 delete network.n <- 1  no longer in the configuration`},
+		{"its network is another one", []noun{volume, {address: "network.n", name: "n", rev: 1}, job(1, noun{volumes: []string{"volume.v"}})}, `
+1 start job.j <-   it is running: it is waited for, and runs again with the next apply (command, networks: configuration)
+2 delete network.n <- 1  labels: configuration
+3 create network.n <- 2  labels: configuration`},
+		{"its network gives its name to another", []noun{volume, {address: "network.m", name: "n"}, job(1, noun{networks: []string{"network.m"}, volumes: []string{"volume.v"}})}, `
+1 start job.j <-   it is running: it is waited for, and runs again with the next apply (command, networks: configuration)
+2 delete network.n <- 1  no longer in the configuration
+3 create network.m <- 2  not there yet`},
+		{"its volume", []noun{network, job(1, noun{networks: []string{"network.n"}})}, `
+1 start job.j <-   it is running: it is waited for, and runs again with the next apply (command, mount: configuration); its record goes then, with what it holds
+2 delete job.j <- 1  its record holds what is removed
+3 delete volume.v <- 1,2  no longer in the configuration (loses everything in the volume v)`},
+		{"its volume is another one", []noun{network, {address: "volume.v", name: "v", rev: 1}, job(1, noun{networks: []string{"network.n"}})}, `
+1 start job.j <-   it is running: it is waited for, and runs again with the next apply (command, mount: configuration); its record goes then, with what it holds
+2 delete job.j <- 1  its record holds what is removed
+3 delete volume.v <- 1,2  labels: configuration (loses everything in the volume v)
+4 create volume.v <- 3  labels: configuration`},
+		{"both stay", []noun{network, volume, both}, "1 start job.j <-   it is running: it is waited for"},
+	} {
+		w := applied(t, network, volume, both)
+		w.object("job.j").Condition.State = provider.StateRunning
+		check(t, row.name, w.told(configuration(row.after...), consented), row.want)
+	}
+}

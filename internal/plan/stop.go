@@ -12,19 +12,20 @@ import (
 
 // hindered are the errors that each stop one address of a plan, and what needs it: its
 // name is taken, it is external and not there, its engine is too old for an argument of it
-// or refuses one, or it cannot be replaced because others use it. What the plan does nothing about is hindered by nothing, and of what needs
+// or refuses one, it cannot be replaced because others use it, or is to have what another
+// one keeps. What the plan does nothing about is hindered by nothing, and of what needs
 // something that several objects pass for, nothing is known.
 func (m *maker) hindered(p *Plan) diag.List {
 	acts, unclear := p.acts(), addressesOf(p.Stopped)
 	m.spreadStop(unclear)
 	always := slices.DeleteFunc(append(m.checkExternal(), m.checkAge()...), func(problem diag.Problem) bool { return p.Partial && !m.concerns(acts, problem.Address) })
-	return slices.DeleteFunc(slices.Concat(always, m.checkNames(acts), m.checkUsers(acts), m.checkParameters(acts)), func(problem diag.Problem) bool { return unclear[problem.Address] })
+	return slices.DeleteFunc(slices.Concat(always, m.checkNames(acts), m.checkUsers(acts), m.checkBesides(acts), m.checkParameters(acts)), func(problem diag.Problem) bool { return unclear[problem.Address] })
 }
 
-// checkAge finds what asks for an argument that its engine is too old for, and would
-// ignore without a word.
+// checkAge finds what asks for an argument that its engine is too old for, or does not
+// heed, and would ignore without a word.
 func (m *maker) checkAge() diag.List {
-	return m.expanded.TooOld(func(inside string) string { return m.in.Observed.snapshot(inside).Facts.API })
+	return m.expanded.TooOld(func(inside string) provider.Facts { return m.in.Observed.snapshot(inside).Facts })
 }
 
 // checkParameters finds what is to be made with kernel parameters that its engine refuses.

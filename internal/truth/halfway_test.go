@@ -140,3 +140,69 @@ func (u *user) addressesIn(t *testing.T, network string, names ...string) string
 	}
 	return strings.Join(out, " ")
 }
+
+// A rename that was killed in the middle, and is then not wanted any more, is not said to
+// be somebody else's doing, however the name was declared; the next apply ends it.
+func TestARenameThatIsNotWantedAnyMore(t *testing.T) {
+	t.Parallel()
+	for _, api := range []string{api2010, api285} {
+		for _, how := range faults {
+			for what, name := range map[string]string{"declared": "  name  = \"one\"\n", "derived": ""} {
+				t.Run(fmt.Sprint(api, " ", how, " ", what), func(t *testing.T) {
+					t.Parallel()
+					renamedHalfway(t, api, how, name)
+				})
+			}
+		}
+	}
+}
+
+func renamedHalfway(t *testing.T, api, how, name string) {
+	t.Helper()
+	m, end, err := newMemory(api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(end)
+	u, err := newUser(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(u.close)
+	planned := func(name string) planned {
+		t.Helper()
+		p, problems := u.planText(t.Context(), "project {\n  name = \"truth\"\n}\ncontainer \"a\" {\n  image = \"base.local/a\"\n"+name+"}\n")
+		if problems.HasErrors() {
+			t.Fatal(problemsText(problems))
+		}
+		return p
+	}
+	if problems := u.apply(t.Context(), planned(name)); problems.HasErrors() {
+		t.Fatal(problemsText(problems))
+	}
+	for call := 1; ; call++ {
+		ctx, cancel := context.WithCancel(t.Context())
+		to := planned("  name  = \"two\"\n")
+		m.disturb(edit{What: how, Turn: call}, cancel)
+		problems := u.apply(ctx, to)
+		cancel()
+		if !m.undisturbed() { // no call of an apply was left out
+			if problems.HasErrors() || call == 1 {
+				t.Fatalf("%d calls, %s", call, problemsText(problems))
+			}
+			return
+		}
+		again := planned(name)
+		for _, res := range again.Resources {
+			if text := changesText(res.Changes); strings.Contains(text, "outside") || strings.Contains(text, "both") {
+				t.Errorf("call %d: %s: %s", call, res.Address, text)
+			}
+		}
+		if problems := u.apply(t.Context(), again); problems.HasErrors() {
+			t.Fatalf("call %d: %s", call, problemsText(problems))
+		}
+		if next := planned(name); !next.Clean {
+			t.Fatalf("call %d: the next apply did not end it: %s", call, next.Plan)
+		}
+	}
+}

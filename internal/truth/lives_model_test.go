@@ -432,18 +432,3 @@ func (l *lifetime) sound() bool {
 	}
 	return !slices.ContainsFunc(slices.Collect(maps.Values(claims)), func(n int) bool { return n > 1 })
 }
-
-// holds tells whether what ignores changes declares what it holds of what only one can
-// have, as it was applied before: what it has beside its declaration nobody else can take.
-func (l *lifetime) holds(before lifetime) bool {
-	for _, t := range l.Things {
-		was := before.byID(t.ID)
-		if was == nil || t.Ignore == "" && was.Ignore == "" {
-			continue
-		}
-		if t.Port != was.Port || t.Subnet != was.Subnet || t.IP != was.IP || t.IP != 0 && !slices.Equal(t.Uses, was.Uses) {
-			return false
-		}
-	}
-	return true
-}

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/versions"
 
 	"github.com/dindctl/dindctl/hcl"
 	"github.com/dindctl/dindctl/internal/config"
@@ -131,8 +130,6 @@ type living struct {
 	run
 	w    fragile
 	life lifetime
-	// settled is the configuration that was applied as a whole the last time.
-	settled lifetime
 	// ids are the objects of all instances, by the thing and its key.
 	ids map[string]string
 	// upright is how what ignores something was before the engine was restarted.
@@ -168,7 +165,7 @@ func (l *living) through(ctx context.Context) {
 // edit does one edit, if its outcome is a configuration that is valid.
 func (l *living) edit(e edit) bool {
 	next := l.life.clone()
-	if !lifeEdits()[e.What](&next, e.Pick) || !next.sound() || !next.holds(l.settled) {
+	if !lifeEdits()[e.What](&next, e.Pick) || !next.sound() {
 		return false
 	}
 	cfg, problems := l.load(next)
@@ -400,11 +397,8 @@ func (l *living) ours(ctx context.Context, at string) bool {
 		return l.answers(at, problems)
 	}
 	for _, res := range p.Resources {
-		// Before API 1.44 what was created is connected afterwards: of what was killed in
-		// between nothing tells by whom it is not (docs/promises.md, "What is not promised").
-		unconnected := res.Reason == plan.FromEarlierRun && versions.LessThan(p.Engine.API, "1.44")
 		if res.Reason == plan.FromOutside || res.Reason == plan.FromBoth || slices.ContainsFunc(res.Changes, func(c provider.Change) bool {
-			return (c.Cause == provider.Outside || c.Cause == provider.Both) && (!unconnected || c.Path != "networks")
+			return c.Cause == provider.Outside || c.Cause == provider.Both
 		}) {
 			return l.violate(owned, "%s: %s %s (%s: %s) %s", at, res.Action, res.Address, res.Reason, res.Cause, changesText(res.Changes))
 		}
@@ -583,7 +577,7 @@ func (l *living) remember(p planned) {
 		ids[fmt.Sprint(t.ID, " ", key)] = res.Before.ID
 	}
 	maps.DeleteFunc(ids, func(_, id string) bool { return id == "" })
-	l.ids, l.settled = ids, l.life.clone()
+	l.ids = ids
 }
 
 // end takes all protection away and destroys everything.

@@ -31,8 +31,13 @@ func refuseStorage(decl provider.Declaration, facts provider.Facts) error {
 	}
 	return &provider.Problem{
 		Code: provider.Refused, Address: decl.Address, Path: "storage_opt", Summary: "The engine would accept it and not do it",
-		Detail: "The engine " + facts.Name + " keeps its images in containerd, and takes storage_opt without heeding it. Take it away, or have an engine that uses a storage driver of its own (\"containerd-snapshotter\": false in its daemon.json).",
+		Detail: unheededStorage(facts.Name),
 	}
+}
+
+func unheededStorage(engine string) string {
+	return "The engine " + engine + " keeps its images in containerd, and takes storage_opt without heeding it. Take it away, or have an engine that uses a storage driver of its own " +
+		"(\"containerd-snapshotter\": false in its daemon.json)."
 }
 
 // newest finds a declared argument that needs a later API.

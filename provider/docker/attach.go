@@ -308,8 +308,9 @@ func (c *comparison) inFirst() bool {
 }
 
 // losingMAC tells of each endpoint whether it would be without its hardware address
-// once it was connected anew. Before API 1.44 the address is the container's, and stays
-// with the network that it was made in; from then on see endpointRows.
+// once it was connected anew, also of one that is not asked for any more: that change may
+// be ignored. Before API 1.44 the address is the container's, and stays with the network
+// that it was made in; from then on see endpointRows.
 func (c *comparison) losingMAC(wanted, created []attachment) []bool {
 	out := make([]bool, len(wanted))
 	for i, n := range wanted {
@@ -319,8 +320,8 @@ func (c *comparison) losingMAC(wanted, created []attachment) []bool {
 			then = cmp.Or(then, macText(c.created.text("mac_address")))
 		}
 		api := c.item.Facts.API
-		kept := versions.LessThan(api, apiEndpointMAC) && now == then && n.address == created[i].address
-		out[i] = now != "" && versions.LessThan(api, apiConnectMAC) && !kept
+		kept := versions.LessThan(api, apiEndpointMAC) && (now == then || now == "") && n.address == created[i].address
+		out[i] = cmp.Or(now, then) != "" && versions.LessThan(api, apiConnectMAC) && !kept
 	}
 	return out
 }
@@ -409,6 +410,9 @@ func (c *comparison) endpoint(r row, want, created attachment, have values, lose
 func (c *comparison) causeOfMembership() provider.Cause {
 	now := attachmentsOf(c.item.Declaration, c.declared)
 	then := attachmentsOf(c.item.Declaration, c.created)
+	if c.unconnected(now, then) {
+		return provider.Configured
+	}
 	byAddress := func(list []attachment) []string {
 		var out []string
 		for _, a := range list {
@@ -433,6 +437,37 @@ func (c *comparison) causeOfMembership() provider.Cause {
 		}
 	}
 	return provider.Configured
+}
+
+// unconnected tells of a container that a run of dindctl made and was killed before it had
+// connected it to all of its networks: before API 1.44 it is created in one of them. It was
+// never started then, and is in no network but those that it was made for, and not in all.
+// Of a network whose block is gone the name is not known any more: one of another name
+// counts for each of these.
+func (c *comparison) unconnected(now, then []attachment) bool {
+	if c.item.Condition.State != provider.StateCreated || !versions.LessThan(c.item.Facts.API, apiEndpointMAC) {
+		return false
+	}
+	known := map[string]string{}
+	for _, a := range now {
+		known[a.address] = a.name
+	}
+	var its []string
+	gone := 0
+	for _, a := range then {
+		if name, is := known[a.address]; is {
+			its = append(its, name)
+		} else {
+			gone++
+		}
+	}
+	have := c.actual.list("networks")
+	for _, name := range have {
+		if !contains(its, name) {
+			gone--
+		}
+	}
+	return gone >= 0 && len(have) < len(then)
 }
 
 // addCaused notes a change whose cause is known, but for what a live change left that was

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -105,6 +106,19 @@ func (m marks) excuse(path string, is cty.Value) bool {
 		}
 	}
 	return false
+}
+
+// withName are the notes of a container with the name that it bears, where a rename was
+// begun that can have given it: as good as recorded, so that it is nobody else's doing,
+// whatever name is wanted by now.
+func withName(notes map[string]json.RawMessage, is string) map[string]json.RawMessage {
+	name, err := json.Marshal(is)
+	if err != nil || !marksIn(notes[changing]).excuse("name", cty.StringVal(is)) {
+		return notes
+	}
+	out := maps.Clone(notes)
+	out["name"] = name
+	return out
 }
 
 // networkIn is the part of a path that names a network.

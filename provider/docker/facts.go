@@ -67,6 +67,9 @@ func factsOf(info system.Info, api string) provider.Facts {
 	if lacks := lackingIn(info); len(lacks) > 0 {
 		facts.Details[detailLacks] = strings.Join(lacks, ",")
 	}
+	if facts.Details[detailStore] == storeContainerd {
+		facts.Details[provider.DetailUnheeded+"storage_opt"] = unheededStorage(facts.Name)
+	}
 	return facts
 }
 

@@ -1,12 +1,14 @@
 package docker_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/docker"
 )
 
@@ -189,6 +191,71 @@ func TestWhatIsNotKnownYetOfAnEndpoint(t *testing.T) {
 	} {
 		if got := diffText(t, item(t, attach(known), attach(row.options), actual, "1.51")); got != row.want {
 			t.Errorf("%s:\n got %s\nwant %s", row.name, got, row.want)
+		}
+	}
+}
+
+// Before API 1.44 a container is created in one network, and connected to the others
+// afterwards: what a run leaves that is killed in between is its own doing, as long as the
+// container was never started. Everything else is somebody else's.
+func TestWhatIsNotConnectedYet(t *testing.T) {
+	t.Parallel()
+	n, m, o := existing("network.n", "p-n", "n1"), existing("network.m", "p-m", "m1"), existing("network.o", "p-o", "o1")
+	in := func(list ...cty.Value) attributes { return attributes{"networks": cty.ListVal(list)} }
+	at := func(names ...string) func(*container.InspectResponse) {
+		return func(c *container.InspectResponse) {
+			c.State = &container.State{Status: "exited"} // or created: it does not run
+			c.HostConfig.NetworkMode = "p-n"
+			c.NetworkSettings.Networks = map[string]*network.EndpointSettings{}
+			for _, name := range names {
+				c.NetworkSettings.Networks[name] = &network.EndpointSettings{Aliases: []string{"x"}}
+			}
+		}
+	}
+	for _, row := range []struct {
+		name              string
+		created, declared attributes
+		state             provider.State
+		actual            func(*container.InspectResponse)
+		api, want         string
+	}{
+		{"created in the first", in(n, m, o), in(n, m, o), provider.StateCreated, at("p-n"), "1.41", `networks live configuration ["p-n"] -> ["p-m","p-n","p-o"]`},
+		{"connected to some", in(n, m, o), in(n, m, o), provider.StateCreated, at("p-m", "p-n"), "1.43", `networks live configuration ["p-m","p-n"] -> ["p-m","p-n","p-o"]`},
+		{"and the configuration says otherwise by now", in(n, m), in(n, o), provider.StateCreated, at("p-n"), "1.41", `networks live configuration ["p-n"] -> ["p-n","p-o"]`},
+		{"and a network of it is declared no longer", in(n, m, o), in(n, o), provider.StateCreated, at("p-m", "p-n"), "1.41", `networks live configuration ["p-m","p-n"] -> ["p-n","p-o"]`},
+		{"connected to one that it was not made for", in(n, m, o), in(n, m, o), provider.StateCreated, at("other", "p-n"), "1.41", `networks live changed outside ["other","p-n"] -> ["p-m","p-n","p-o"]`},
+		{"connected to one more", in(n), in(n), provider.StateCreated, at("p-m", "p-n"), "1.41", `networks live changed outside ["p-m","p-n"] -> ["p-n"]`},
+		{"of what was started", in(n, m), in(n, m), provider.StateExited, at("p-n"), "1.41", `networks live changed outside ["p-n"] -> ["p-m","p-n"]`},
+		{"where it is created in all of them", in(n, m), in(n, m), provider.StateCreated, at("p-n"), "1.44", `networks live changed outside ["p-n"] -> ["p-m","p-n"]`},
+	} {
+		one := item(t, row.created, row.declared, row.actual, row.api)
+		one.Condition.State = row.state
+		if got := diffText(t, one); got != row.want {
+			t.Errorf("%s:\n got %s\nwant %s", row.name, got, row.want)
+		}
+	}
+}
+
+// An endpoint that is connected anew keeps the hardware address that it was made with, or
+// is replaced, also where the address is declared no longer: that change may be ignored.
+func TestAHardwareAddressThatIsDeclaredNoLonger(t *testing.T) {
+	t.Parallel()
+	const mac = "02:00:00:00:00:01"
+	attach := func(options attributes) attributes {
+		return attributes{"attach": cty.ListVal([]cty.Value{cty.ObjectVal(both(attributes{"network": existing("network.n", "p-n", "n1")}, options))})}
+	}
+	actual := func(c *container.InspectResponse) {
+		c.HostConfig.NetworkMode = "p-n"
+		c.NetworkSettings.Networks = map[string]*network.EndpointSettings{
+			"p-n": {NetworkID: "n1", EndpointID: "e1", Aliases: []string{"x"}, MacAddress: mac, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: "10.0.0.7"}},
+		}
+	}
+	with := attach(attributes{"ipv4": text("10.0.0.7"), "mac": text(mac)})
+	without := attach(attributes{"ipv4": text("10.0.0.8")})
+	for api, effect := range map[string]string{"1.41": "live", "1.51": "replace", "1.54": "live"} {
+		want := `attach["p-n"].ipv4 ` + effect + ` configuration "10.0.0.7" -> "10.0.0.8"`
+		if got := diffText(t, item(t, with, without, actual, api)); !strings.HasPrefix(got, want) {
+			t.Errorf("API %s:\n got %s\nwant %s", api, got, want)
 		}
 	}
 }

@@ -263,7 +263,7 @@ func (o *observation) container(ctx context.Context, listed container.Summary, s
 	if len(object.LivesIn) > 0 {
 		object.Condition.Follows = o.follows[object.ID]
 	}
-	object.Owner.Spec = amended(object.Owner.Spec, o.notes[c.ID])
+	object.Owner.Spec = amended(object.Owner.Spec, withName(o.notes[c.ID], object.Name))
 	if object.Owner.Project == "" || object.Stray || object.Owner.Schema > provider.OwnershipSchema {
 		return o.emit(object)
 	}

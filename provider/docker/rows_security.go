@@ -111,7 +111,7 @@ func securityRows() []row {
 			},
 		},
 		{
-			name: "sysctls", typ: mapping, effect: replace, layer: layerEngine, fallback: "none", doc: "Kernel parameters of its namespaces. From API 1.46 on, those of eth0 are given to the first network's interface; those of another one are said in its attach block.",
+			name: "sysctls", typ: mapping, effect: replace, layer: layerEngine, fallback: "none", doc: "Kernel parameters of its namespaces. From API 1.46 on, those of eth0 are given to the interface in the network that the container was made in; those of another one are said in its attach block.",
 			codec: mapAt(func(_ *container.Config, h *container.HostConfig) *map[string]string { return &h.Sysctls }),
 		},
 		{
