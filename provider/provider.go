@@ -336,6 +336,9 @@ type Values struct {
 	Stdout    *string
 	Stderr    *string
 	ExitCode  *int
+	// Withheld are words that the object has and that cannot be given, each with the reason
+	// as a clause: "stdout" -> "it is longer than 1 MiB". A part of a value is none.
+	Withheld map[string]string
 }
 
 // View is one mount in effect.

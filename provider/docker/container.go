@@ -293,7 +293,7 @@ func (p *Provider) finish(ctx context.Context, e *engine, decl provider.Declarat
 		p.tellInside(ctx, e, &object)
 	}
 	if decl.Kind == provider.Job {
-		object.Values.Stdout, object.Values.Stderr = out.stdout, out.stderr
+		out.into(&object.Values)
 	}
 	switch {
 	case err != nil:

@@ -267,3 +267,12 @@ func MarksOf(declared cty.Value, changes []provider.Change) string {
 func MarksAnd(one, other string) string {
 	return marksIn([]byte(one)).and(marksIn([]byte(other))).text()
 }
+
+// OutputFrom is outputFrom, for tests.
+func OutputFrom(c container.InspectResponse, stdout, stderr string) (v provider.Values) {
+	var out, errs kept
+	_, _ = out.Write([]byte(stdout))
+	_, _ = errs.Write([]byte(stderr))
+	outputFrom(c, &out, &errs).into(&v)
+	return v
+}
