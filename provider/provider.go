@@ -402,8 +402,8 @@ type DiffResponse struct {
 // means none.
 type Difference struct {
 	Changes []Change
-	// NotCompared are sensitive arguments of which neither the record nor the object
-	// tells whether they changed.
+	// NotCompared are arguments of which neither the record nor the object tells whether
+	// they changed: sensitive ones, and those that were not recorded yet when it was made.
 	NotCompared []NotCompared
 }
 

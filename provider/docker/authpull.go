@@ -59,13 +59,12 @@ func registryOf(ref string) string {
 // loginAdvice says where the login that a pull lacks can stand: what takes registry_auth
 // says it itself; whatever else is pulled is pulled with a login of the root engine's.
 func (w imageWish) loginAdvice() string {
-	kind := w.address[strings.LastIndexByte(w.address[:max(strings.LastIndexByte(w.address, '.'), 0)], '.')+1:]
-	switch kind, _, _ = strings.Cut(kind, "."); provider.Kind(kind) {
-	case provider.Job:
+	of := func(kind provider.Kind) bool { return strings.Contains("."+w.address, "."+string(kind)+".") }
+	switch {
+	case of(provider.Job):
 		return fmt.Sprintf("Say registry_auth = { %q = { username = ..., password = ... } } in the controller whose job this is, or in the job; for the root engine, `docker login %[1]s` does as well.", w.auth.host)
-	case provider.Controller:
+	case of(provider.Controller):
 		return fmt.Sprintf("Say registry_auth = { %q = { username = ..., password = ... } } in the controller; for the root engine, `docker login %[1]s` does as well.", w.auth.host)
-	case provider.Container, provider.Daemon, provider.Guard, provider.Image, provider.Network, provider.Volume:
 	}
 	return fmt.Sprintf("Log in with `docker login %s`: the root engine pulls with your own login, and what it has is carried into the daemons inside it.", w.auth.host)
 }

@@ -276,3 +276,21 @@ func OutputFrom(c container.InspectResponse, stdout, stderr string) (v provider.
 	outputFrom(c, &out, &errs).into(&v)
 	return v
 }
+
+// FetchInside is haveImage in an engine to which images are carried from another, for tests.
+func FetchInside(ctx context.Context, outside, inside provider.Provider, ref, policy string) (string, error) {
+	from, err := outside.(*Provider).at(provider.Root)
+	if err != nil {
+		return "", err
+	}
+	to, err := inside.(*Provider).at(provider.Root)
+	if err != nil {
+		return "", err
+	}
+	p := outside.(*Provider)
+	p.mu.Lock()
+	p.places["inside"] = to
+	p.mu.Unlock()
+	from.place = provider.Root
+	return p.haveImage(ctx, to, imageWish{reference: ref, policy: policy, from: []provider.Place{provider.Root}, address: "container.c"}, newEvents(nil, ""))
+}

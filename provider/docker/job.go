@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/dindctl/dindctl/provider"
@@ -282,6 +283,12 @@ func (w *watch) result(ctx context.Context, err, why error) (output, error) {
 		return out, why
 	}
 	c, err := w.e.read.ContainerInspect(ctx, w.id)
+	if errdefs.IsNotFound(err) || err == nil && (c.State.Status == "removing" || c.State.Dead) {
+		return out, &provider.Problem{
+			Code: provider.JobFailed, Address: w.decl.Address, Summary: "The job failed",
+			Detail: fmt.Sprintf("Its container %s was removed while it ran, by itself or by somebody else, so that nothing tells how it ended. The next apply runs it again.", w.decl.Name), Log: w.last.kept,
+		}
+	}
 	if err != nil {
 		return out, w.e.problem(err, "reading the job", w.decl.Address, w.decl.Name)
 	}
