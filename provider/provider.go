@@ -340,6 +340,9 @@ type Values struct {
 	Stdout    *string
 	Stderr    *string
 	ExitCode  *int
+	// Withheld are words that the object has and that cannot be given, each with the reason
+	// as a clause: "stdout" -> "it is longer than 1 MiB". A part of a value is none.
+	Withheld map[string]string
 }
 
 // View is one mount in effect.
@@ -403,8 +406,8 @@ type DiffResponse struct {
 // means none.
 type Difference struct {
 	Changes []Change
-	// NotCompared are sensitive arguments of which neither the record nor the object
-	// tells whether they changed.
+	// NotCompared are arguments of which neither the record nor the object tells whether
+	// they changed: sensitive ones, and those that were not recorded yet when it was made.
 	NotCompared []NotCompared
 }
 

@@ -27,8 +27,9 @@ func (e *evaluation) check(f *frame, c Check) diag.List {
 	var out diag.List
 	address := join(f.path, "check."+c.Name)
 	for _, a := range c.Asserts {
+		e.withheld = nil
 		holds, message, problems := e.assert(f, a, "check")
-		for _, p := range within(problems, address) {
+		for _, p := range within(append(problems, e.withheld...), address) {
 			p.Severity = diag.Warning // a check that cannot be evaluated stops nothing either
 			out = append(out, p)
 		}

@@ -23,6 +23,10 @@ type evaluation struct {
 	blocks map[slot]cty.Value
 	// problems are those of local values, each once.
 	problems diag.List
+	// withheld are what the expressions that were evaluated since it was emptied ask for
+	// and nobody can give; behind are those of values.
+	withheld diag.List
+	behind   map[slot]diag.List
 }
 
 // slot is a name in an instance of a module.
@@ -37,7 +41,7 @@ func (s *state) evaluation(known Known) *evaluation {
 	}
 	return &evaluation{
 		s: s, known: known, values: map[slot]cty.Value{}, vars: map[*frame]cty.Value{},
-		refs: map[string]cty.Value{}, blocks: map[slot]cty.Value{},
+		refs: map[string]cty.Value{}, blocks: map[slot]cty.Value{}, behind: map[slot]diag.List{},
 	}
 }
 
@@ -73,6 +77,7 @@ func (e *evaluation) scope(f *frame, refs []Reference, k each) map[string]cty.Va
 			words[ref.Root] = map[string]cty.Value{}
 		}
 		e.fill(words[ref.Root], f, ref)
+		e.noteWithheld(f, ref)
 	}
 	for root, names := range words {
 		scope[root] = cty.ObjectVal(names)
@@ -165,9 +170,10 @@ func (e *evaluation) collection(how repeat, objects []*noun) cty.Value {
 // local evaluates a local value once. In a cycle, which was reported, it is unknown.
 func (e *evaluation) local(f *frame, n *node) cty.Value {
 	at := slot{f, n}
-	if value, done := e.values[at]; done {
+	if value, done := e.again(at); done {
 		return value
 	}
+	defer e.first(at)()
 	e.values[at] = cty.DynamicVal
 	value, problems := n.local.Value.Value(e.scope(f, n.refs, each{}))
 	e.problems = append(e.problems, within(problems, join(f.path, "local."+n.local.Name))...)
@@ -218,6 +224,7 @@ func (e *evaluation) decode(n *noun) (cty.Value, Places, diag.List) {
 	if n.block == nil {
 		return cty.EmptyObjectVal, nil, nil
 	}
+	e.withheld = nil
 	value, places, problems := n.block.Body.Decode(n.body, e.scope(n.frame, n.node.refs, n.each))
 	e.s.cfg.Secrets.Add(value)
 	if command, asked := e.s.cfg.Commands[n.address]; asked && !problems.HasErrors() {

@@ -57,7 +57,7 @@ func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.L
 		n.mounts, n.mountProblems = s.mountsOf(n, n.value) // declare says what is wrong
 		s.inherited[n] = n.mounts
 	}
-	x := &Expanded{Config: cfg, schema: schema, state: s}
+	x := &Expanded{Config: cfg, schema: schema, state: s, Withheld: s.withheld}
 	problems = append(problems, x.build(e)...)
 	problems = append(problems, x.checkRelated(problems)...)
 	x.translate()
@@ -70,6 +70,7 @@ func Expand(cfg *Config, schema provider.Schema, known Known) (*Expanded, diag.L
 	problems = append(problems, list...)
 	problems = append(problems, e.checks()...)
 	problems = append(problems, e.problems...)
+	x.Withheld = eachOnce(x.Withheld)
 	x.WantsOutput, x.sensitive = s.wantsOutput(), e.sensitive()
 	if s.over() { // what was left out on the way is no problem of the configuration
 		return s.interrupted()
@@ -327,6 +328,7 @@ func (x *Expanded) Declaration(address string, known Known) (provider.Declaratio
 	var problems, list diag.List
 	if !in.Declared.IsWhollyKnown() { // else nothing more can be learnt
 		value, _, more := e.decode(n)
+		more = append(more, of(e.withheld, address)...)
 		mounts, wrong := s.mountsOf(n, value)
 		problems = append(more, wrong...)
 		d.Declared, list = s.declare(e, n, value, mounts)

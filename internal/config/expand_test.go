@@ -327,3 +327,71 @@ func BenchmarkExpand(b *testing.B) {
 		})
 	}
 }
+
+// A word that cannot be given stops what asks for it, through local values too, at the
+// place where it is asked for; what will be made anew may have it then.
+func TestWhatCannotBeGivenIsAnErrorWhereItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	const text = `
+job "list" {
+  image   = "bash"
+  command = ["ls"]
+}
+job "other" {
+  image   = "bash"
+  command = ["echo", job.list.stderr, job.list.id]
+}
+locals { said = job.list.stdout }
+container "a" {
+  image   = "bash"
+  command = [local.said]
+}
+container "b" {
+  image   = "bash"
+  command = [local.said]
+}
+output "listing" { value = "got ${job.list.stdout}" }
+check "said" {
+  assert {
+    condition     = job.list.stdout != ""
+    error_message = "nothing"
+  }
+}
+`
+	said := func(problems diag.List) []string {
+		var out []string
+		for _, p := range problems {
+			if p.Code == "output-withheld" {
+				out = append(out, fmt.Sprintf("%s %s line %d: %.40s", p.Severity, p.Address, p.Subject.Start.Line, p.Detail))
+			}
+		}
+		return out
+	}
+	known := config.Known{"job.list": {Values: provider.Values{ID: "j1", Stderr: pointer(""), Withheld: map[string]string{"stdout": "it is too long"}}}}
+	x, _ := expand(t, text, nil)
+	x, problems := config.Expand(x.Config, schema(), known)
+	if diff := cmp.Diff([]string{
+		"error container.a line 10: job.list.stdout: it is too long. A part ", "error container.b line 10: job.list.stdout: it is too long. A part ",
+		"error output.listing line 19: job.list.stdout: it is too long. A part ",
+	}, said(x.Withheld)); diff != "" {
+		t.Errorf("what is stopped (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"warning check.said line 22: job.list.stdout: it is too long. A part "}, said(problems)); diff != "" {
+		t.Errorf("what is said beside (-want +got):\n%s", diff)
+	}
+	_, problems = x.Declaration("container.a", known)
+	if diff := cmp.Diff([]string{"error container.a line 10: job.list.stdout: it is too long. A part "}, said(problems)); diff != "" {
+		t.Errorf("of a declaration (-want +got):\n%s", diff)
+	}
+	_, problems = x.EvalOutputs(known)
+	if diff := cmp.Diff([]string{
+		"error output.listing line 19: job.list.stdout: it is too long. A part ", "warning check.said line 22: job.list.stdout: it is too long. A part ",
+	}, said(problems)); diff != "" {
+		t.Errorf("of the outputs (-want +got):\n%s", diff)
+	}
+	known["job.list"] = config.Knowledge{Values: known["job.list"].Values, Pending: true}
+	x, problems = config.Expand(x.Config, schema(), known)
+	if got := append(said(x.Withheld), said(problems)...); got != nil {
+		t.Errorf("before the job runs anew: %q", got)
+	}
+}

@@ -277,6 +277,7 @@ func (s *state) expandNoun(e *evaluation, n *node) diag.List {
 			return problems
 		}
 		value, places, list := e.decode(o)
+		s.withheld = append(s.withheld, of(e.withheld, o.address)...)
 		s.parts += parts(value)
 		o.value, o.places = value, places
 		problems = append(problems, list...)

@@ -134,6 +134,9 @@ type Expanded struct {
 	Moves []Move
 	// WantsOutput are the addresses of jobs whose stdout or stderr is referenced, sorted.
 	WantsOutput []string
+	// Withheld are errors about words of objects that are there and cannot be given, each
+	// with the address of what asks for it: an object, or an output.
+	Withheld diag.List
 
 	schema provider.Schema
 	// sensitive are the values of variables and locals that are sensitive.

@@ -16,8 +16,9 @@ func (x *Expanded) EvalOutputs(known Known) ([]OutputValue, diag.List) {
 		return x.Outputs, nil
 	}
 	e := x.state.evaluation(known)
+	x.Withheld = nil
 	outputs, problems := x.outputs(e)
-	problems = append(problems, e.checks()...)
+	problems = append(append(problems, x.Withheld...), e.checks()...)
 	return outputs, x.state.distinct(append(problems, e.problems...))
 }
 
@@ -29,7 +30,9 @@ func (x *Expanded) outputs(e *evaluation) ([]OutputValue, diag.List) {
 		if o.Value == nil {
 			continue
 		}
+		e.withheld = nil
 		value, list := o.Value.Value(e.scope(f, o.Value.References(), each{}))
+		x.Withheld = append(x.Withheld, of(e.withheld, "output."+o.Name)...)
 		if n := f.module.outputs[o.Name]; n != nil {
 			list = x.state.explain(n, list)
 		}

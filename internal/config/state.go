@@ -16,9 +16,11 @@ import (
 // place, and what the references between them are. It is not changed after
 // Expand, but for sent, so that declarations can be evaluated at any time.
 type state struct {
-	cfg    *Config
-	known  Known // what Expand knew
-	bodies map[provider.Kind]provider.Body
+	cfg   *Config
+	known Known // what Expand knew
+	// withheld are what nouns ask for and nobody can give.
+	withheld diag.List
+	bodies   map[provider.Kind]provider.Body
 	// modules are all of them, the root first; nodes are by address, of all modules.
 	modules []*module
 	nodes   map[string]*node

@@ -29,9 +29,10 @@ func (e *evaluation) variables(f *frame) cty.Value {
 // in a module what its block says.
 func (e *evaluation) variable(f *frame, n *node) cty.Value {
 	at := slot{f, n}
-	if value, done := e.values[at]; done {
+	if value, done := e.again(at); done {
 		return value
 	}
+	defer e.first(at)()
 	v := n.variable
 	e.values[at] = cty.UnknownVal(v.Type)
 	value := e.rootVariable(v)
@@ -160,9 +161,10 @@ func (e *evaluation) outputsOf(f *frame, outputs map[string]*node) cty.Value {
 // output is the value of a module's output, evaluated once.
 func (e *evaluation) output(f *frame, n *node) cty.Value {
 	at := slot{f, n}
-	if value, done := e.values[at]; done {
+	if value, done := e.again(at); done {
 		return value
 	}
+	defer e.first(at)()
 	e.values[at] = cty.DynamicVal
 	if n.output.Value == nil {
 		return cty.DynamicVal

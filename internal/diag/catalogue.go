@@ -270,6 +270,7 @@ func engineKinds() []Kind {
 		{"in-use", []string{"Something else uses it", "A container is not removed"}},
 		{"invalid-declaration", []string{"The declaration cannot be realised", "The engine does not accept this declaration", "It cannot be changed in place"}},
 		{"job-failed", []string{"The job failed"}},
+		{"output-withheld", []string{"An output cannot be had whole"}},
 		{"job-timeout", []string{"The job took too long"}},
 		{"mount-source-missing", []string{"A mount's source does not exist"}},
 		{"not-applied", []string{"The engine accepted it and did not do it", "The engine would accept it and not do it"}},

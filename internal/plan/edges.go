@@ -37,27 +37,8 @@ func (b *builder) connect() {
 	}
 	b.letGo()
 	b.letEnd()
-	b.imagesFirst()
+	b.keepUntil()
 	b.hinge()
-}
-
-// imagesFirst makes a removal wait for the image of what comes in its place: what
-// runs is not given up for an image that cannot be built. Where the image takes the
-// place of one that has to go first, that is not possible: what runs on it keeps it.
-func (b *builder) imagesFirst() {
-	for _, address := range sortedKeys(b.removes) {
-		r := b.m.resources[address]
-		if r == nil || r.After == nil {
-			continue
-		}
-		at, made := b.makes[r.After.ImageAddress]
-		if !made {
-			continue
-		}
-		for _, i := range b.removes[address] {
-			b.wishes = append(b.wishes, graph.Edge{From: at, To: i})
-		}
-	}
 }
 
 // removals are the steps that take objects away.
@@ -167,8 +148,12 @@ func (b *builder) leave(i int, users map[name][]int) {
 	for _, user := range users[nameOf(o.inside, o.Object)] {
 		b.need(user, i)
 	}
+	_, returns := b.makes[o.Owner.Address]
 	for _, dep := range o.Owner.Deps {
 		for _, used := range b.removes[dep] {
+			if returns && b.objects[used].Kind == provider.Job {
+				continue // a record that nothing uses; what takes it up again waits for the job
+			}
 			b.soft = append(b.soft, graph.Edge{From: i, To: used})
 		}
 	}

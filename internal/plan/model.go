@@ -182,8 +182,8 @@ type Resource struct {
 	Changes   []provider.Change
 	Tentative bool
 	DataLoss  string
-	// NotCompared are sensitive arguments of which nothing tells whether they changed, and
-	// Exposed the places whose values became sensitive after they were recorded. Both are
+	// NotCompared are arguments of which nothing tells whether they changed (sensitive ones,
+	// and what was not recorded yet when the object was made), and Exposed the places whose values became sensitive after they were recorded. Both are
 	// empty where the object is made anew, or goes.
 	NotCompared []provider.NotCompared
 	Exposed     []string

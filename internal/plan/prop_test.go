@@ -224,6 +224,7 @@ func (w *world) converge(t *testing.T, at string, x *config.Expanded, random *ra
 func checkOrder(t *testing.T, at string, w *world, p *plan.Plan) {
 	t.Helper()
 	checkReasons(t, at, p)
+	checkKept(t, at, p)
 	for i, s := range p.Steps {
 		if s.ID != i+1 {
 			t.Fatalf("%s: step %d has the id %d", at, i+1, s.ID)
@@ -235,6 +236,36 @@ func checkOrder(t *testing.T, at string, w *world, p *plan.Plan) {
 		}
 		if w != nil && s.Object != "" && w.objects[s.Object].Owner.Project != project {
 			t.Fatalf("%s: %s %s touches %s, which is not ours", at, s.Action, s.Address, s.Object)
+		}
+	}
+}
+
+// checkKept checks that what is made anew is removed only when all is done that its
+// successor waits for, but for what waits for the removal itself.
+func checkKept(t *testing.T, at string, p *plan.Plan) {
+	t.Helper()
+	earlier := make([]map[int]bool, len(p.Steps)+1) // by id: what a step waits for
+	makes := map[string]int{}
+	for _, s := range p.Steps {
+		earlier[s.ID] = map[int]bool{}
+		for _, need := range s.Needs {
+			earlier[s.ID][need] = true
+			for id := range earlier[need] {
+				earlier[s.ID][id] = true
+			}
+		}
+		if s.Action != plan.Delete {
+			makes[s.Address] = s.ID
+		}
+	}
+	for _, s := range p.Steps {
+		if s.Action != plan.Delete || makes[s.Address] == 0 {
+			continue
+		}
+		for id := range earlier[makes[s.Address]] {
+			if p.Steps[id-1].Action != plan.Delete && !earlier[s.ID][id] && !earlier[id][s.ID] {
+				t.Fatalf("%s: %s is removed by step %d, and its successor waits for step %d, which may fail then:\n%s", at, s.Address, s.ID, id, p)
+			}
 		}
 	}
 }

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -99,7 +101,10 @@ func isExternal(in config.Instance) bool {
 
 // asked tells of a job that was asked for by name.
 func (m *maker) asked(r *Resource) bool {
-	return r.Kind == provider.Job && selects(m.in.Run, r.Address)
+	return r.Kind == provider.Job && (selects(m.in.Run, r.Address) || onRequest(r) && slices.ContainsFunc(m.in.Replace, func(word string) bool {
+		// A job that runs on request is made anew by running; a module that is named, or all of a daemon, asks for none.
+		return word == r.Address || strings.HasPrefix(r.Address, word+"[")
+	}))
 }
 
 // onRequest tells of a job that runs only when it is asked for.

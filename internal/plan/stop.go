@@ -11,14 +11,15 @@ import (
 )
 
 // hindered are the errors that each stop one address of a plan, and what needs it: its
-// name is taken, it is external and not there, its engine is too old for an argument of it
-// or refuses one, it cannot be replaced because others use it, or is to have what another
-// one keeps. What the plan does nothing about is hindered by nothing, and of what needs
+// name is taken, it asks for what cannot be given, it is external and not there, its
+// engine is too old for an argument of it or refuses one, it cannot be replaced because
+// others use it, or is to have what another one keeps. What the plan does nothing about is
+// hindered by nothing, and of what needs
 // something that several objects pass for, nothing is known.
 func (m *maker) hindered(p *Plan) diag.List {
 	acts, unclear := p.acts(), addressesOf(p.Stopped)
 	m.spreadStop(unclear)
-	always := slices.DeleteFunc(append(m.checkExternal(), m.checkAge()...), func(problem diag.Problem) bool { return p.Partial && !m.concerns(acts, problem.Address) })
+	always := slices.DeleteFunc(slices.Concat(m.checkExternal(), m.checkAge(), m.expanded.Withheld), func(problem diag.Problem) bool { return p.Partial && !m.concerns(acts, problem.Address) })
 	return slices.DeleteFunc(slices.Concat(always, m.checkNames(acts), m.checkUsers(acts), m.checkBesides(acts), m.checkParameters(acts)), func(problem diag.Problem) bool { return unclear[problem.Address] })
 }
 

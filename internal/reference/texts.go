@@ -29,6 +29,8 @@ const referenceText = `
 The kind and label of a block name its object: ` + "`daemon.dind`, `container.worker[\"a\"]`, `module.ci.network`" + `. What refers to
 an object waits until it is there and ready. All references have one type, so that conditionals, lists, maps and
 for-expressions take them; a word that a kind of block does not have is an error.
+` + "`stdout` and `stderr`" + ` of a job are its whole output, of at most 1 MiB each; of a longer one, or where the job's log
+was rotated, there is no value, and whoever refers to it is stopped.
 `
 
 const objects = `

@@ -63,7 +63,11 @@ func (r *run) prepare(step plan.Step) (func() outcome, diag.List) {
 		c.sensitive = r.req.Expanded.Sensitive()
 	}
 	if step.Action == plan.Delete {
-		c.next, c.before = r.successor(step, place), r.objects[step.Address].object // what goes
+		c.before = r.objects[step.Address].object // what goes
+		var problems diag.List
+		if c.next, problems = r.successor(step, place); problems.HasErrors() {
+			return nil, problems // what takes its place cannot be made
+		}
 		return r.perform(c), nil
 	}
 	problems := r.declare(&c)

@@ -219,6 +219,9 @@ func (a *actor) event(e runner.Event) {
 		a.added = append(a.added, plan.Resource{Address: e.Step.Address, Changes: e.Step.Changes})
 	}
 	if e.Step.Action == plan.Delete {
+		if e.Kind == runner.Started {
+			a.checkGivenUp(e.Step)
+		}
 		return
 	}
 	if e.Kind == runner.Started {
@@ -250,6 +253,34 @@ func (a *actor) checkNeeds(address, of string, seen map[string]bool) {
 				"%s is begun, it needs %s, and step %d of that is %q", address, need, id, kind)})
 		}
 		a.checkNeeds(address, need, seen)
+	}
+}
+
+// checkGivenUp fails where an object is removed, to be made anew, before all is done that
+// its successor waits for and that could be done.
+func (a *actor) checkGivenUp(removal plan.Step) {
+	steps := map[int]plan.Step{}
+	earlier := map[int]map[int]bool{} // what a step waits for
+	for _, s := range a.plan.Steps {
+		steps[s.ID], earlier[s.ID] = s, map[int]bool{}
+		for _, need := range s.Needs {
+			earlier[s.ID][need] = true
+			for id := range earlier[need] {
+				earlier[s.ID][id] = true
+			}
+		}
+	}
+	for _, s := range a.plan.Steps {
+		if s.Address != removal.Address || s.Action == plan.Delete || !earlier[s.ID][removal.ID] {
+			continue
+		}
+		for id := range earlier[s.ID] {
+			kind := a.steps[steps[id].Address][id]
+			if steps[id].Action != plan.Delete && kind != runner.Finished && kind != runner.Dropped && !earlier[id][removal.ID] {
+				a.wrong = append(a.wrong, violation{notGivenUp, fmt.Sprintf(
+					"%s is removed to be made anew, that waits for step %d (%s), and it is %q", removal.Address, id, steps[id].Address, kind)})
+			}
+		}
 	}
 }
 

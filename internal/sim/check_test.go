@@ -20,6 +20,7 @@ const (
 	notTwice    = "nothing is done twice"                                           // what came late is not adopted: 79; an ended job is started: 1
 	noSecondJob = "no job runs again that has succeeded"                            // a job runs although its record is good: 5
 	inOrder     = "nothing is begun before what it needs"                           // a failure does not skip what needs it: 5
+	notGivenUp  = "nothing is given up for what cannot be made"                     // removals do not wait for what a successor needs: among the first 60
 	converges   = "once the faults stop an apply makes what the configuration says" // what was created is not started: 22
 	empty       = "then nothing is left to do"                                      // a live change is accepted and not made: 9
 	noOrphan    = "no orphan is left"                                               // networks without a block stay: 5

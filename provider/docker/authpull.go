@@ -56,6 +56,19 @@ func registryOf(ref string) string {
 	return reference.Domain(named)
 }
 
+// loginAdvice says where the login that a pull lacks can stand: what takes registry_auth
+// says it itself; whatever else is pulled is pulled with a login of the root engine's.
+func (w imageWish) loginAdvice() string {
+	of := func(kind provider.Kind) bool { return strings.Contains("."+w.address, "."+string(kind)+".") }
+	switch {
+	case of(provider.Job):
+		return fmt.Sprintf("Say registry_auth = { %q = { username = ..., password = ... } } in the controller whose job this is, or in the job; for the root engine, `docker login %[1]s` does as well.", w.auth.host)
+	case of(provider.Controller):
+		return fmt.Sprintf("Say registry_auth = { %q = { username = ..., password = ... } } in the controller; for the root engine, `docker login %[1]s` does as well.", w.auth.host)
+	}
+	return fmt.Sprintf("Log in with `docker login %s`: the root engine pulls with your own login, and what it has is carried into the daemons inside it.", w.auth.host)
+}
+
 // refusedLogin recognises a registry that wants other credentials than it got;
 // nil for every other failure.
 func refusedLogin(wish imageWish, err error) error {
@@ -70,8 +83,7 @@ func refusedLogin(wish imageWish, err error) error {
 	known := &provider.Problem{Code: provider.Denied, Address: wish.address, Path: "image"}
 	if wish.auth.owner == "" {
 		known.Summary = "The registry asks for credentials"
-		known.Detail = fmt.Sprintf("%s does not give %s to a stranger: %s. Say registry_auth = { %q = { username = ..., password = ... } } in the controller whose job this is, or in the job; for the root engine, `docker login %s` does as well.",
-			wish.auth.host, wish.reference, engineWords(err), wish.auth.host, wish.auth.host)
+		known.Detail = fmt.Sprintf("%s does not give %s to a stranger: %s. %s", wish.auth.host, wish.reference, engineWords(err), wish.loginAdvice())
 		if wish.auth.ownTrouble != nil {
 			known.Detail += fmt.Sprintf(" Your own login could not be used: %v.", wish.auth.ownTrouble)
 		}

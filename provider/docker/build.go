@@ -278,7 +278,7 @@ func runBuild(ctx context.Context, e *engine, decl provider.Declaration, content
 	defer func() { _ = answer.Body.Close() }()
 	last := &lastLines{n: buildLogKept}
 	tell := func(line string) {
-		if line = hide.Replace(line); strings.TrimSpace(line) != "" {
+		if line = hide.Replace(withoutColours(line)); strings.TrimSpace(line) != "" {
 			last.add(line)
 			say.phase(provider.PhaseBuild, line)
 		}
@@ -306,6 +306,19 @@ func runBuild(ctx context.Context, e *engine, decl provider.Declaration, content
 	return &provider.Problem{
 		Code: provider.NoImage, Address: decl.Address, Path: "build", Summary: "The image cannot be built",
 		Detail: fmt.Sprintf("Building %s: %s.%s", decl.Name, strings.TrimSuffix(shortened(hide.Replace(err.Error())), "."), builderAdvice(err.Error())), Log: last.kept,
+	}
+}
+
+// withoutColours is a line without the escape sequences in which the classic builder puts
+// what a command says on its standard error: \x1b[91m and \x1b[0m.
+func withoutColours(line string) string {
+	for {
+		before, after, found := strings.Cut(line, "\x1b[")
+		end := strings.IndexFunc(after, func(r rune) bool { return r != ';' && (r < '0' || r > '9') })
+		if !found || end < 0 || after[end] != 'm' {
+			return line
+		}
+		line = before + after[end+1:]
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/versions"
 	"golang.org/x/sync/errgroup"
@@ -42,6 +43,9 @@ func carry(ctx context.Context, from, to *engine, ref string, say events) (strin
 		return "", from.problem(err, "reading the image", "", ref)
 	}
 	there, err := to.read.ImageInspect(ctx, ref)
+	if errdefs.IsNotFound(err) && byDigest(ref) { // no archive bears a digest: it came under its id alone
+		there, err = to.read.ImageInspect(ctx, source.ID)
+	}
 	if err != nil && !errdefs.IsNotFound(err) {
 		return "", to.problem(err, "reading the image", "", ref)
 	}
@@ -62,10 +66,23 @@ func carry(ctx context.Context, from, to *engine, ref string, say events) (strin
 		return "", err
 	}
 	id, err := to.imageID(ctx, ref)
+	if err == nil && id == "" && byDigest(ref) && s.loaded != "" {
+		id, err = to.imageID(ctx, s.loaded)
+	}
 	if err == nil && id == "" {
 		err = errors.New("it is not there after loading")
 	}
 	return id, to.problem(err, "loading the image", "", ref)
+}
+
+// byDigest tells of a reference that names an image by its digest.
+func byDigest(ref string) bool {
+	named, err := reference.ParseDockerRef(ref)
+	if err != nil {
+		return false
+	}
+	_, digested := named.(reference.Digested)
+	return digested
 }
 
 // contentOfImage tells images apart wherever they are: engines that store them in two
@@ -148,6 +165,7 @@ type shipment struct {
 	source   image.InspectResponse
 	left     []string // layers that are left out
 	say      events
+	loaded   string // the id that the other engine says it loaded, where no name came along
 }
 
 // send streams the image; nothing of it is kept here.
@@ -178,7 +196,11 @@ func (s *shipment) send(ctx context.Context) error {
 		return s.to.problem(err, "loading the image", "", s.ref)
 	}
 	defer func() { _ = loaded.Body.Close() }()
-	return s.to.problem(readMessages(loaded.Body, func(message) {}), "loading the image", "", s.ref)
+	return s.to.problem(readMessages(loaded.Body, func(m message) {
+		if id, unnamed := strings.CutPrefix(strings.TrimSpace(m.Stream), "Loaded image ID: "); unnamed {
+			s.loaded = id
+		}
+	}), "loading the image", "", s.ref)
 }
 
 // files names the files of the archive that hold the layers which are left out.

@@ -92,6 +92,16 @@ func (m *making) create(ctx context.Context) (id string, adopted bool, err error
 	decl := m.req.Declaration
 	config, host := m.request.config, m.request.host
 	config.Labels = withOwner(config.Labels, m.req.Owner)
+	if byDigest(config.Image) {
+		// What was carried has no digest where it came to: it is meant by its id.
+		known, err := m.e.imageID(ctx, config.Image)
+		if err != nil {
+			return "", false, m.e.problem(err, "looking for the image", decl.Address, config.Image)
+		}
+		if known == "" {
+			config.Image = m.imageID
+		}
+	}
 	if decl.Kind == provider.Daemon {
 		chosen, err := m.e.surroundings(ctx, decl, m.request)
 		if err != nil {
@@ -293,7 +303,7 @@ func (p *Provider) finish(ctx context.Context, e *engine, decl provider.Declarat
 		p.tellInside(ctx, e, &object)
 	}
 	if decl.Kind == provider.Job {
-		object.Values.Stdout, object.Values.Stderr = out.stdout, out.stderr
+		out.into(&object.Values)
 	}
 	switch {
 	case err != nil:

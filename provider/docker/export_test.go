@@ -267,3 +267,30 @@ func MarksOf(declared cty.Value, changes []provider.Change) string {
 func MarksAnd(one, other string) string {
 	return marksIn([]byte(one)).and(marksIn([]byte(other))).text()
 }
+
+// OutputFrom is outputFrom, for tests.
+func OutputFrom(c container.InspectResponse, stdout, stderr string) (v provider.Values) {
+	var out, errs kept
+	_, _ = out.Write([]byte(stdout))
+	_, _ = errs.Write([]byte(stderr))
+	outputFrom(c, &out, &errs).into(&v)
+	return v
+}
+
+// FetchInside is haveImage in an engine to which images are carried from another, for tests.
+func FetchInside(ctx context.Context, outside, inside provider.Provider, ref, policy string) (string, error) {
+	from, err := outside.(*Provider).at(provider.Root)
+	if err != nil {
+		return "", err
+	}
+	to, err := inside.(*Provider).at(provider.Root)
+	if err != nil {
+		return "", err
+	}
+	p := outside.(*Provider)
+	p.mu.Lock()
+	p.places["inside"] = to
+	p.mu.Unlock()
+	from.place = provider.Root
+	return p.haveImage(ctx, to, imageWish{reference: ref, policy: policy, from: []provider.Place{provider.Root}, address: "container.c"}, newEvents(nil, ""))
+}

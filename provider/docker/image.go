@@ -58,6 +58,7 @@ func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say
 	if wish.is(id) && (wish.policy != "always" || wish.built != "") {
 		return id, nil
 	}
+	p.renew(ctx, e, wish, say)
 	for _, place := range wish.from {
 		source, err := p.at(place)
 		if err != nil || source == e {
@@ -68,7 +69,14 @@ func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say
 		if err != nil || !wish.is(there) {
 			continue
 		}
-		return carry(ctx, source, e, wish.reference, say)
+		err = p.untilStopping(ctx, wish.address, "Carrying "+wish.reference, func(ctx context.Context) error {
+			id, err = carry(ctx, source, e, wish.reference, say)
+			return err
+		})
+		if err == nil || ctx.Err() != nil || wish.built != "" || wish.policy == "never" || provider.CodeOf(err) == provider.Interrupted {
+			return id, err
+		}
+		say.phase(provider.PhaseMessage, "it could not be carried, and is looked for in its registry: "+engineWords(err))
 	}
 	if wish.built != "" {
 		// What bears the name now, here or in a registry, is somebody else's.
@@ -91,6 +99,24 @@ func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say
 	}
 	id, err = e.imageID(ctx, wish.reference)
 	return id, e.problem(err, "looking for the image", wish.address, wish.reference)
+}
+
+// renew pulls anew, at the outermost engine that it would be carried from, an image that
+// is wanted anew each time: that engine reaches registries that one inside may not. Where
+// it cannot, what is there is carried, or the engine inside pulls by itself.
+func (p *Provider) renew(ctx context.Context, e *engine, wish imageWish, say events) {
+	if wish.policy != "always" || wish.built != "" || len(wish.from) == 0 {
+		return
+	}
+	outermost, err := p.at(wish.from[len(wish.from)-1])
+	if err != nil || outermost == e {
+		return
+	}
+	wish.from = nil
+	_, err = p.haveImage(ctx, outermost, wish, say)
+	if err != nil && provider.CodeOf(err) != provider.Interrupted && ctx.Err() == nil {
+		say.phase(provider.PhaseMessage, fmt.Sprintf("%s could not be pulled anew on the engine %s: %s", wish.reference, outermost.facts.Name, engineWords(err)))
+	}
 }
 
 // imageID returns an image's id, or empty where the engine does not have it.

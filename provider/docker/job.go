@@ -1,31 +1,22 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"time"
-	"unicode/utf8"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/lines"
 )
 
-// outputKept bounds what of a job's output becomes a value.
-const outputKept = 1 << 20
-
 // jobLogKept is how many last lines explain a failure.
 const jobLogKept = 20
-
-// output is what a job wrote; nil where it was not read.
-type output struct {
-	stdout, stderr *string
-}
 
 // runJob starts a job unless it runs or has ended, hands its output on while it
 // runs, and waits for its end. A job that runs is never started a second time.
@@ -110,6 +101,7 @@ type watch struct {
 	last        *lastLines
 
 	stdout, stderr *hearing
+	said           *output // what the record says, where that was read
 }
 
 // hearing is what is heard of one of a job's streams.
@@ -158,14 +150,16 @@ func (w *watch) follow(ctx context.Context, listen func(context.Context) error) 
 // its start: every byte of its output, as it was written.
 func (w *watch) followAttached(ctx context.Context, from io.Reader) error {
 	copyErr := demultiplex(from, w.tty(), w.stdout, w.stderr)
-	if err := w.ended(ctx, copyErr); err != nil || !w.stdout.recordedOtherwise() && !w.stderr.recordedOtherwise() {
+	otherwise := w.stdout.recordedOtherwise() || w.stderr.recordedOtherwise() || rotationOf(w.container).size > 0
+	if err := w.ended(ctx, copyErr); err != nil || !otherwise {
 		return err
 	}
 	// What the next run reads is the record: it shall find the same values.
-	stdout, stderr, err := w.e.outputOf(ctx, w.container)
+	recorded, err := w.e.recorded(ctx, w.container)
 	if err == nil {
-		w.stdout.keep(*stdout)
-		w.stderr.keep(*stderr)
+		w.said = &recorded
+		w.stdout.comparedTo(&recorded, "stdout", recorded.stdout)
+		w.stderr.comparedTo(&recorded, "stderr", recorded.stderr)
 	}
 	return err
 }
@@ -229,35 +223,6 @@ func (e *engine) attach(ctx context.Context, id string) (attached, error) {
 	}}, nil
 }
 
-// recordedOtherwise tells whether a log in JSON may hold something else than was heard: it
-// holds texts, and cuts characters apart where it cuts a long line.
-func (k *kept) recordedOtherwise() bool {
-	all := k.Bytes()
-	if !utf8.Valid(all) {
-		return true
-	}
-	for line := range bytes.Lines(all) {
-		if len(line) > logPiece && bytes.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf }) {
-			return true
-		}
-	}
-	return false
-}
-
-// keep replaces what was kept.
-func (k *kept) keep(text string) {
-	k.Reset()
-	_, _ = k.WriteString(text) // never refuses
-}
-
-// kept is a buffer for the first outputKept bytes of what is written to it.
-type kept struct{ bytes.Buffer }
-
-func (k *kept) Write(b []byte) (int, error) {
-	k.Buffer.Write(b[:min(len(b), outputKept-k.Len())])
-	return len(b), nil
-}
-
 // stop sends the stop signal, and kills after the grace period.
 func (w *watch) stop(ctx context.Context, say events, result <-chan error) error {
 	say.phase(provider.PhaseStop, "")
@@ -306,8 +271,10 @@ func (w *watch) result(ctx context.Context, err, why error) (output, error) {
 	if err != nil && why == nil {
 		return output{}, w.e.problem(err, "following the job", w.decl.Address, w.decl.Name)
 	}
-	stdout, stderr := w.stdout.String(), w.stderr.String()
-	out := output{&stdout, &stderr}
+	out := outputFrom(w.container, &w.stdout.kept, &w.stderr.kept)
+	if w.said != nil {
+		out = *w.said
+	}
 	if why != nil {
 		var problem *provider.Problem
 		if errors.As(why, &problem) {
@@ -316,6 +283,12 @@ func (w *watch) result(ctx context.Context, err, why error) (output, error) {
 		return out, why
 	}
 	c, err := w.e.read.ContainerInspect(ctx, w.id)
+	if errdefs.IsNotFound(err) || err == nil && (c.State.Status == "removing" || c.State.Dead) {
+		return out, &provider.Problem{
+			Code: provider.JobFailed, Address: w.decl.Address, Summary: "The job failed",
+			Detail: fmt.Sprintf("Its container %s was removed while it ran, by itself or by somebody else, so that nothing tells how it ended. The next apply runs it again.", w.decl.Name), Log: w.last.kept,
+		}
+	}
 	if err != nil {
 		return out, w.e.problem(err, "reading the job", w.decl.Address, w.decl.Name)
 	}
@@ -326,22 +299,6 @@ func (w *watch) result(ctx context.Context, err, why error) (output, error) {
 		Code: provider.JobFailed, Address: w.decl.Address, Summary: "The job failed",
 		Detail: fmt.Sprintf("%s%s Its container %s is kept.", ended(c.State), w.wantOfSpace(ctx), w.decl.Name), Log: w.last.kept,
 	}
-}
-
-// outputOf reads what a job that has ended wrote.
-func (e *engine) outputOf(ctx context.Context, c container.InspectResponse) (stdout, stderr *string, err error) {
-	// A log may be long, and it takes its time to read it through.
-	logs, err := e.read.ContainerLogs(byName(ctx), c.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true})
-	if err != nil {
-		return nil, nil, e.problem(err, "reading the output of", "", c.ID)
-	}
-	defer func() { _ = logs.Close() }()
-	var out, errs kept
-	if err := demultiplex(logs, c.Config.Tty, &out, &errs); err != nil {
-		return nil, nil, e.problem(err, "reading the output of", "", c.ID)
-	}
-	o, s := out.String(), errs.String()
-	return &o, &s, nil
 }
 
 // whenStopping calls do when Stop is called, until the function that it returns is called.

@@ -273,9 +273,11 @@ func (o *observation) container(ctx context.Context, listed container.Summary, s
 	}
 	o.engine.readAuth(ctx, c, &object)
 	if slices.Contains(o.output, object.Owner.Address) && object.Condition.State == provider.StateExited {
-		if object.Values.Stdout, object.Values.Stderr, err = o.engine.outputOf(ctx, c); err != nil {
+		out, err := o.engine.recorded(ctx, c)
+		if err != nil {
 			return err
 		}
+		out.into(&object.Values)
 	}
 	return o.emit(object)
 }

@@ -95,7 +95,7 @@ func readCondition(m *pb.Condition) provider.Condition {
 func exported(o provider.Values) *pb.Values {
 	out := &pb.Values{
 		Id: o.ID, Ref: o.Ref, Endpoint: o.Endpoint, Version: o.Version, StorageDriver: o.StorageDriver,
-		Stdout: validText(o.Stdout), Stderr: validText(o.Stderr),
+		Stdout: validText(o.Stdout), Stderr: validText(o.Stderr), Withheld: o.Withheld,
 	}
 	if o.Addresses != nil {
 		out.Addresses = &pb.StringMap{Entries: o.Addresses}
@@ -126,7 +126,7 @@ func readExported(m *pb.Values) provider.Values {
 	out := provider.Values{
 		ID: m.GetId(), Ref: m.GetRef(), Endpoint: m.GetEndpoint(), Version: m.GetVersion(), StorageDriver: m.GetStorageDriver(),
 		Addresses: readStringMap(m.GetAddresses()), Ports: readStringMap(m.GetPorts()),
-		Stdout: m.Stdout, Stderr: m.Stderr,
+		Stdout: m.Stdout, Stderr: m.Stderr, Withheld: m.GetWithheld(),
 	}
 	if m.ExitCode != nil {
 		code := int(m.GetExitCode())

@@ -2086,6 +2086,7 @@ type Values struct {
 	Stdout        *string                `protobuf:"bytes,8,opt,name=stdout,proto3,oneof" json:"stdout,omitempty"`
 	Stderr        *string                `protobuf:"bytes,9,opt,name=stderr,proto3,oneof" json:"stderr,omitempty"`
 	ExitCode      *int64                 `protobuf:"varint,10,opt,name=exit_code,json=exitCode,proto3,oneof" json:"exit_code,omitempty"`
+	Withheld      map[string]string      `protobuf:"bytes,11,rep,name=withheld,proto3" json:"withheld,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // word -> why it cannot be given
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2188,6 +2189,13 @@ func (x *Values) GetExitCode() int64 {
 		return *x.ExitCode
 	}
 	return 0
+}
+
+func (x *Values) GetWithheld() map[string]string {
+	if x != nil {
+		return x.Withheld
+	}
+	return nil
 }
 
 type StringMap struct {
@@ -6669,7 +6677,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12 \n" +
 	"\vinterrupted\x18\a \x01(\bR\vinterrupted\x12\x1c\n" +
 	"\trequested\x18\b \x01(\bR\trequested\x12\x18\n" +
-	"\afollows\x18\t \x03(\tR\afollows\"\xfb\x02\n" +
+	"\afollows\x18\t \x03(\tR\afollows\"\xff\x03\n" +
 	"\x06Values\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03ref\x18\x02 \x01(\tR\x03ref\x12\x1a\n" +
@@ -6681,7 +6689,11 @@ const file_provider_proto_rawDesc = "" +
 	"\x06stdout\x18\b \x01(\tH\x00R\x06stdout\x88\x01\x01\x12\x1b\n" +
 	"\x06stderr\x18\t \x01(\tH\x01R\x06stderr\x88\x01\x01\x12 \n" +
 	"\texit_code\x18\n" +
-	" \x01(\x03H\x02R\bexitCode\x88\x01\x01B\t\n" +
+	" \x01(\x03H\x02R\bexitCode\x88\x01\x01\x12E\n" +
+	"\bwithheld\x18\v \x03(\v2).dindctl.provider.v1.Values.WithheldEntryR\bwithheld\x1a;\n" +
+	"\rWithheldEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\t\n" +
 	"\a_stdoutB\t\n" +
 	"\a_stderrB\f\n" +
 	"\n" +
@@ -7031,7 +7043,7 @@ func file_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 104)
+var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 105)
 var file_provider_proto_goTypes = []any{
 	(Failure_Reason)(0),      // 0: dindctl.provider.v1.Failure.Reason
 	(*Value)(nil),            // 1: dindctl.provider.v1.Value
@@ -7136,8 +7148,9 @@ var file_provider_proto_goTypes = []any{
 	nil,                      // 100: dindctl.provider.v1.ObserveResult.ImagesEntry
 	nil,                      // 101: dindctl.provider.v1.ObserveResult.ProjectsEntry
 	nil,                      // 102: dindctl.provider.v1.ObserveResult.ContentsEntry
-	nil,                      // 103: dindctl.provider.v1.StringMap.EntriesEntry
-	nil,                      // 104: dindctl.provider.v1.Declaration.RelatedEntry
+	nil,                      // 103: dindctl.provider.v1.Values.WithheldEntry
+	nil,                      // 104: dindctl.provider.v1.StringMap.EntriesEntry
+	nil,                      // 105: dindctl.provider.v1.Declaration.RelatedEntry
 }
 var file_provider_proto_depIdxs = []int32{
 	2,   // 0: dindctl.provider.v1.Value.sensitive:type_name -> dindctl.provider.v1.Path
@@ -7175,148 +7188,149 @@ var file_provider_proto_depIdxs = []int32{
 	24,  // 32: dindctl.provider.v1.Object.claim:type_name -> dindctl.provider.v1.Ownership
 	27,  // 33: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
 	27,  // 34: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
-	103, // 35: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
-	1,   // 36: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
-	104, // 37: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
-	1,   // 38: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
-	32,  // 39: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
-	29,  // 40: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
-	1,   // 41: dindctl.provider.v1.DiffItem.actual:type_name -> dindctl.provider.v1.Value
-	25,  // 42: dindctl.provider.v1.DiffItem.condition:type_name -> dindctl.provider.v1.Condition
-	14,  // 43: dindctl.provider.v1.DiffItem.facts:type_name -> dindctl.provider.v1.Facts
-	34,  // 44: dindctl.provider.v1.DiffReply.differences:type_name -> dindctl.provider.v1.Difference
-	4,   // 45: dindctl.provider.v1.DiffReply.failure:type_name -> dindctl.provider.v1.Failure
-	36,  // 46: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
-	35,  // 47: dindctl.provider.v1.Difference.not_compared:type_name -> dindctl.provider.v1.NotCompared
-	1,   // 48: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
-	1,   // 49: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
-	1,   // 50: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
-	29,  // 51: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	24,  // 52: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
-	6,   // 53: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
-	39,  // 54: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
-	4,   // 55: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
-	23,  // 56: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
-	29,  // 57: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	36,  // 58: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
-	6,   // 59: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 60: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 61: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 62: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 63: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 64: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 65: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 66: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
-	46,  // 67: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
-	4,   // 68: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 69: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 70: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 71: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
-	55,  // 72: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
-	4,   // 73: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 74: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 75: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
-	58,  // 76: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
-	4,   // 77: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 78: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 79: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 80: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 81: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 82: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
-	66,  // 83: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
-	66,  // 84: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
-	4,   // 85: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 86: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
-	72,  // 87: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
-	73,  // 88: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
-	73,  // 89: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
-	75,  // 90: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
-	4,   // 91: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
-	77,  // 92: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
-	4,   // 93: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 94: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 95: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 96: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 97: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 98: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 99: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 100: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
-	86,  // 101: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
-	4,   // 102: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
-	24,  // 103: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
-	66,  // 104: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
-	88,  // 105: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
-	89,  // 106: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
-	4,   // 107: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
-	88,  // 108: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
-	6,   // 109: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 110: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
-	9,   // 111: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
-	17,  // 112: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
-	30,  // 113: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
-	7,   // 114: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
-	12,  // 115: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
-	15,  // 116: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
-	18,  // 117: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
-	31,  // 118: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
-	37,  // 119: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
-	40,  // 120: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
-	42,  // 121: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
-	44,  // 122: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
-	47,  // 123: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
-	49,  // 124: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
-	51,  // 125: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
-	53,  // 126: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
-	56,  // 127: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
-	59,  // 128: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
-	61,  // 129: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
-	62,  // 130: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
-	64,  // 131: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
-	67,  // 132: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
-	69,  // 133: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
-	71,  // 134: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
-	76,  // 135: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
-	79,  // 136: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
-	81,  // 137: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
-	83,  // 138: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
-	85,  // 139: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
-	90,  // 140: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
-	92,  // 141: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
-	76,  // 142: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
-	8,   // 143: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
-	13,  // 144: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
-	16,  // 145: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
-	20,  // 146: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
-	33,  // 147: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
-	38,  // 148: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
-	41,  // 149: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
-	43,  // 150: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
-	45,  // 151: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
-	48,  // 152: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
-	50,  // 153: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
-	52,  // 154: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
-	54,  // 155: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
-	57,  // 156: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
-	60,  // 157: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
-	20,  // 158: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
-	63,  // 159: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
-	65,  // 160: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
-	68,  // 161: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
-	70,  // 162: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
-	74,  // 163: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
-	78,  // 164: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
-	80,  // 165: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
-	82,  // 166: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
-	84,  // 167: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
-	87,  // 168: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
-	91,  // 169: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
-	93,  // 170: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
-	78,  // 171: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
-	143, // [143:172] is the sub-list for method output_type
-	114, // [114:143] is the sub-list for method input_type
-	114, // [114:114] is the sub-list for extension type_name
-	114, // [114:114] is the sub-list for extension extendee
-	0,   // [0:114] is the sub-list for field type_name
+	103, // 35: dindctl.provider.v1.Values.withheld:type_name -> dindctl.provider.v1.Values.WithheldEntry
+	104, // 36: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
+	1,   // 37: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
+	105, // 38: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
+	1,   // 39: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
+	32,  // 40: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
+	29,  // 41: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
+	1,   // 42: dindctl.provider.v1.DiffItem.actual:type_name -> dindctl.provider.v1.Value
+	25,  // 43: dindctl.provider.v1.DiffItem.condition:type_name -> dindctl.provider.v1.Condition
+	14,  // 44: dindctl.provider.v1.DiffItem.facts:type_name -> dindctl.provider.v1.Facts
+	34,  // 45: dindctl.provider.v1.DiffReply.differences:type_name -> dindctl.provider.v1.Difference
+	4,   // 46: dindctl.provider.v1.DiffReply.failure:type_name -> dindctl.provider.v1.Failure
+	36,  // 47: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
+	35,  // 48: dindctl.provider.v1.Difference.not_compared:type_name -> dindctl.provider.v1.NotCompared
+	1,   // 49: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
+	1,   // 50: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
+	1,   // 51: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
+	29,  // 52: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	24,  // 53: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
+	6,   // 54: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
+	39,  // 55: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
+	4,   // 56: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
+	23,  // 57: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
+	29,  // 58: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	36,  // 59: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
+	6,   // 60: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 61: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 62: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 63: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 64: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 65: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 66: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 67: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
+	46,  // 68: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
+	4,   // 69: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 70: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 71: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 72: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
+	55,  // 73: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
+	4,   // 74: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 75: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 76: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
+	58,  // 77: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
+	4,   // 78: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
+	29,  // 79: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 80: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 81: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 82: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 83: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
+	66,  // 84: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
+	66,  // 85: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
+	4,   // 86: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 87: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
+	72,  // 88: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
+	73,  // 89: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
+	73,  // 90: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
+	75,  // 91: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
+	4,   // 92: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
+	77,  // 93: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
+	4,   // 94: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 95: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 96: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 97: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 98: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 99: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 100: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 101: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
+	86,  // 102: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
+	4,   // 103: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
+	24,  // 104: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
+	66,  // 105: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
+	88,  // 106: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
+	89,  // 107: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
+	4,   // 108: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
+	88,  // 109: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
+	6,   // 110: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 111: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
+	9,   // 112: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
+	17,  // 113: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
+	30,  // 114: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
+	7,   // 115: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
+	12,  // 116: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
+	15,  // 117: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
+	18,  // 118: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
+	31,  // 119: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
+	37,  // 120: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
+	40,  // 121: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
+	42,  // 122: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
+	44,  // 123: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
+	47,  // 124: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
+	49,  // 125: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
+	51,  // 126: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
+	53,  // 127: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
+	56,  // 128: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
+	59,  // 129: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
+	61,  // 130: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
+	62,  // 131: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
+	64,  // 132: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
+	67,  // 133: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
+	69,  // 134: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
+	71,  // 135: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
+	76,  // 136: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
+	79,  // 137: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
+	81,  // 138: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
+	83,  // 139: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
+	85,  // 140: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
+	90,  // 141: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
+	92,  // 142: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
+	76,  // 143: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
+	8,   // 144: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
+	13,  // 145: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
+	16,  // 146: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
+	20,  // 147: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
+	33,  // 148: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
+	38,  // 149: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
+	41,  // 150: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
+	43,  // 151: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
+	45,  // 152: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
+	48,  // 153: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
+	50,  // 154: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
+	52,  // 155: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
+	54,  // 156: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
+	57,  // 157: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
+	60,  // 158: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
+	20,  // 159: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
+	63,  // 160: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
+	65,  // 161: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
+	68,  // 162: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
+	70,  // 163: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
+	74,  // 164: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
+	78,  // 165: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
+	80,  // 166: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
+	82,  // 167: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
+	84,  // 168: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
+	87,  // 169: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
+	91,  // 170: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
+	93,  // 171: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
+	78,  // 172: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
+	144, // [144:173] is the sub-list for method output_type
+	115, // [115:144] is the sub-list for method input_type
+	115, // [115:115] is the sub-list for extension type_name
+	115, // [115:115] is the sub-list for extension extendee
+	0,   // [0:115] is the sub-list for field type_name
 }
 
 func init() { file_provider_proto_init() }
@@ -7363,7 +7377,7 @@ func file_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provider_proto_rawDesc), len(file_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   104,
+			NumMessages:   105,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
