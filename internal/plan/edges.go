@@ -33,6 +33,7 @@ func (b *builder) connect() {
 	}
 	b.letGo()
 	b.imagesFirst()
+	b.readyFirst(known)
 	b.hinge()
 }
 
@@ -51,6 +52,24 @@ func (b *builder) imagesFirst() {
 		}
 		for _, i := range b.removes[address] {
 			b.wishes = append(b.wishes, graph.Edge{From: at, To: i})
+		}
+	}
+}
+
+// readyFirst makes the removal of what is made anew wait until that is ready which it
+// needs: what runs is not given up for something that cannot be made yet.
+func (b *builder) readyFirst(known map[string][]int) {
+	for _, address := range sortedKeys(b.removes) {
+		if r := b.m.resources[address]; r == nil || r.After == nil {
+			continue
+		}
+		for _, before := range b.waits(address, known) {
+			if b.steps[before].Action != Wait {
+				continue
+			}
+			for _, i := range b.removes[address] {
+				b.wishes = append(b.wishes, graph.Edge{From: before, To: i})
+			}
 		}
 	}
 }

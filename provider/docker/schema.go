@@ -13,6 +13,9 @@ import (
 func Schema() provider.Schema {
 	running := body(containerRows(), containerBlocks())
 	client := body(append(containerRows(), clientRows()...), containerBlocks())
+	job := body(append(containerRows(), clientRows()...), slices.DeleteFunc(containerBlocks(), func(b provider.Block) bool {
+		return b.Name == "ready" // it is done when it has ended
+	}))
 	daemon := body(append(containerRows(), daemonRows()...), containerBlocks())
 	return provider.Schema{Nouns: map[provider.Kind]provider.Body{
 		provider.Image:      {},
@@ -21,7 +24,7 @@ func Schema() provider.Schema {
 		provider.Container:  running,
 		provider.Daemon:     daemon,
 		provider.Controller: client,
-		provider.Job:        client,
+		provider.Job:        job,
 		provider.Guard:      running,
 	}}
 }
