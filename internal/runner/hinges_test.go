@@ -77,10 +77,10 @@ func TestWhatStaysAsItStandsHasToBeReady(t *testing.T) {
 	result, problems := apply(t, e, configured("image.app", "container.web later=image.app ready=soon", "container.other later=container.web"),
 		steps(t, "create image.app replaces="+app, "delete container.web hinges=image.app needs=1 object="+web,
 			"create container.web hinges=image.app needs=1,2", "create container.other needs=3"))
-	if !problems.HasErrors() || problems[0].Summary != "It did not get ready in time" {
-		t.Errorf("problems %v", problems)
+	if !strings.Contains(problems, "It did not get ready in time") {
+		t.Errorf("problems %s", problems)
 	}
-	want(t, "result", account(result), "done create image.app\nfailed wait container.web\nskipped create container.other\ndropped delete container.web")
+	want(t, "result", account(result), "done create image.app\nfailed wait container.web\nskipped create container.other: container.web failed\ndropped delete container.web")
 	want(t, "calls", strings.Join(e.called(), "\n"), "create image.app\nresume container.web")
 }
 

@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
@@ -266,4 +268,35 @@ func MarksOf(declared cty.Value, changes []provider.Change) string {
 // MarksAnd is what a mark says that an earlier one is part of.
 func MarksAnd(one, other string) string {
 	return marksIn([]byte(one)).and(marksIn([]byte(other))).text()
+}
+
+// Matches tells whether a pattern is found in a log that is written in pieces, for tests. Of
+// what is to match it does not write the end.
+func Matches(pattern string, pieces []string, want bool) bool {
+	known := make(chan struct{})
+	m := newMatching(regexp.MustCompile("(?m)"+pattern), func() { close(known) })
+	for _, piece := range pieces {
+		_, _ = m.Write([]byte(piece))
+	}
+	if want {
+		<-known
+	}
+	return m.end()
+}
+
+// BeginOfRun is beginOfRun, for tests.
+func BeginOfRun(s *container.State) time.Time { return beginOfRun(s) }
+
+// KeptOfLog is keptOfLog, for tests.
+func KeptOfLog(l container.LogConfig) (least int64, bounded bool) { return keptOfLog(l) }
+
+// Listens looks for a port in tables that are written in pieces, for tests.
+func Listens(port int, text string, piece int) (read, found bool) {
+	l := listeners{port: port}
+	for text != "" {
+		n := min(piece, len(text))
+		_, _ = l.Write([]byte(text[:n]))
+		text = text[n:]
+	}
+	return l.read, l.found
 }

@@ -157,17 +157,19 @@ func (e *engine) scanLog(ctx context.Context, c container.InspectResponse, since
 	if !since.IsZero() {
 		options.Since = since.UTC().Format(time.RFC3339Nano)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	logs, err := e.read.ContainerLogs(byName(ctx), c.ID, options)
 	if err != nil {
 		return logScan{}, err
 	}
 	defer func() { _ = logs.Close() }()
-	stdout, stderr := newMatching(pattern), newMatching(pattern)
+	stdout, stderr := newMatching(pattern, cancel), newMatching(pattern, cancel)
 	err = demultiplex(logs, c.Config.Tty, stdout, stderr)
 	out, errs := stdout.end(), stderr.end()
 	scan := logScan{found: out || errs, bytes: stdout.bytes + stderr.bytes, lines: stdout.lines + stderr.lines}
-	if scan.found || errors.Is(err, errMatched) {
-		return logScan{found: true}, nil
+	if scan.found { // that ended the reading
+		err = nil
 	}
 	return scan, err
 }
@@ -177,32 +179,29 @@ func (e *engine) scanLog(ctx context.Context, c container.InspectResponse, since
 type matching struct {
 	to           *io.PipeWriter
 	result       chan bool
-	over         bool // it is known that nothing will match
+	over         bool // nothing more is looked at
 	bytes, lines int64
 }
 
-// errMatched and errWillNot end the writing.
-var (
-	errMatched = errors.New("it matches")
-	errWillNot = errors.New("nothing will match")
-)
+// errKnown says that nothing more is looked at.
+var errKnown = errors.New("it is known whether it matches")
 
-func newMatching(pattern *regexp.Regexp) *matching {
+// newMatching calls matched when something matches: there may be nothing more to write then.
+func newMatching(pattern *regexp.Regexp, matched func()) *matching {
 	from, to := io.Pipe()
 	m := &matching{to: to, result: make(chan bool, 1)}
 	go func() {
 		matches := pattern.MatchReader(&lineEnds{from: bufio.NewReader(from)})
-		why := errWillNot
-		if matches {
-			why = errMatched
-		}
-		_ = from.CloseWithError(why)
 		m.result <- matches
+		_ = from.CloseWithError(errKnown)
+		if matches {
+			matched()
+		}
 	}()
 	return m
 }
 
-// Write returns errMatched once something matched.
+// Write is [io.Writer]'s.
 func (m *matching) Write(b []byte) (int, error) {
 	m.bytes += int64(len(b))
 	m.lines += int64(strings.Count(string(b), "\n"))
@@ -210,7 +209,7 @@ func (m *matching) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	n, err := m.to.Write(b)
-	if errors.Is(err, errWillNot) {
+	if errors.Is(err, errKnown) {
 		m.over = true
 		return len(b), nil
 	}
