@@ -270,18 +270,16 @@ func MarksAnd(one, other string) string {
 	return marksIn([]byte(one)).and(marksIn([]byte(other))).text()
 }
 
-// Matches tells whether a pattern is found in a log that is written in pieces, for tests. Of
-// what is to match it does not write the end.
-func Matches(pattern string, pieces []string, want bool) bool {
-	known := make(chan struct{})
-	m := newMatching(regexp.MustCompile("(?m)"+pattern), func() { close(known) })
+// Matches tells whether a line matches in a log that is written in pieces, and whether that
+// was known without its end, for tests.
+func Matches(pattern string, pieces []string) (matches, atOnce bool) {
+	m := matching{pattern: regexp.MustCompile("(?m)" + pattern)}
 	for _, piece := range pieces {
-		_, _ = m.Write([]byte(piece))
+		if _, err := m.Write([]byte(piece)); err != nil {
+			return m.end(), true
+		}
 	}
-	if want {
-		<-known
-	}
-	return m.end()
+	return m.end(), false
 }
 
 // BeginOfRun is beginOfRun, for tests.

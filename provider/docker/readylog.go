@@ -1,7 +1,7 @@
 package docker
 
 import (
-	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -157,14 +157,12 @@ func (e *engine) scanLog(ctx context.Context, c container.InspectResponse, since
 	if !since.IsZero() {
 		options.Since = since.UTC().Format(time.RFC3339Nano)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	logs, err := e.read.ContainerLogs(byName(ctx), c.ID, options)
 	if err != nil {
 		return logScan{}, err
 	}
 	defer func() { _ = logs.Close() }()
-	stdout, stderr := newMatching(pattern, cancel), newMatching(pattern, cancel)
+	stdout, stderr := &matching{pattern: pattern}, &matching{pattern: pattern}
 	err = demultiplex(logs, c.Config.Tty, stdout, stderr)
 	out, errs := stdout.end(), stderr.end()
 	scan := logScan{found: out || errs, bytes: stdout.bytes + stderr.bytes, lines: stdout.lines + stderr.lines}
@@ -174,68 +172,66 @@ func (e *engine) scanLog(ctx context.Context, c container.InspectResponse, since
 	return scan, err
 }
 
-// matching looks for a pattern in what is written to it, without keeping it: lines of any
-// length, in whatever pieces.
+// matching looks for a line that matches in what is written to it, in whatever pieces, and
+// keeps no more than the line that is not ended. A line ends with a line feed, and where a
+// terminal made it, with a carriage return before that.
 type matching struct {
-	to           *io.PipeWriter
-	result       chan bool
-	over         bool // nothing more is looked at
+	pattern      *regexp.Regexp
+	found        bool
+	line         []byte
 	bytes, lines int64
 }
 
-// errKnown says that nothing more is looked at.
-var errKnown = errors.New("it is known whether it matches")
+// Of a line that is longer than lineMost its end is looked at alone: lineKept bytes of it
+// behind a byte that stands for the rest, so that it does not seem to begin there.
+const (
+	lineMost = 2 * lineKept
+	lineKept = 512 << 10
+)
 
-// newMatching calls matched when something matches: there may be nothing more to write then.
-func newMatching(pattern *regexp.Regexp, matched func()) *matching {
-	from, to := io.Pipe()
-	m := &matching{to: to, result: make(chan bool, 1)}
-	go func() {
-		matches := pattern.MatchReader(&lineEnds{from: bufio.NewReader(from)})
-		m.result <- matches
-		_ = from.CloseWithError(errKnown)
-		if matches {
-			matched()
-		}
-	}()
-	return m
-}
+// errMatched ends the reading: there may be nothing more to read for a long time.
+var errMatched = errors.New("it matches")
 
-// Write is [io.Writer]'s.
+// Write returns errMatched once a line matches.
 func (m *matching) Write(b []byte) (int, error) {
 	m.bytes += int64(len(b))
-	m.lines += int64(strings.Count(string(b), "\n"))
-	if m.over {
-		return len(b), nil
+	for rest := b; !m.found && len(rest) > 0; {
+		end := bytes.IndexByte(rest, '\n')
+		if end < 0 {
+			m.take(rest)
+			break
+		}
+		m.take(rest[:end])
+		m.lines++
+		m.look()
+		rest = rest[end+1:]
 	}
-	n, err := m.to.Write(b)
-	if errors.Is(err, errKnown) {
-		m.over = true
-		return len(b), nil
+	if m.found {
+		return 0, errMatched
 	}
-	return n, err
+	return len(b), nil
 }
 
-// end ends the writing, and tells whether something matched.
+func (m *matching) take(part []byte) {
+	m.line = append(m.line, part...)
+	if len(m.line) > lineMost {
+		m.line = append(m.line[:1], m.line[len(m.line)-lineKept:]...)
+		m.line[0] = 0
+	}
+}
+
+// look looks at a line that has ended.
+func (m *matching) look() {
+	m.found = m.found || m.pattern.Match(bytes.TrimSuffix(m.line, []byte{'\r'}))
+	m.line = m.line[:0]
+}
+
+// end looks at what is there of a line that does not end, and tells whether a line matched.
 func (m *matching) end() bool {
-	_ = m.to.Close()
-	return <-m.result
-}
-
-// lineEnds reads text whose lines end with a line feed alone, also where a terminal made
-// that a carriage return and a line feed.
-type lineEnds struct{ from *bufio.Reader }
-
-// ReadRune is [io.RuneReader]'s.
-func (l *lineEnds) ReadRune() (rune, int, error) {
-	r, size, err := l.from.ReadRune()
-	if r != '\r' || err != nil {
-		return r, size, err
+	if len(m.line) > 0 {
+		m.look()
 	}
-	if next, err := l.from.Peek(1); err == nil && next[0] == '\n' {
-		return l.from.ReadRune()
-	}
-	return r, size, nil
+	return m.found
 }
 
 // How far a log reaches back.
