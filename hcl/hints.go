@@ -35,6 +35,7 @@ func elsewhere() map[string]string {
 		"depends":        "depends_on",
 		"data_root":      "data = volume.x",
 		"publish":        "ports { target = 80, published = 8080 }",
+		"ready":          "nothing: it is ready when it is there, a job when it has ended well. A ready block stands in a container, daemon, controller or guard",
 		"expose":         "nothing: containers of one network reach all ports of each other",
 	}
 }

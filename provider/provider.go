@@ -514,6 +514,10 @@ type ResumeRequest struct {
 	// Ends says that an object that runs is ended first, with its stop signal and its
 	// grace period, and then started. A job is not ended: it is a [*Problem] with code [Invalid].
 	Ends bool
+	// Waits says that nothing is started: an object that does not run by now, or ends
+	// meanwhile, is a [*Problem] with code [NotReady]. A provider that does not know of it
+	// starts it, at worst.
+	Waits bool
 }
 
 // ResumeResponse is the object as it is afterwards.

@@ -91,7 +91,7 @@ func (s *session) runJob(ctx context.Context, where, address string, arguments [
 		return s.app.fail(p.Stopped, s.snippets())
 	}
 	s.app.show(p.Stopped, s.snippets())
-	if needed := slices.ContainsFunc(p.Steps, func(step plan.Step) bool { return step.Address != job }); needed {
+	if needed := slices.ContainsFunc(p.Steps, func(step plan.Step) bool { return step.Address != job && step.Action != plan.Wait }); needed {
 		s.app.tell(ui.Plan(p, s.app.errorOptions()))
 		if err := s.confirm(ctx, s.command.Bool("auto-approve"), "yes", "Run",
 			"The job needs this first. Do you want dindctl to do it?\n  Only \"yes\" is accepted.\n\n  Enter a value: "); err != nil {

@@ -39,7 +39,7 @@ func (m *maker) assemble() (p *Plan, again bool) {
 	if p.Steps, again = b.ordered(); again {
 		return nil, true
 	}
-	p.Clean = len(p.Steps) == 0
+	p.Clean = idle(p.Steps)
 	return p, false
 }
 
@@ -202,6 +202,7 @@ func (b *builder) stepsOf(r *Resource) {
 			b.partFirst(r, s)
 		}
 	}
+	b.wait(r)
 }
 
 // partFirst adds the step in which an object leaves its addresses: it is one of several

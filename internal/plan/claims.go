@@ -250,6 +250,9 @@ func (b *builder) giveBack() {
 			return
 		}
 		r := b.m.resources[address]
+		if r.Action == None { // it is only waited for, and has what it has
+			continue
+		}
 		addresses, ports := wanted(r)
 		at, changed := b.updates[address]
 		if !changed {

@@ -125,7 +125,7 @@ func (m *maker) restartInside() {
 			cause = r.Inside + " is started again"
 		case Replace:
 			cause = r.Inside + " is replaced"
-		case None, Create, Update, Run, Delete, Stop:
+		case None, Create, Update, Run, Delete, Wait, Stop:
 			continue
 		}
 		switch {

@@ -25,6 +25,7 @@ type document struct {
 	Foreign         []foreignDocument         `json:"foreign,omitempty"`
 	Stopped         []stoppedDocument         `json:"stopped,omitempty"`
 	Left            []string                  `json:"left,omitempty"`
+	Waits           []string                  `json:"waits,omitempty"` // addresses that an apply waits for, and does not start
 	NotCompared     []notComparedDocument     `json:"not_compared,omitempty"`
 	Exposed         []exposedDocument         `json:"exposed,omitempty"`
 }
@@ -131,7 +132,7 @@ func (p *Plan) JSON() ([]byte, error) {
 		FormatVersion: FormatVersion, Project: p.Project, Clean: p.Clean,
 		Engine:          engineDocument{ID: p.Engine.ID, Name: p.Engine.Name, Endpoint: p.Engine.Endpoint, Chosen: p.Engine.Chosen},
 		ResourceChanges: []changeDocument{}, OutputChanges: map[string]outputDocument{}, Kept: []keptDocument{}, Unread: []unreadDocument{},
-		Left: p.Left,
+		Left: p.Left, Waits: p.Waits(),
 	}
 	for _, r := range p.Shown() {
 		doc.ResourceChanges = append(doc.ResourceChanges, changeOf(r))
@@ -204,7 +205,7 @@ func actionsOf(r Resource) []string {
 		return []string{"create"}
 	case Start, Update:
 		return []string{"update"}
-	case None, Create, Delete, Restart, Stop:
+	case None, Create, Delete, Restart, Wait, Stop:
 	}
 	return []string{string(r.Action)}
 }

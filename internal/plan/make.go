@@ -51,7 +51,7 @@ func (m *maker) make() (*Plan, diag.List) {
 		problems = append(problems, more...)
 		p, again := m.assemble()
 		if !again {
-			p.part(m.in, m.excluded())
+			p.part(m.in, m.excluded(), m.needed())
 			m.leaveCircles(p)
 			p.Stopped = append(p.Stopped, m.hindered(p)...)
 			stopped := m.leaveStopped(p)

@@ -85,7 +85,9 @@ func (in Input) over() bool { return in.Interrupted != nil && in.Interrupted() !
 // Action is what happens to one address.
 type Action string
 
-// The actions. A replacement is a Delete step and a Create step of one address. A
+// The actions. A replacement is a Delete step and a Create step of one address. What
+// runs and has a ready block has a Wait step, after its Update step where there is one: what
+// makes or starts something waits itself. A
 // start with changes is an Update step and a Start step; a restart likewise. A run whose old record
 // is in the way of something else is a Delete step and a Run step.
 const (
@@ -97,6 +99,7 @@ const (
 	Restart Action = "restart" // an object that runs is ended and started again
 	Run     Action = "run"     // a job without a good record: an old record is deleted first
 	Delete  Action = "delete"
+	Wait    Action = "wait" // of a Step alone: what runs, and is not started by the plan, has to be ready
 	Stop    Action = "stop" // in no plan: an object is stopped by request, and kept
 )
 
@@ -126,7 +129,7 @@ type Plan struct {
 	Mounts  []mount.Entry
 	// Partial says that Target or Exclude left something out, or might have.
 	Partial bool
-	// Clean says that nothing has to change.
+	// Clean says that nothing has to change. There may be Wait steps all the same.
 	Clean bool
 	// Secrets knows the texts of all secrets of the objects, so that nothing that is said of
 	// one of them shows those of another.

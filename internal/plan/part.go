@@ -12,16 +12,18 @@ import (
 // part reduces a plan to what was asked for by Target and Exclude. What a
 // target needs comes with it; what needs something excluded goes with it: the addresses
 // of excluded, and what has to wait for them.
-func (p *Plan) part(in Input, excluded map[string]bool) {
+// With needed, the addresses that targets need, what of these is only waited for comes
+// along, too; it brings no change along.
+func (p *Plan) part(in Input, excluded, needed map[string]bool) {
 	if len(in.Target)+len(in.Exclude) == 0 {
 		return
 	}
 	stays := make([]bool, len(p.Steps)+1) // by id
 	for _, s := range p.Steps {
-		stays[s.ID] = len(in.Target) == 0 || selects(in.Target, s.Address)
+		stays[s.ID] = len(in.Target) == 0 || selects(in.Target, s.Address) || s.Action == Wait && needed[s.Address]
 	}
 	p.spread(in, stays, func(s Step, need int) { // what is needed comes along
-		stays[need] = stays[need] || stays[s.ID]
+		stays[need] = stays[need] || stays[s.ID] && (s.Action != Wait || p.Steps[need-1].Action == Wait)
 	})
 	goes := make([]bool, len(stays))
 	for _, s := range p.Steps {
@@ -110,7 +112,7 @@ func (p *Plan) cut(keep func(Step) bool) {
 		}
 	}
 	p.Steps = steps
-	p.Clean = len(steps) == 0
+	p.Clean = idle(steps)
 }
 
 // selects tells whether one of the words names the address: the address itself,
@@ -123,11 +125,13 @@ func selects(words []string, address string) bool {
 	})
 }
 
-// acts are the addresses that the plan has steps for.
+// acts are the addresses that the plan does something about.
 func (p *Plan) acts() map[string]bool {
 	out := map[string]bool{}
 	for _, s := range p.Steps {
-		out[s.Address] = true
+		if s.Action != Wait {
+			out[s.Address] = true
+		}
 	}
 	return out
 }

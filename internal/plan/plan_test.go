@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -54,7 +55,8 @@ func TestStories(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := &story{t: t, sections: map[string]string{}, memory: providertest.NewMemory(providertest.Options{})}
+			s := &story{t: t, sections: map[string]string{}, unready: map[string]bool{}}
+			s.memory = providertest.NewMemory(providertest.Options{}).Through(s.probed)
 			for _, section := range archive.Files {
 				s.sections[section.Name] = string(section.Data)
 			}
@@ -82,12 +84,15 @@ type story struct {
 	t        *testing.T
 	sections map[string]string
 	memory   *providertest.Memory
-	dir      string
-	facts    provider.Facts
-	schema   provider.Schema
-	in       plan.Input
-	wanted   runner.ObserveRequest
-	out      strings.Builder
+	// unready are the addresses that do not get ready. Told says that probes are told.
+	unready map[string]bool
+	told    bool
+	dir     string
+	facts   provider.Facts
+	schema  provider.Schema
+	in      plan.Input
+	wanted  runner.ObserveRequest
+	out     strings.Builder
 }
 
 func (s *story) tell() string {
@@ -145,9 +150,23 @@ func (s *story) do(words []string) {
 		to.Copy(s.idOf(words[1]), words[2], words[0] == "commit")
 	case "earlier":
 		outside.Earlier()
+	case "unready", "ready":
+		s.told, s.unready[words[1]] = true, words[0] == "unready"
 	default:
 		s.t.Fatalf("the script says %q", words)
 	}
+}
+
+// probed is asked whether something is ready.
+func (s *story) probed(_ context.Context, e providertest.Effect) error {
+	if e.Op != "ready" || !s.told {
+		return nil
+	}
+	fmt.Fprintf(&s.out, "  probed %s\n", e.Address)
+	if s.unready[e.Address] {
+		return &provider.Problem{Code: provider.NotReady, Address: e.Address, Summary: "It did not get ready in time", Detail: "As the story says."}
+	}
+	return nil
 }
 
 // restart restarts an object outside, or the engine.

@@ -152,7 +152,7 @@ func (p *Plan) exceeded(now *Plan, daemon string) map[key]diag.Problem {
 // done now. An address that was not shown has the zero Resource.
 func covers(shown, now Resource) bool {
 	switch now.Action {
-	case None, Stop:
+	case None, Wait, Stop:
 		return true
 	case Start, Restart: // of what was to be started, it is the start
 		return shown.Action != None && shown.Action != "" && shown.Action != Delete

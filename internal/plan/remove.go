@@ -92,7 +92,7 @@ func (m *maker) destroy() (*Plan, diag.List) {
 		}
 	}
 	p, _ := m.assemble()
-	p.part(m.in, nil)
+	p.part(m.in, nil, nil)
 	m.leaveCircles(p)
 	m.leaveStopped(p)
 	if problems := m.checkPrevented(p); problems.HasErrors() {

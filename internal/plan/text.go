@@ -66,7 +66,7 @@ func (p *Plan) Counts() (add, change, destroy int) {
 		case Replace:
 			add++
 			destroy++
-		case None, Stop:
+		case None, Wait, Stop:
 		}
 	}
 	return add, change, destroy

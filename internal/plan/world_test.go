@@ -172,6 +172,11 @@ func (w *world) take(s plan.Step, x *config.Expanded) error {
 		return w.remove(s.Object, home)
 	case plan.Start, plan.Update:
 		return w.change(s, x, home)
+	case plan.Wait:
+		if o := w.objects[s.Object]; o == nil || o.home != home || o.Condition.State != provider.StateRunning {
+			return fmt.Errorf("%s does not run, and is waited for", s.Address)
+		}
+		return nil
 	default:
 		return fmt.Errorf("unknown action")
 	}

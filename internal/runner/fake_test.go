@@ -285,6 +285,8 @@ func configured(lines ...string) conf {
 			case "inside":
 				in.Inside = value
 				in.Deps = append(in.Deps, value)
+			case "ready":
+				attributes[key] = cty.ListVal([]cty.Value{cty.StringVal(value)})
 			case "controller", "data":
 				attributes[key] = reference(value)
 			case "later":

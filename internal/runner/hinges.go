@@ -63,6 +63,20 @@ func (r *run) imageNow(instance config.Instance) (id, content string) {
 	return id, content
 }
 
+// waitInstead makes a step that would have made an object anew, and is not needed, one that
+// waits for what stands, where that has to be ready.
+func (r *run) waitInstead(n *node) bool {
+	stands, found := r.objects[n.step.Address]
+	instance, _ := r.instance(n.step.Address)
+	if n.step.Action == plan.Delete || !found || !plan.Awaited(instance) {
+		return false
+	}
+	r.know(n.step.Address, stands.place, stands.object)
+	n.step.Action, n.step.Object, n.step.Replaces, n.step.Hinges = plan.Wait, stands.object.ID, "", nil
+	n.step.Cause = "it has to be ready"
+	return true
+}
+
 // keep leaves a step out, and what stands as it is.
 func (r *run) keep(n *node) {
 	address := n.step.Address

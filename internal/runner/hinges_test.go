@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -57,6 +58,30 @@ done create container.other`,
 		want(t, "result", account(result), c.result)
 		want(t, "calls", strings.Join(e.called(), "\n"), c.calls)
 	}
+}
+
+// What stays as it stands because its image does, and has to be ready, is waited for in the
+// place of being made anew, before what needs it.
+func TestWhatStaysAsItStandsHasToBeReady(t *testing.T) {
+	t.Parallel()
+	e := newEngine()
+	e.same = map[string]bool{"image.app": true}
+	app := e.put(provider.Image, "image.app", "", "")
+	web := e.put(provider.Container, "container.web", "", provider.StateRunning)
+	e.before = func(_ context.Context, op, _ string) error {
+		if op == "resume" {
+			return &provider.Problem{Code: provider.NotReady, Address: "container.web", Summary: "It did not get ready in time", Detail: "At all."}
+		}
+		return nil
+	}
+	result, problems := apply(t, e, configured("image.app", "container.web later=image.app ready=soon", "container.other later=container.web"),
+		steps(t, "create image.app replaces="+app, "delete container.web hinges=image.app needs=1 object="+web,
+			"create container.web hinges=image.app needs=1,2", "create container.other needs=3"))
+	if !strings.Contains(problems, "It did not get ready in time") {
+		t.Errorf("problems %s", problems)
+	}
+	want(t, "result", account(result), "done create image.app\nfailed wait container.web\nskipped create container.other: container.web failed\ndropped delete container.web")
+	want(t, "calls", strings.Join(e.called(), "\n"), "create image.app\nresume container.web")
 }
 
 // What hinges on an image that stays is made as planned all the same where, now that the

@@ -88,7 +88,7 @@ func (r *run) expect(step plan.Step) {
 	switch step.Action {
 	case plan.Create, plan.Replace, plan.Run:
 		r.known[step.Address] = config.Knowledge{Pending: true}
-	case plan.None, plan.Update, plan.Start, plan.Restart, plan.Delete, plan.Stop:
+	case plan.None, plan.Update, plan.Start, plan.Restart, plan.Delete, plan.Wait, plan.Stop:
 	}
 }
 

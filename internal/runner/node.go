@@ -110,7 +110,7 @@ func sentenceOf(n *node) string {
 		return "An object could not be removed"
 	case plan.Stop:
 		return "An object could not be stopped"
-	case plan.None:
+	case plan.None, plan.Wait:
 	}
 	return "A step did not succeed"
 }

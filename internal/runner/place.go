@@ -46,7 +46,7 @@ func (r *run) addGates() {
 func openersOf(daemon string, nodes []*node) []*node {
 	var out []*node
 	for _, n := range nodes {
-		if n.gate == "" && n.step.Address == daemon && n.step.Action != plan.Delete && n.step.Action != plan.Update {
+		if n.gate == "" && n.step.Address == daemon && n.step.Action != plan.Delete && n.step.Action != plan.Update && n.step.Action != plan.Wait {
 			out = append(out, n)
 		}
 	}

@@ -144,7 +144,7 @@ func (r *run) begin() {
 		if n.state != waiting {
 			continue // dropped or skipped meanwhile
 		}
-		if r.holds(n.step) {
+		if r.holds(n.step) && !r.waitInstead(n) {
 			r.keep(n)
 			continue
 		}

@@ -181,9 +181,10 @@ func (c call) take(ctx context.Context) (done, error) {
 		return c.create(ctx)
 	case plan.Update:
 		return c.update(ctx)
-	case plan.Start, plan.Restart:
+	case plan.Start, plan.Restart, plan.Wait:
 		resp, err := c.p.Resume(ctx, provider.ResumeRequest{
 			Place: c.place, ID: c.step.Object, Declaration: c.declaration, Project: c.project, Ends: c.step.Action == plan.Restart,
+			Waits: c.step.Action == plan.Wait,
 		}, c.sink)
 		return done{object: resp.Object}, err
 	case plan.Delete:

@@ -72,7 +72,7 @@ func becomes(r plan.Resource) string {
 		return "destroyed"
 	case plan.Replace, plan.Create, plan.Update:
 		return "see below"
-	case plan.None, plan.Stop: // no plan stops
+	case plan.None, plan.Wait, plan.Stop: // no plan stops
 	}
 	if r.Kind == provider.Job {
 		return "has run, is not run again"

@@ -30,6 +30,7 @@ func Plan(p *plan.Plan, o Options) string {
 				out.WriteString(": " + clean(strings.Join(p.Left, ", ")))
 			}
 			out.WriteString(".\n")
+			writeWaits(&out, p, o)
 			return out.String()
 		}
 		if p.Destroy {
@@ -38,9 +39,10 @@ func Plan(p *plan.Plan, o Options) string {
 		}
 		if p.Partial {
 			out.WriteString(o.paint(green, "No changes") + " in this part.\n")
-			return out.String()
+		} else {
+			out.WriteString(o.paint(green, "No changes.") + " What runs is what the configuration describes.\n")
 		}
-		out.WriteString(o.paint(green, "No changes.") + " What runs is what the configuration describes.\n")
+		writeWaits(&out, p, o)
 		return out.String()
 	}
 	out.WriteString(legend(p, o))
@@ -55,7 +57,16 @@ func Plan(p *plan.Plan, o Options) string {
 		note(&out, "Not planned, because of the errors: "+clean(strings.Join(p.Left, ", "))+".", o)
 	}
 	out.WriteString(summary(p, o))
+	writeWaits(&out, p, o)
 	return out.String()
+}
+
+// writeWaits names what runs as it is to be, and has to be ready all the same.
+func writeWaits(out *strings.Builder, p *plan.Plan, o Options) {
+	if waits := p.Waits(); len(waits) > 0 {
+		text := "Apply waits until what runs already is ready: " + clean(strings.Join(waits, ", ")) + "."
+		out.WriteString(strings.Join(wrap(text, o.width()), "\n") + "\n")
+	}
 }
 
 // Recorded is a screen that was written to a file, harmless for a terminal.
@@ -176,7 +187,7 @@ func symbol(a plan.Action) (text, color, verb string) {
 		return "-", red, "will be destroyed"
 	case plan.Replace:
 		return "-/+", red, "must be replaced"
-	case plan.None, plan.Stop:
+	case plan.None, plan.Wait, plan.Stop:
 	}
 	return " ", faint, "stays as it is"
 }
@@ -231,7 +242,7 @@ func attributes(r plan.Resource, o Options) []string {
 		if len(r.Changes) == 0 {
 			return declared(r, o)
 		}
-	case plan.Delete, plan.Start, plan.Restart, plan.None, plan.Update, plan.Replace, plan.Stop:
+	case plan.Delete, plan.Start, plan.Restart, plan.None, plan.Update, plan.Replace, plan.Wait, plan.Stop:
 	}
 	return changed(r, o)
 }

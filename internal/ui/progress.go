@@ -84,7 +84,7 @@ func doing(a plan.Action) string {
 		return "removing"
 	case plan.Stop:
 		return "stopping"
-	case plan.None:
+	case plan.None, plan.Wait:
 	}
 	return "waiting"
 }
@@ -105,6 +105,8 @@ func doneWord(a plan.Action) string {
 		return "removed"
 	case plan.Stop:
 		return "stopped"
+	case plan.Wait:
+		return "ready"
 	case plan.None:
 	}
 	return "done"

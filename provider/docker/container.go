@@ -264,6 +264,10 @@ func (p *Provider) Resume(ctx context.Context, req provider.ResumeRequest, sink 
 	}
 	say := newEvents(sink, decl.Address)
 	ctx = withVoice(ctx, say)
+	if req.Waits {
+		object, err := p.await(ctx, e, decl, c, say)
+		return provider.ResumeResponse{Object: object}, err
+	}
 	if req.Ends {
 		if c, err = e.end(ctx, decl, c, say); err != nil {
 			return provider.ResumeResponse{}, err

@@ -15,9 +15,9 @@ const pingLimit = 5 * time.Second
 
 // daemon looks whether the daemon answers: on its own socket, then on the
 // endpoint and with the certificates that its controllers will use.
-func (r *readiness) daemon(ctx context.Context, _ container.InspectResponse) string {
+func (r *readiness) daemon(ctx context.Context, _ container.InspectResponse) (string, error) {
 	if err := r.ping(ctx, tunnelExec()); err != nil {
-		return "its socket does not answer: " + tunnelWords(engineWords(err))
+		return "its socket does not answer: " + tunnelWords(engineWords(err)), nil
 	}
 	env := []string{"DOCKER_CONTEXT=", "DOCKER_TLS=", "DOCKER_API_VERSION="}
 	client := clientEnvironment(r.d)
@@ -29,14 +29,14 @@ func (r *readiness) daemon(ctx context.Context, _ container.InspectResponse) str
 		env = append(env, name+"="+client[name])
 	}
 	if client["DOCKER_HOST"] == "" {
-		return ""
+		return "", nil
 	}
 	outside := tunnelExec()
 	outside.Env = env
 	if err := r.ping(ctx, outside); err != nil {
-		return client["DOCKER_HOST"] + " does not answer: " + tunnelWords(engineWords(err))
+		return client["DOCKER_HOST"] + " does not answer: " + tunnelWords(engineWords(err)), nil
 	}
-	return ""
+	return "", nil
 }
 
 // tunnelWords says in plain words what a docker CLI inside says of a daemon that

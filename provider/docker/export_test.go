@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
@@ -293,4 +295,33 @@ func FetchInside(ctx context.Context, outside, inside provider.Provider, ref, po
 	p.mu.Unlock()
 	from.place = provider.Root
 	return p.haveImage(ctx, to, imageWish{reference: ref, policy: policy, from: []provider.Place{provider.Root}, address: "container.c"}, newEvents(nil, ""))
+}
+
+// Matches tells whether a line matches in a log that is written in pieces, and whether that
+// was known without its end, for tests.
+func Matches(pattern string, pieces []string) (matches, atOnce bool) {
+	m := matching{pattern: regexp.MustCompile("(?m)" + pattern)}
+	for _, piece := range pieces {
+		if _, err := m.Write([]byte(piece)); err != nil {
+			return m.end(), true
+		}
+	}
+	return m.end(), false
+}
+
+// BeginOfRun is beginOfRun, for tests.
+func BeginOfRun(s *container.State) time.Time { return beginOfRun(s) }
+
+// KeptOfLog is keptOfLog, for tests.
+func KeptOfLog(l container.LogConfig) (least int64, bounded bool) { return keptOfLog(l) }
+
+// Listens looks for a port in tables that are written in pieces, for tests.
+func Listens(port int, text string, piece int) (read, found bool) {
+	l := listeners{port: port}
+	for text != "" {
+		n := min(piece, len(text))
+		_, _ = l.Write([]byte(text[:n]))
+		text = text[n:]
+	}
+	return l.read, l.found
 }

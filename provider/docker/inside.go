@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/dindctl/dindctl/provider"
@@ -21,14 +22,60 @@ const insideLimit = 15 * time.Second
 //	group PATH   prints the number of the group of the socket at PATH
 //	engine       calls the engine that the environment names, and prints its
 //	             version and its id
+//	listens PORT waits a moment for something to listen on a port of TCP in the network
+//	             namespace that it has, and prints whether something does
 func Inside(ctx context.Context, args []string, environment map[string]string, out io.Writer) error {
 	switch {
 	case len(args) == 2 && args[0] == "group":
 		return insideGroup(args[1], out)
 	case len(args) == 1 && args[0] == "engine":
 		return insideEngine(ctx, environment, out)
+	case len(args) == 2 && args[0] == "listens":
+		return insideListens(ctx, args[1], listenTables(), out)
 	}
-	return errors.New("usage: group PATH, or engine")
+	return errors.New("usage: group PATH, engine, or listens PORT")
+}
+
+// helperYes and helperNo are what a helper says of a port.
+const (
+	helperYes = "yes"
+	helperNo  = "no"
+)
+
+// listensLimit is how long a helper waits for something to listen.
+const listensLimit = 5 * time.Second
+
+func insideListens(ctx context.Context, number string, tables []string, out io.Writer) error {
+	port, err := strconv.ParseUint(number, 10, 16)
+	if err != nil {
+		return fmt.Errorf("the port: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, listensLimit)
+	defer cancel()
+	again := time.NewTicker(readyLook)
+	defer again.Stop()
+	for {
+		table := listeners{port: int(port)} //nolint:gosec // of 16 bits
+		for _, name := range tables {
+			if f, err := os.Open(name); err == nil {
+				_, _ = io.Copy(&table, f)
+				_ = f.Close()
+			}
+		}
+		switch {
+		case table.found:
+			_, err := fmt.Fprintln(out, helperYes)
+			return err
+		case !table.read:
+			return errors.New("there is no table of what listens")
+		}
+		select {
+		case <-ctx.Done():
+			_, err := fmt.Fprintln(out, helperNo)
+			return err
+		case <-again.C:
+		}
+	}
 }
 
 func insideGroup(path string, out io.Writer) error {

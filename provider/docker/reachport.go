@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,45 +22,48 @@ import (
 // reachLimit is how long one attempt to reach a port may take.
 const reachLimit = 3 * time.Second
 
+// nearLimit is how long a connection to an address on this machine may take.
+const nearLimit = time.Second
+
 // doorway is one way to a port of a container.
-type doorway struct {
-	words string // for people
-	dial  func(ctx context.Context) (net.Conn, error)
+type doorway func(ctx context.Context) (net.Conn, error)
+
+func doorwayTo(host, port string) doorway {
+	return func(ctx context.Context) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	}
 }
 
-// doorways are the ways to a TCP port of a container, those first that need
-// nothing in the image: its address, where this process is on the engine's host;
-// its published port; then a relay that is run in it.
-func (r *readiness) doorways(c container.InspectResponse, port int) []doorway {
-	number := strconv.Itoa(port)
-	tcp := func(host, port string) doorway {
-		target := net.JoinHostPort(host, port)
-		return doorway{words: target, dial: func(ctx context.Context) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "tcp", target)
-		}}
+// near are the ways to a port of a container at its own addresses, where this process is
+// on the engine's host.
+func (r *readiness) near(c container.InspectResponse, port string) []doorway {
+	if r.e.facts.Files != provider.FilesShared || r.e.place != provider.Root {
+		return nil
 	}
 	var out []doorway
-	if here := r.e.facts.Files == provider.FilesShared && r.e.place == provider.Root; here {
-		for _, address := range addressesOf(c) {
-			out = append(out, tcp(address, number))
-		}
-		if c.HostConfig.NetworkMode.IsHost() {
-			out = append(out, tcp("127.0.0.1", number))
-		}
+	for _, address := range addressesOf(c) {
+		out = append(out, doorwayTo(address, port))
 	}
-	if host := r.e.publishedHost(); host != "" {
-		for _, b := range c.NetworkSettings.Ports[nat.Port(number+"/tcp")] {
-			if b.HostIP == "" || b.HostIP == "0.0.0.0" || b.HostIP == "::" {
-				b.HostIP = host
-			}
-			out = append(out, tcp(b.HostIP, b.HostPort))
-		}
+	if c.HostConfig.NetworkMode.IsHost() {
+		out = append(out, doorwayTo("127.0.0.1", port))
 	}
-	for _, relay := range relays(number) {
-		out = append(out, doorway{words: relay[0] + " in it", dial: func(ctx context.Context) (net.Conn, error) {
-			return r.relay(ctx, relay)
-		}})
+	return out
+}
+
+// published are the ways to where a port is published. The engine's own proxy accepts every
+// connection there, whether something listens in the container or not: only an answer tells.
+func (r *readiness) published(c container.InspectResponse, port string) []doorway {
+	var out []doorway
+	host := r.e.publishedHost()
+	if host == "" || c.NetworkSettings == nil {
+		return nil
+	}
+	for _, b := range c.NetworkSettings.Ports[nat.Port(port+"/tcp")] {
+		if b.HostIP == "" || b.HostIP == "0.0.0.0" || b.HostIP == "::" {
+			b.HostIP = host
+		}
+		out = append(out, doorwayTo(b.HostIP, b.HostPort))
 	}
 	return out
 }
@@ -78,88 +83,135 @@ func (e *engine) publishedHost() string {
 	return u.Hostname()
 }
 
-// relays are commands that connect their input and output to a port of the
-// container, after a line that says that they did.
-func relays(port string) [][]string {
-	return [][]string{
-		{"bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/" + port + " && echo && { cat <&3 & } && cat >&3"},
-		{"sh", "-c", "command -v nc >/dev/null || exit 127; nc -z 127.0.0.1 " + port + " && echo && exec nc 127.0.0.1 " + port},
-	}
-}
-
-// relay runs one of them. Its first line is read here, so that a connection is
-// handed out only when there is one.
-func (r *readiness) relay(ctx context.Context, command []string) (net.Conn, error) {
-	conn, err := openExecStream(ctx, r.e.write.HTTPClient(), "/v"+r.e.read.ClientVersion(), r.id, container.ExecOptions{
-		AttachStdin: true, AttachStdout: true, AttachStderr: true, Cmd: command,
-	})
-	if err != nil {
-		return nil, err
-	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	defer stop()
-	line := make([]byte, 1)
-	n, err := conn.Read(line)
-	switch {
-	case err == nil && n == 1 && line[0] == '\n':
-		return conn, nil
-	case err == nil:
-		err = errors.New("nothing accepts the connection")
-	}
-	_ = conn.Close()
-	return nil, err
-}
-
-// port looks whether a port accepts connections, by the first way that works.
-func (r *readiness) port(ctx context.Context, c container.InspectResponse) string {
-	port, ok := r.ready.number("port")
+// port looks whether a port accepts connections: at the container's own addresses, where
+// they can be reached, else by what listens in its network namespace.
+func (r *readiness) port(ctx context.Context, c container.InspectResponse) (string, error) {
+	number, ok := r.ready.number("port")
 	if !ok {
-		return ""
+		return "", nil
 	}
-	for _, d := range r.doorways(c, int(port)) {
-		limited, cancel := context.WithTimeout(ctx, reachLimit)
-		conn, err := d.dial(limited)
+	port := int(number)
+	for _, dial := range r.near(c, strconv.Itoa(port)) {
+		limited, cancel := context.WithTimeout(ctx, nearLimit)
+		conn, err := dial(limited)
 		cancel()
 		if err == nil {
 			_ = conn.Close()
-			return ""
+			return "", nil
 		}
 	}
-	return fmt.Sprintf("port %d does not accept connections yet", int(port))
+	listens, err := r.listens(ctx, c, port)
+	switch {
+	case listens:
+		return "", nil
+	case err != nil && ctx.Err() == nil:
+		return fmt.Sprintf("nothing tells whether port %d accepts connections: %s", port, engineWords(err)), nil
+	}
+	return fmt.Sprintf("port %d does not accept connections yet", port), nil
+}
+
+// listens looks at the table of what listens in a container's network namespace: by a
+// command in it, or, where its image has none, by a helper beside it.
+func (r *readiness) listens(ctx context.Context, c container.InspectResponse, port int) (bool, error) {
+	if !r.noTable {
+		limited, cancel := context.WithTimeout(ctx, reachLimit)
+		defer cancel()
+		table := listeners{port: port}
+		code, err := r.e.exec(limited, provider.ExecRequest{ID: r.id, Command: append([]string{"cat"}, listenTables()...), Stdout: &table})
+		switch {
+		case table.read: // one of the tables may be missing
+			return table.found, nil
+		case err != nil && !noSuchCommand(err.Error()) || ctx.Err() != nil:
+			return false, err
+		case err == nil && code == 0:
+			return false, nil
+		}
+		r.noTable = true
+	}
+	owner, _ := claimOf(c.Config.Labels) // that it is ours was settled before
+	h := helper{owner: owner, name: strings.TrimPrefix(c.Name, "/") + "-helper", command: []string{"listens", strconv.Itoa(port)}}
+	h.host.NetworkMode = container.NetworkMode("container:" + c.ID)
+	answer, err := r.e.runHelper(ctx, h)
+	return answer == helperYes, err
+}
+
+// listenTables are where Linux shows the sockets of TCP in a network namespace.
+func listenTables() []string { return []string{"/proc/net/tcp", "/proc/net/tcp6"} }
+
+// listeners looks for one port in such tables as they are written to it.
+type listeners struct {
+	port        int
+	read, found bool // read says that there was a table at all
+	line        []byte
+}
+
+// Write is [io.Writer]'s.
+func (l *listeners) Write(b []byte) (int, error) {
+	const most = 1 << 10 // a line of a table has 150 bytes
+	for _, one := range b {
+		if one != '\n' {
+			if len(l.line) < most {
+				l.line = append(l.line, one)
+			}
+			continue
+		}
+		l.entry(strings.Fields(string(l.line)))
+		l.line = l.line[:0]
+	}
+	return len(b), nil
+}
+
+// entry takes in a line: a number, the address and port here and there, and the state.
+func (l *listeners) entry(fields []string) {
+	const here, state, listening = 1, 3, "0A"
+	if len(fields) <= state {
+		return
+	}
+	l.read = l.read || fields[here] == "local_address"
+	_, port, _ := strings.Cut(fields[here], ":")
+	number, err := strconv.ParseUint(port, 16, 16)
+	l.found = l.found || err == nil && int(number) == l.port && fields[state] == listening
 }
 
 // http looks whether a request is answered as it should be, by the first way
 // that leads to an answer.
-func (r *readiness) http(ctx context.Context, c container.InspectResponse) string {
+func (r *readiness) http(ctx context.Context, c container.InspectResponse) (string, error) {
 	block, ok := r.ready.block("http")
 	if !ok {
-		return ""
+		return "", nil
 	}
 	port := 80
 	if n, given := block.number("port"); given {
 		port = int(n)
 	}
+	number := strconv.Itoa(port)
 	path := "/" + strings.TrimPrefix(block.text("path"), "/")
-	missing := fmt.Sprintf("GET http://localhost:%d%s: nothing answers yet", port, path)
-	for _, d := range r.doorways(c, port) {
-		status, err := ask(ctx, d, port, path)
+	ways := []func() (int, error){}
+	for _, dial := range append(r.near(c, number), r.published(c, number)...) {
+		ways = append(ways, func() (int, error) { return ask(ctx, dial, port, path) })
+	}
+	for _, command := range askers(c, port, path) {
+		ways = append(ways, func() (int, error) { return r.askInside(ctx, command) })
+	}
+	for _, way := range ways {
+		status, err := way()
 		if err != nil {
 			continue
 		}
 		if want, given := block.number("status"); given && int(want) == status || !given && status >= 200 && status < 400 {
-			return ""
+			return "", nil
 		}
-		return fmt.Sprintf("GET http://localhost:%d%s answers with status %d", port, path, status)
+		return fmt.Sprintf("GET http://localhost:%d%s answers with status %d", port, path, status), nil
 	}
-	return missing
+	return fmt.Sprintf("GET http://localhost:%d%s: nothing answers yet", port, path), nil
 }
 
 // ask sends one request through a doorway and returns the status of the answer.
-func ask(ctx context.Context, d doorway, port int, path string) (int, error) {
+func ask(ctx context.Context, dial doorway, port int, path string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, reachLimit)
 	defer cancel()
 	transport := &http.Transport{
-		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return d.dial(ctx) },
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		DisableKeepAlives: true,
 	}
 	defer transport.CloseIdleConnections()
@@ -173,4 +225,43 @@ func ask(ctx context.Context, d doorway, port int, path string) (int, error) {
 	}
 	_ = answer.Body.Close()
 	return answer.StatusCode, nil
+}
+
+// askers are commands that send a request to a port of the container that they run in, and
+// write the first line of the answer. They end by themselves: nothing has to be written to
+// them, and no stream has to be ended, which engines before 23 do late.
+func askers(c container.InspectResponse, port int, path string) [][]string {
+	hosts := append([]string{"127.0.0.1"}, slices.Sorted(maps.Values(addressesOf(c)))...)
+	request := fmt.Sprintf("GET %s HTTP/1.1\r\nHost: localhost:%d\r\nUser-Agent: dindctl\r\nConnection: close\r\n\r\n", escapedPath(path), port)
+	words := append([]string{"ask", strconv.Itoa(port), request}, hosts...)
+	bash := `port=$1; request=$2; shift 2; for host; do
+( exec 3<>"/dev/tcp/$host/$port" && printf %s "$request" >&3 && IFS= read -t 3 -r line <&3 && printf '%s\n' "$line" ) 2>/dev/null && exit 0
+done; exit 1`
+	sh := `command -v nc >/dev/null && command -v head >/dev/null || exit 127; port=$1; request=$2; shift 2; for host; do
+line=$(printf %s "$request" | nc -w 3 "$host" "$port" 2>/dev/null | head -n 1); [ -n "$line" ] && printf '%s\n' "$line" && exit 0
+done; exit 1`
+	return [][]string{append([]string{"bash", "-c", bash}, words...), append([]string{"sh", "-c", sh}, words...)}
+}
+
+// escapedPath is a path and query as they stand in a request.
+func escapedPath(path string) string {
+	u, err := url.Parse("http://localhost" + path)
+	if err != nil {
+		return "/"
+	}
+	return u.RequestURI()
+}
+
+// askInside runs such a command and returns the status of the answer.
+func (r *readiness) askInside(ctx context.Context, command []string) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*reachLimit)
+	defer cancel()
+	result, err := r.e.run(ctx, r.id, command, nil)
+	if err != nil {
+		return 0, err
+	}
+	if fields := strings.Fields(result.output); result.code == 0 && len(fields) > 1 && strings.HasPrefix(fields[0], "HTTP/") {
+		return strconv.Atoi(fields[1])
+	}
+	return 0, errors.New("nothing answers")
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -17,26 +16,45 @@ const (
 	readyDefault = 2 * time.Minute
 	readyLook    = 50 * time.Millisecond // between two looks at first
 	readyPause   = time.Second           // and later
+	readySoon    = 2 * readyPause        // for what is nearly known
 )
 
 // startAndWait starts a container and waits until it is ready.
 func (p *Provider) startAndWait(ctx context.Context, e *engine, decl provider.Declaration, c container.InspectResponse, say events) error {
-	if err := e.start(ctx, decl, c, say); err != nil {
+	r := newReadiness(p, e, decl, c, say)
+	if err := r.declare(); err != nil {
 		return err
 	}
-	r := newReadiness(p, e, decl, c, say)
-	r.ready, _ = r.d.block("ready")
-	if text := r.ready.text("timeout"); text != "" {
-		limit, err := durationOf(text)
-		if err != nil {
-			return &provider.Problem{Code: provider.Invalid, Address: decl.Address, Path: "ready.timeout", Summary: "The declaration cannot be realised", Detail: err.Error() + "."}
-		}
-		r.limit = limit
+	if err := e.start(ctx, decl, c, say); err != nil {
+		return err
 	}
 	return r.wait(ctx)
 }
 
-// readiness waits for one container.
+// await waits until a container that runs is ready, and starts nothing.
+func (p *Provider) await(ctx context.Context, e *engine, decl provider.Declaration, c container.InspectResponse, say events) (provider.Object, error) {
+	r := newReadiness(p, e, decl, c, say)
+	err := r.declare()
+	switch {
+	case err != nil:
+	case !c.State.Running || c.State.Restarting || c.State.Paused:
+		err = &provider.Problem{
+			Code: provider.NotReady, Address: decl.Address, Summary: "It does not run",
+			Detail: fmt.Sprintf("Container %s ran when the plan was made, and is %s now. Run apply again: it starts it.", decl.Name, c.State.Status),
+			Log:    e.tail(ctx, c, jobLogKept),
+		}
+	default:
+		err = r.wait(ctx)
+	}
+	if err != nil {
+		return provider.Object{}, err
+	}
+	object, err := e.object(ctx, c.ID)
+	return object, e.problem(err, "reading the container", decl.Address, decl.Name)
+}
+
+// readiness waits for one container. All that is declared has to hold in one run of it:
+// what held in an earlier one says nothing.
 type readiness struct {
 	p        *Provider
 	e        *engine
@@ -46,17 +64,64 @@ type readiness struct {
 	id       string
 	say      events
 	limit    time.Duration
-	told     string
+	told     string // what is missing
+	more     string // what the command of ready.exec says to that
 	restarts int
+	found    bool   // it ran already
+	run      string // the run that is looked at, by the engine's time of its start
+
+	pattern *regexp.Regexp // of ready.log; nil for none
+	watch   *logWatch      // of this run
+	wake    chan struct{}  // there is something to look at
+
+	toldBeyond bool // that its log no longer reaches back
+	noTable    bool // no command in it shows what it listens on
 }
 
 // newReadiness is for a container as it was before its start.
 func newReadiness(p *Provider, e *engine, decl provider.Declaration, c container.InspectResponse, say events) *readiness {
-	r := &readiness{p: p, e: e, decl: decl, d: valuesOf(decl.Declared), id: c.ID, say: say, limit: readyDefault}
-	if c.State.Running {
+	r := &readiness{
+		p: p, e: e, decl: decl, d: valuesOf(decl.Declared), id: c.ID, say: say, limit: readyDefault,
+		found: c.State.Running, wake: make(chan struct{}, 1),
+	}
+	if r.found {
 		r.restarts = c.RestartCount // of earlier times
 	}
 	return r
+}
+
+// declare reads what has to hold.
+func (r *readiness) declare() error {
+	r.ready, _ = r.d.block("ready")
+	if text := r.ready.text("timeout"); text != "" {
+		limit, err := durationOf(text)
+		if err != nil {
+			return r.never("timeout", err.Error()+".")
+		}
+		r.limit = limit
+	}
+	if text := r.ready.text("log"); text != "" {
+		pattern, err := regexp.Compile("(?m)" + text)
+		if err != nil {
+			return r.never("log", fmt.Sprintf("It is no regular expression: %v.", err))
+		}
+		r.pattern = pattern
+	}
+	return nil
+}
+
+// asks tells whether a ready block says what has to hold, beyond that it runs.
+func (r *readiness) asks() bool {
+	_, port := r.ready.number("port")
+	_, http := r.ready.block("http")
+	return port || http || r.pattern != nil || r.ready.flag("healthy", false) || len(r.ready.list("exec")) > 0
+}
+
+// never is the problem of a condition that no time makes true.
+func (r *readiness) never(name, why string) error {
+	return &provider.Problem{
+		Code: provider.Invalid, Address: r.decl.Address, Path: "ready." + name, Summary: "The declaration cannot be realised", Detail: why,
+	}
 }
 
 // errEnded says that waiting is pointless.
@@ -68,13 +133,17 @@ func (r *readiness) wait(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
 	defer r.p.whenStopping(cancel)() // a look may take long: a command of the user's is run
+	defer func() { r.watch.end() }()
 	pause := readyLook
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	<-timer.C
 	for {
 		missing, err := r.look(limited)
+		var problem *provider.Problem
 		switch {
+		case errors.As(err, &problem):
+			return problem
 		case errors.Is(err, errEnded):
 			return r.ended(ctx)
 		case err != nil && ctx.Err() != nil:
@@ -82,7 +151,7 @@ func (r *readiness) wait(ctx context.Context) error {
 		case err == nil && missing == "":
 			return nil
 		case limited.Err() != nil:
-			if err == nil || r.told == "" {
+			if r.told == "" { // else this look was cut off, and the one before it was not
 				r.told = missing
 			}
 			return r.unready(ctx)
@@ -95,6 +164,7 @@ func (r *readiness) wait(ctx context.Context) error {
 		select {
 		case <-limited.Done():
 			return r.unready(ctx)
+		case <-r.wake:
 		case <-timer.C:
 		}
 	}
@@ -120,29 +190,46 @@ func (r *readiness) look(ctx context.Context) (string, error) {
 	if r.hasEnded(c) {
 		return "", errEnded
 	}
-	checks := []func(context.Context, container.InspectResponse) string{r.health, r.log, r.port, r.http, r.exec}
+	r.begin(c)
+	checks := []func(context.Context, container.InspectResponse) (string, error){r.health, r.log, r.port, r.http, r.exec}
 	if r.decl.Kind == provider.Daemon {
 		checks = append(checks, r.daemon)
 	}
 	for _, check := range checks {
-		if missing := check(ctx, c); missing != "" {
-			return missing, nil
+		if missing, err := check(ctx, c); missing != "" || err != nil {
+			return missing, err
 		}
 	}
 	return r.settled(ctx)
 }
 
-// settled looks once more: what ends at once was running a moment ago.
+// begin forgets what was seen of an earlier run.
+func (r *readiness) begin(c container.InspectResponse) {
+	if r.run == c.State.StartedAt {
+		return
+	}
+	if r.run != "" {
+		r.found = false // its beginning is seen
+	}
+	r.watch.end()
+	r.run, r.watch, r.more = c.State.StartedAt, nil, ""
+}
+
+// settled looks once more: what ends at once was running a moment ago, and what holds has
+// to hold in the run that is there by now.
 func (r *readiness) settled(ctx context.Context) (string, error) {
-	if r.told != "" || r.decl.Kind == provider.Daemon {
+	fresh := r.told == "" && r.decl.Kind != provider.Daemon
+	if !fresh && !r.asks() {
 		return "", nil
 	}
-	timer := time.NewTimer(readyLook)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return "it has only just started", nil
-	case <-timer.C:
+	if fresh && !(r.found && r.asks()) {
+		timer := time.NewTimer(readyLook)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			return "it has only just started", nil
+		case <-timer.C:
+		}
 	}
 	c, err := r.e.read.ContainerInspect(ctx, r.id)
 	if err != nil {
@@ -151,6 +238,9 @@ func (r *readiness) settled(ctx context.Context) (string, error) {
 	if r.hasEnded(c) {
 		return "", errEnded
 	}
+	if c.State.StartedAt != r.run {
+		return "it was started again meanwhile", nil
+	}
 	return "", nil
 }
 
@@ -158,59 +248,61 @@ func (r *readiness) hasEnded(c container.InspectResponse) bool {
 	return !c.State.Running || c.State.Restarting || c.RestartCount > r.restarts
 }
 
-func (r *readiness) health(_ context.Context, c container.InspectResponse) string {
+func (r *readiness) health(_ context.Context, c container.InspectResponse) (string, error) {
 	if !r.ready.flag("healthy", false) {
-		return ""
+		return "", nil
+	}
+	if c.State.Health == nil && !hasHealthCheck(c.Config) {
+		return "", r.never("healthy", fmt.Sprintf("Container %s has no health check that could say that it is healthy: neither its image nor the configuration declares one. "+
+			"Add a `healthcheck` block, or wait for something else: `port`, `log`, `http` or `exec`.", r.decl.Name))
 	}
 	if c.State.Health == nil {
-		return "it has no health check that could say that it is healthy"
+		return "its health check has not begun", nil
 	}
-	if c.State.Health.Status == "healthy" {
-		return ""
+	if c.State.Health.Status == container.Healthy {
+		return "", nil
 	}
 	missing := "its health check says " + c.State.Health.Status
 	if last := len(c.State.Health.Log) - 1; last >= 0 && c.State.Health.Log[last].ExitCode != 0 {
-		said := strings.Join(strings.Fields(c.State.Health.Log[last].Output), " ")
-		missing += fmt.Sprintf(" (exit code %d", c.State.Health.Log[last].ExitCode)
-		if said != "" {
-			missing += ": " + said[:min(len(said), 200)]
-		}
-		missing += ")"
+		missing += fmt.Sprintf(" (exit code %d%s)", c.State.Health.Log[last].ExitCode, said(c.State.Health.Log[last].Output))
 	}
-	return missing
+	return missing, nil
 }
 
-func (r *readiness) log(ctx context.Context, c container.InspectResponse) string {
-	pattern := r.ready.text("log")
-	if pattern == "" {
-		return ""
-	}
-	expression, err := regexp.Compile("(?m)" + pattern)
-	if err != nil {
-		return fmt.Sprintf("ready.log is no regular expression: %v", err)
-	}
-	stdout, stderr, err := r.e.outputOf(ctx, c)
-	if err == nil && (expression.MatchString(*stdout) || expression.MatchString(*stderr)) {
-		return ""
-	}
-	return fmt.Sprintf("no line of its log matches %q yet", pattern)
+// hasHealthCheck tells whether a container has a health check, of its own or of its image.
+func hasHealthCheck(c *container.Config) bool {
+	return c != nil && c.Healthcheck != nil && len(c.Healthcheck.Test) > 0 && c.Healthcheck.Test[0] != "NONE"
 }
 
-func (r *readiness) exec(ctx context.Context, _ container.InspectResponse) string {
+// said is the end of what a command wrote, after a colon; empty for nothing.
+func said(output string) string {
+	const most = 200
+	text := []rune(oneLine(output))
+	switch {
+	case len(text) == 0:
+		return ""
+	case len(text) > most:
+		return ": …" + string(text[len(text)-most:])
+	}
+	return ": " + string(text)
+}
+
+func (r *readiness) exec(ctx context.Context, _ container.InspectResponse) (string, error) {
 	command := r.ready.list("exec")
 	if len(command) == 0 {
-		return ""
+		return "", nil
 	}
 	result, err := r.e.run(ctx, r.id, command, nil)
 	switch {
 	case ctx.Err() != nil:
-		return "the command of ready.exec has not ended"
+		return "the command of ready.exec has not ended", nil
 	case err != nil:
-		return "the command of ready.exec cannot be run: " + engineWords(err)
+		return "the command of ready.exec cannot be run: " + engineWords(err), nil
 	case result.code != 0:
-		return fmt.Sprintf("the command of ready.exec exits with code %d", result.code)
+		r.more = said(result.output) // which may be another one each time, and is told once
+		return fmt.Sprintf("the command of ready.exec exits with code %d", result.code), nil
 	}
-	return ""
+	return "", nil
 }
 
 // ended explains a container that does not run any more.
@@ -258,7 +350,7 @@ func (r *readiness) atEnd(ctx context.Context) (container.InspectResponse, error
 func (r *readiness) late(ctx context.Context) error {
 	problem := &provider.Problem{
 		Code: provider.NotReady, Address: r.decl.Address, Path: "ready", Summary: "It did not get ready in time",
-		Detail: fmt.Sprintf("Container %s, after %s: %s. Give it more with `ready { timeout = ... }`, or see its log.", r.decl.Name, r.limit, r.told),
+		Detail: fmt.Sprintf("Container %s, after %s: %s%s. Give it more with `ready { timeout = ... }`, or see its log.", r.decl.Name, r.limit, r.told, r.more),
 	}
 	if c, err := r.e.read.ContainerInspect(ctx, r.id); err == nil {
 		problem.Log = r.e.tail(ctx, c, jobLogKept)

@@ -13,6 +13,9 @@ import (
 func Schema() provider.Schema {
 	running := body(containerRows(), containerBlocks())
 	client := body(append(containerRows(), clientRows()...), containerBlocks())
+	job := body(append(containerRows(), clientRows()...), slices.DeleteFunc(containerBlocks(), func(b provider.Block) bool {
+		return b.Name == "ready" // it is done when it has ended
+	}))
 	daemon := body(append(containerRows(), daemonRows()...), containerBlocks())
 	return provider.Schema{Nouns: map[provider.Kind]provider.Body{
 		provider.Image:      {},
@@ -21,7 +24,7 @@ func Schema() provider.Schema {
 		provider.Container:  running,
 		provider.Daemon:     daemon,
 		provider.Controller: client,
-		provider.Job:        client,
+		provider.Job:        job,
 		provider.Guard:      running,
 	}}
 }
@@ -53,12 +56,12 @@ func containerBlocks() []provider.Block {
 		gpusBlock(),
 		{Name: "logging", Single: true, Doc: "Where the log goes."},
 		blkioBlock(),
-		{Name: "ready", Single: true, Doc: "What has to hold before others may rely on it.", Body: provider.Body{Attributes: []provider.Attribute{
+		{Name: "ready", Single: true, Doc: "What has to hold before others may rely on it, all of it in the present run of the container. Every apply waits for that, whether it starts the container or not; a plan only says so.", Body: provider.Body{Attributes: []provider.Attribute{
 			ready("timeout", cty.String, duration(), "How long it may take; 2m where it is left out."),
-			ready("log", cty.String, provider.Form{Kind: provider.FormRegexp}, "A regular expression that a line of its log has to match."),
-			ready("port", cty.Number, whole(1, ports), "A port of the container that has to accept connections."),
-			ready("exec", list, provider.Form{}, "A command that has to succeed in the container."),
-			ready("healthy", cty.Bool, provider.Form{}, "Its health check has to report healthy."),
+			ready("log", cty.String, provider.Form{Kind: provider.FormRegexp}, "A regular expression that a line of its log since its start has to match. Where the log no longer reaches back to the start, that counts as met, which apply says."),
+			ready("port", cty.Number, whole(1, ports), "A port of the container on which something has to listen in it."),
+			ready("exec", list, provider.Form{}, "A command that has to succeed in the container. What it wrote last stands in the error."),
+			ready("healthy", cty.Bool, provider.Form{}, "Its health check has to report healthy; without one that is an error."),
 		}, Blocks: []provider.Block{
 			{Name: "http", Single: true, Doc: "A request over HTTP that the container has to answer.", Body: provider.Body{Attributes: []provider.Attribute{
 				readyDefaulted(ready("port", cty.Number, whole(1, ports), "The container's port."), "80"),

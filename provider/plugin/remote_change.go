@@ -61,7 +61,7 @@ func (r *Remote) Resume(
 	}
 	m, err := follow(ctx, r, sink, func(ctx context.Context) (grpc.ServerStreamingClient[pb.ResumeReply], error) {
 		return r.client.Resume(ctx, &pb.ResumeRequest{
-			Place: string(req.Place), Id: req.ID, Declaration: declaration, Project: req.Project, Ends: req.Ends,
+			Place: string(req.Place), Id: req.ID, Declaration: declaration, Project: req.Project, Ends: req.Ends, Waits: req.Waits,
 		})
 	})
 	object, decoding := r.codec.readObject(m.GetResult())

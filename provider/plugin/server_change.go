@@ -58,7 +58,7 @@ func (s *server) Resume(m *pb.ResumeRequest, out grpc.ServerStreamingServer[pb.R
 	}
 	events := &eventSink{send: func(e *pb.Event) error { return out.Send(&pb.ResumeReply{Event: e}) }}
 	resp, err := s.provider.Resume(ctx, provider.ResumeRequest{
-		Place: provider.Place(m.GetPlace()), ID: m.GetId(), Declaration: declaration, Project: m.GetProject(), Ends: m.GetEnds(),
+		Place: provider.Place(m.GetPlace()), ID: m.GetId(), Declaration: declaration, Project: m.GetProject(), Ends: m.GetEnds(), Waits: m.GetWaits(),
 	}, events.sink)
 	events.close()
 	object, encoding := s.codec.object(resp.Object)

@@ -84,8 +84,34 @@ func (m *Memory) Resume(
 			return provider.ResumeResponse{}, err
 		}
 	}
+	if req.Waits {
+		return m.wait(ctx, req, sink)
+	}
 	object, err := m.finish(ctx, req.Place, req.ID, sink)
 	return provider.ResumeResponse{Object: object}, err
+}
+
+// wait waits for what runs, and starts nothing.
+func (m *Memory) wait(ctx context.Context, req provider.ResumeRequest, sink provider.Sink) (out provider.ResumeResponse, err error) {
+	look := func(s *state) {
+		if r := s.Objects[req.ID]; r != nil {
+			out.Object = s.object(r, req.Place, true)
+		}
+	}
+	if err := m.world.look(look); err != nil {
+		return out, err
+	}
+	if address := out.Object.Owner.Address; out.Object.Condition.State != provider.StateRunning {
+		return out, &provider.Problem{Code: provider.NotReady, Address: address, Summary: "It does not run", Detail: "It is waited for, and is not started by that."}
+	}
+	err = m.ready(ctx, out.Object.Owner.Address, sink)
+	return out, firstError(err, m.world.look(look))
+}
+
+// ready waits until what runs is ready.
+func (m *Memory) ready(ctx context.Context, address string, sink provider.Sink) error {
+	emit(sink, provider.Event{Address: address, Phase: provider.PhaseWait, Text: "for it to be ready"})
+	return m.ask(ctx, "ready", Effect{Op: "ready", Address: address})
 }
 
 // end ends what runs, before it is started again.

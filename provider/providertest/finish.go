@@ -75,8 +75,7 @@ func (m *Memory) start(ctx context.Context, id, address string, sink provider.Si
 	}); err != nil {
 		return err
 	}
-	emit(sink, provider.Event{Address: address, Phase: provider.PhaseWait, Text: "for it to be ready"})
-	return m.ask(ctx, "ready", Effect{Op: "ready", Address: address})
+	return m.ready(ctx, address, sink)
 }
 
 // run starts a job that was not started, and waits for its end.

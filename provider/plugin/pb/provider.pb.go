@@ -3225,6 +3225,7 @@ type ResumeRequest struct {
 	Declaration   *Declaration           `protobuf:"bytes,3,opt,name=declaration,proto3" json:"declaration,omitempty"`
 	Project       string                 `protobuf:"bytes,4,opt,name=project,proto3" json:"project,omitempty"`
 	Ends          bool                   `protobuf:"varint,5,opt,name=ends,proto3" json:"ends,omitempty"`
+	Waits         bool                   `protobuf:"varint,6,opt,name=waits,proto3" json:"waits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3290,6 +3291,13 @@ func (x *ResumeRequest) GetProject() string {
 func (x *ResumeRequest) GetEnds() bool {
 	if x != nil {
 		return x.Ends
+	}
+	return false
+}
+
+func (x *ResumeRequest) GetWaits() bool {
+	if x != nil {
+		return x.Waits
 	}
 	return false
 }
@@ -6782,13 +6790,14 @@ const file_provider_proto_rawDesc = "" +
 	"\vUpdateReply\x120\n" +
 	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x123\n" +
 	"\x06result\x18\x02 \x01(\v2\x1b.dindctl.provider.v1.ObjectR\x06result\x126\n" +
-	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\xa7\x01\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\xbd\x01\n" +
 	"\rResumeRequest\x12\x14\n" +
 	"\x05place\x18\x01 \x01(\tR\x05place\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12B\n" +
 	"\vdeclaration\x18\x03 \x01(\v2 .dindctl.provider.v1.DeclarationR\vdeclaration\x12\x18\n" +
 	"\aproject\x18\x04 \x01(\tR\aproject\x12\x12\n" +
-	"\x04ends\x18\x05 \x01(\bR\x04ends\"\xac\x01\n" +
+	"\x04ends\x18\x05 \x01(\bR\x04ends\x12\x14\n" +
+	"\x05waits\x18\x06 \x01(\bR\x05waits\"\xac\x01\n" +
 	"\vResumeReply\x120\n" +
 	"\x05event\x18\x01 \x01(\v2\x1a.dindctl.provider.v1.EventR\x05event\x123\n" +
 	"\x06result\x18\x02 \x01(\v2\x1b.dindctl.provider.v1.ObjectR\x06result\x126\n" +
