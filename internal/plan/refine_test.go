@@ -78,7 +78,8 @@ func TestPlanningAgain(t *testing.T) {
 func TestPlanningAgainTellsSecrets(t *testing.T) {
 	t.Parallel()
 	nouns := []noun{
-		{address: "volume.v", name: "v"}, {address: "daemon.d", name: "d", data: "volume.v"},
+		{address: "volume.v", name: "v"},
+		{address: "daemon.d", name: "d", data: "volume.v"},
 		{address: "container.c", name: "c", inside: "daemon.d"},
 	}
 	w := applied(t, nouns...)
