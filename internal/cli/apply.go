@@ -145,11 +145,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, in plan.Input) err
 	request := runner.ApplyRequest{
 		Plan: p, Provider: s.provider, Observed: s.observed, Observe: s.wanted, Differ: in.Diff,
 		Parallelism: s.command.Int("parallelism"), Stop: s.app.env.Stop, Now: s.now, Hide: s.hiding(p),
-		Refine: func(observed plan.Observed, daemon string) (plan.Refinement, diag.List) {
-			again := in
-			again.Observed, again.Interrupted = observed, s.app.asked(ctx)
-			return plan.Refine(again, p, daemon)
-		},
+		Refine: s.refine(ctx, p, in),
 	}
 	if p.Expanded != nil {
 		request.Expanded = p.Expanded

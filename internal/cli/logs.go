@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	ucli "github.com/urfave/cli/v3"
@@ -81,6 +82,7 @@ func (s *session) logs(ctx context.Context, where string, addresses []string, as
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
 	}
+	s.app.show(s.unhidden(), nil)
 	objects, problems := s.speakers(project, addresses)
 	if problems.HasErrors() {
 		return s.app.fail(problems, nil)
@@ -122,6 +124,18 @@ func (s *session) logs(ctx context.Context, where string, addresses []string, as
 			_, _ = io.WriteString(to, prefix(l.Address)+text+"\n")
 		},
 	})...), nil)
+}
+
+// unhidden warns of secrets that cannot be hidden, because nothing says what they are.
+func (s *session) unhidden() diag.List {
+	if len(s.valueless) == 0 {
+		return nil
+	}
+	list := diag.List{{
+		Severity: diag.Warning, Summary: "Secrets that are not known are not hidden",
+		Detail: fmt.Sprintf("No value was given for %s: what programs wrote of it is shown as it is. Give the value that apply had, with -var, -var-file or DINDCTL_VAR_NAME.", strings.Join(s.valueless, ", ")),
+	}}
+	return list
 }
 
 // speakers are the objects whose output is meant; without addresses, all that have some.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"slices"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/dindctl/dindctl/internal/mask"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/internal/runner"
+	"github.com/dindctl/dindctl/provider"
 )
 
 // masked puts what takes secrets out of a stream in front of standard output and standard
@@ -31,14 +33,17 @@ func (a *app) flushed() {
 
 // hideSecrets makes everything that is written from now on free of the values of the
 // configuration's sensitive variables, also where nothing refers to them. What else is
-// sensitive is told by whoever evaluates it.
+// sensitive is told by whoever evaluates it. Those that have no value are remembered.
 func (s *session) hideSecrets() {
+	s.valueless = nil
 	for _, v := range s.cfg.Variables {
 		if !v.Sensitive {
 			continue
 		}
 		value, given := s.cfg.Inputs[v.Name]
-		if !given {
+		if !given && !v.HasDefault {
+			s.valueless = append(s.valueless, "var."+v.Name)
+		} else if !given {
 			value = v.Default
 		}
 		s.app.secrets.AddAll(value)
@@ -49,10 +54,26 @@ func (s *session) hideSecrets() {
 // before a change, and is what takes all secrets out of a text: one search for all of them
 // hides what they overlap in.
 func (s *session) hiding(p *plan.Plan) func(string) string {
-	for _, text := range p.Secrets.Texts() {
+	s.learn(p.Secrets)
+	return s.app.secrets.Text
+}
+
+func (s *session) learn(secrets provider.Secrets) {
+	for _, text := range secrets.Texts() {
 		s.app.secrets.AddAll(cty.StringVal(text))
 	}
-	return s.app.secrets.Text
+}
+
+// refine plans again what is inside a daemon that could be looked into at last. What that
+// finds of secrets is hidden before anything is told of it.
+func (s *session) refine(ctx context.Context, p *plan.Plan, in plan.Input) func(plan.Observed, string) (plan.Refinement, diag.List) {
+	return func(observed plan.Observed, daemon string) (plan.Refinement, diag.List) {
+		again := in
+		again.Observed, again.Interrupted = observed, s.app.asked(ctx)
+		refined, problems := plan.Refine(again, p, daemon)
+		s.learn(refined.Secrets)
+		return refined, problems
+	}
 }
 
 // documents takes secrets out of JSON that is written by whole documents. They are taken

@@ -165,11 +165,7 @@ func (s *session) runNow(ctx context.Context, p *plan.Plan, in plan.Input, job s
 				_, _ = s.app.env.Stdout.Write(e.Data)
 			}
 		},
-		Refine: func(observed plan.Observed, daemon string) (plan.Refinement, diag.List) {
-			again := in
-			again.Observed, again.Interrupted = observed, s.app.asked(ctx)
-			return plan.Refine(again, p, daemon)
-		},
+		Refine: s.refine(ctx, p, in),
 	})
 	shown()
 	code, quiet := s.exitCode(ctx, result, job)

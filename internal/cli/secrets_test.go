@@ -198,6 +198,9 @@ func TestSecretsAreInNothingThatIsWritten(t *testing.T) {
 		run("show", "-json")
 		run("ls")
 		run("ls", "-json")
+		run("show", "job.env")
+		run("show", "job.env", "-json")
+		run("gc", "-auto-approve")
 		run("graph")
 		run("mounts", "-json")
 		run("destroy", "-auto-approve", "-volumes", "-progress", "json")
@@ -357,7 +360,14 @@ func TestLogsHideWhatCanBeEvaluated(t *testing.T) {
 		t.Fatal(e)
 	}
 	write("variable \"missing\" {}\n")
-	if e := command(t, engine, dir, home, "logs", "job.talk"); e.code != 0 || e.stdout != "(sensitive)\n" {
+	if e := command(t, engine, dir, home, "logs", "job.talk"); e.code != 0 || e.stdout != "(sensitive)\n" || e.stderr != "" {
+		t.Errorf("%+v", e)
+	}
+	// What nobody knows cannot be hidden: that is said, once, and not among the output.
+	write("variable \"missing\" {\n sensitive = true\n}\nvariable \"pin\" {\n sensitive = true\n}\n")
+	e := command(t, engine, dir, home, "logs", "job.talk", "-var", "pin=1234")
+	if warned := strings.Count(e.stderr, "Secrets that are not known are not hidden"); e.code != 0 || e.stdout != "(sensitive)\n" || warned != 1 ||
+		!strings.Contains(e.stderr, "var.missing") || strings.Contains(e.stderr, "var.pin") {
 		t.Errorf("%+v", e)
 	}
 }

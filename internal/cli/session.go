@@ -31,6 +31,8 @@ type session struct {
 	file    *planFile // the plan file that is applied, or nil
 	guessed bool      // nobody named the project
 
+	valueless []string // sensitive variables that have no value
+
 	cfg     *config.Config
 	sources *hcl.Sources
 	schema  provider.Schema

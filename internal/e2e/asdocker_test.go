@@ -166,15 +166,34 @@ func TestAsDockerItself(t *testing.T) {
 	fmt.Printf("as docker: %d trials of exec, run, logs and cp each at three depths, in %s\n", *asDockerTrials, time.Since(begun).Round(time.Second))
 }
 
-// Where cp puts things, whatever form the paths have, and what it refuses, is docker's.
+// Where cp puts things, whatever form the paths have, and what it refuses, is docker's, and
+// so is how cp and exec end when nobody reads what they write.
 func TestCopiesLandWhereDockersDo(t *testing.T) {
 	t.Parallel()
 	needEngine(t)
 	s := asDocker{emptyScenario(t), rand.New(rand.NewPCG(*asDockerSeed, 12))} //nolint:gosec // repeatable
 	s.write("ci.hcl", "project {\n  name = \""+s.project+"\"\n}\n"+spoken)
 	s.dindctl("apply", "-auto-approve").wants(t, 0)
-	s.comparePaths(depth{container: "near"})
-	s.comparePaths(depth{container: "middle", host: s.reached("exec", "-i", s.project+"-outer")})
+	near, middle := depth{container: "near"}, depth{container: "middle", host: s.reached("exec", "-i", s.project+"-outer")}
+	s.comparePaths(near)
+	s.comparePaths(middle)
+	s.compareUnread(near)
+	s.compareUnread(middle)
+}
+
+// compareUnread has what is written read by somebody who goes away early.
+func (s asDocker) compareUnread(at depth) {
+	s.t.Helper()
+	name := s.project + "-" + at.container
+	for _, row := range []struct{ ours, docker []string }{
+		{[]string{"exec", "container." + at.container, "--", "seq", "300000"}, []string{"exec", name, "seq", "300000"}},
+		{[]string{"exec", "-i", "container." + at.container, "--", "seq", "300000"}, []string{"exec", "-i", name, "seq", "300000"}},
+		{[]string{"cp", "container." + at.container + ":/usr", "-"}, []string{"cp", name + ":/usr", "-"}},
+	} {
+		const script = `"$0" "$@" | head -c 50; exit ${PIPESTATUS[0]}`
+		ours := s.bytesOf(nil, "bash", append([]string{"-c", script, s.ours()}, row.ours...)...)
+		s.same(ours, s.bytesOf(nil, "bash", append(append([]string{"-c", script, "docker"}, at.host...), row.docker...)...))
+	}
 }
 
 const speechTrials = 25

@@ -78,6 +78,17 @@ func TestGcLeavesWhatARunWorksOn(t *testing.T) {
 		t.Errorf("the engine made %q", left)
 	}
 	s.applied()
+	s.dindctl("destroy", "-project", s.project, "-auto-approve").wants(t, 0)
+
+	// Nor is another one mounted that somebody made under its name.
+	s.atQuestion(func() {
+		s.docker("volume", "rm", s.project+"-keep")
+		s.docker("volume", "create", s.project+"-keep")
+	}, "apply", "nouns", "-project", s.project).
+		wants(t, 1).says(t, "A volume of the plan is another one now", "volume.keep (volume "+s.project+"-keep)", "[plan-stale]")
+	s.wantList("containers", s.containers())
+	s.docker("volume", "rm", s.project+"-keep")
+	s.applied()
 
 	// Nor is what runs given up for a successor that would stand on nothing.
 	s.as(strings.Replace(keeps, `command = ["sleep", "1000"]`, `command = ["sleep", "2000"]`, 1) + "volume \"more\" {}\n")
@@ -208,6 +219,14 @@ container %q {
 	if left := list() + list("docker", "exec", inner); left != "" {
 		t.Errorf("the engines made %q", left)
 	}
+	s.do("apply", "-auto-approve", "-target", "volume.deep", "-target", "volume.deeper").wants(t, 0)
+	s.atQuestion(func() {
+		s.docker("exec", outer, "sh", "-c", "docker volume rm $0 && docker volume create $0", s.project+"-deep")
+		s.docker("exec", outer, "docker", "exec", inner, "sh", "-c", "docker volume rm $0 && docker volume create $0", s.project+"-deeper")
+	}, "apply", "nouns", "-project", s.project).wants(t, 1).
+		says(t, "A volume of the plan is another one now", "volume.deep (volume "+s.project+"-deep)", "volume.deeper (volume "+s.project+"-deeper)")
+	s.docker("exec", outer, "docker", "volume", "rm", s.project+"-deep")
+	s.docker("exec", outer, "docker", "exec", inner, "docker", "volume", "rm", s.project+"-deeper")
 	s.applied()
 
 	s.dindctl("stop", "-project", s.project, "daemon.inner").wants(t, 0)

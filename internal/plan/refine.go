@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
 )
 
 // Refinement is what was found to do inside a daemon.
@@ -17,6 +18,9 @@ type Refinement struct {
 	// Left are the addresses that nothing may be done about any longer because of
 	// Stopped: those, and what needs them, wherever it is; sorted.
 	Left []string
+	// Secrets knows the texts of the secrets of what was planned, among them those that
+	// were not known before. They have to be hidden before anything of this is told.
+	Secrets provider.Secrets
 }
 
 // Refine plans again what is inside a daemon that could be looked into at last.
@@ -80,7 +84,7 @@ func refine(in Input, prior *Plan, daemon string) (Refinement, diag.List) {
 		}
 	}
 	m.spreadStop(left)
-	return Refinement{Steps: steps, Stopped: stopped, Left: sortedKeys(left)}, more
+	return Refinement{Steps: steps, Stopped: stopped, Left: sortedKeys(left), Secrets: p.Secrets}, more
 }
 
 // stoppedIn are the errors of a plan that stop addresses inside a daemon.

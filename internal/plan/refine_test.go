@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"github.com/zclconf/go-cty/cty"
 	"testing"
 
 	"github.com/dindctl/dindctl/internal/config"
@@ -108,4 +109,35 @@ func TestAnIdElsewhereIsAnotherObject(t *testing.T) {
 	}
 	check(t, "a volume of the same name inside", got, "What is inside daemon.d could not be seen when the plan was made. Now that it can, volume.w would have its second object removed "+
 		"(it is inside daemon.d, and is wanted elsewhere), which was not shown in the plan. Nothing was done about it; run plan again: it shows it.")
+}
+
+// What is secret inside a daemon is told together with what is to be done there.
+func TestPlanningAgainTellsSecrets(t *testing.T) {
+	t.Parallel()
+	nouns := []noun{
+		{address: "volume.v", name: "v"},
+		{address: "daemon.d", name: "d", data: "volume.v"},
+		{address: "container.c", name: "c", inside: "daemon.d"},
+	}
+	w := applied(t, nouns...)
+	w.halt(w.object("daemon.d"))
+	x := configuration(nouns...)
+	in := w.input(x)
+	prior, problems := plan.Make(in)
+	if problems.HasErrors() || prior.Secrets.Text("hunter2") != "hunter2" {
+		t.Fatal(problems, prior.Secrets.Texts())
+	}
+	for i, instance := range x.Instances { // its value came with the daemon
+		if instance.Address == "container.c" {
+			declared := instance.Declared.AsValueMap()
+			declared["environment"] = cty.MapVal(map[string]cty.Value{"TOKEN": cty.StringVal("hunter2")}).Mark(provider.Sensitive)
+			x.Instances[i].Declared = cty.ObjectVal(declared)
+		}
+	}
+	w.start(w.object("daemon.d"))
+	in = w.input(x)
+	refined, _ := plan.Refine(in, prior, "daemon.d")
+	if got := refined.Secrets.Text("it is hunter2"); got != "it is (sensitive)" {
+		t.Errorf("what is said of it: %q", got)
+	}
 }

@@ -17,7 +17,11 @@ func Running(observed plan.Observed, project, address string) (provider.Object, 
 	if !object.Kind.Runs() {
 		return provider.Object{}, problemAt(address, "Nothing runs there", "%s is a %s: it has no processes. Name a container, daemon, controller or job.", address, object.Kind)
 	}
-	if state := object.Condition.State; state != provider.StateRunning {
+	switch state := object.Condition.State; state {
+	case provider.StateRunning:
+	case provider.StatePaused:
+		return provider.Object{}, problemAt(address, "It is paused", "%s (%s) runs, and all its processes are frozen. `dindctl start %[1]s` has them go on.", address, object.Name)
+	default:
 		what := "`dindctl start " + address + "` starts it."
 		if object.Kind == provider.Job {
 			what = "It ran, and ended."

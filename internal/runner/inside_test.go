@@ -320,12 +320,14 @@ func TestExecFindsItsObject(t *testing.T) {
 	e.put(provider.Daemon, "daemon.d", "", provider.StateRunning)
 	e.put(provider.Container, "container.x", "/daemon.d", provider.StateRunning)
 	e.put(provider.Job, "job.j", "/daemon.d", provider.StateExited)
+	e.put(provider.Container, "container.z", "/daemon.d", provider.StatePaused)
 	e.put(provider.Network, "network.n", "", "")
 	rows := map[string]string{
 		"container.x": `id002 ran ls -l in "/daemon.d" (7)`,
 		"job.j":       "It does not run: job.j (ci-job-j) is exited. It ran, and ended.",
+		"container.z": "It is paused: container.z (ci-container-z) runs, and all its processes are frozen. `dindctl start container.z` has them go on.",
 		"network.n":   "Nothing runs there: network.n is a network: it has no processes. Name a container, daemon, controller or job.",
-		"container.y": `It is not there: Project "ci" has no container.y. Did you mean container.x? It has container.x, daemon.d, job.j, network.n.`,
+		"container.y": `It is not there: Project "ci" has no container.y. Did you mean container.x? It has container.x, container.z, daemon.d, job.j, network.n.`,
 	}
 	for address, wanted := range rows {
 		var out strings.Builder

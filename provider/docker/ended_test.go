@@ -51,3 +51,20 @@ func TestAContainerThatEndsLastOfAllIsToldOf(t *testing.T) {
 		t.Errorf("the object is %+v", resp.Object)
 	}
 }
+
+// A command that comes too late is told what became of its container: that it has ended,
+// or that it is paused, which is another thing to do something about.
+func TestACommandIsToldWhatItsContainerIs(t *testing.T) {
+	t.Parallel()
+	for state, summary := range map[string]string{`"Status":"paused","Running":true,"Paused":true`: "It is paused", `"Status":"exited"`: "It does not run"} {
+		p := one(t, map[string]http.HandlerFunc{
+			"GET /containers/" + theID + "/json": says(strings.Replace(inspectedAs(nil), `"Status":"exited"`, state, 1)),
+			"POST /containers/" + theID + "/exec": func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusConflict)
+				_, _ = fmt.Fprint(w, `{"message":"it is as it is"}`)
+			},
+		})
+		_, err := p.Exec(t.Context(), provider.ExecRequest{ID: theID, Command: []string{"true"}})
+		wantProblem(t, err, provider.NotReady, summary, "")
+	}
+}

@@ -24,6 +24,11 @@ func (p *Provider) Exec(ctx context.Context, req provider.ExecRequest) (provider
 	}
 	code, err := e.exec(ctx, req)
 	if errdefs.IsConflict(err) { // it was seen running a moment ago
+		if c, readErr := e.read.ContainerInspect(ctx, req.ID); readErr == nil && c.State.Paused {
+			return provider.ExecResponse{}, &provider.Problem{
+				Code: provider.NotReady, Summary: "It is paused", Detail: "All its processes are frozen. `dindctl start` has them go on.",
+			}
+		}
 		return provider.ExecResponse{}, &provider.Problem{
 			Code: provider.NotReady, Summary: "It does not run", Detail: "The command could not be run: " + engineWords(err) + ".",
 		}

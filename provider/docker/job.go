@@ -31,12 +31,12 @@ func (p *Provider) runJob(ctx context.Context, e *engine, decl provider.Declarat
 	defer cancel()
 	follow := w.followLog
 	if c.State.Status == "created" {
-		attached, err := e.attach(reading, c.ID)
+		attached, err := p.listen(ctx, reading, e, c.ID, decl)
 		if err != nil {
 			return output{}, e.problem(err, "listening to the job", decl.Address, decl.Name)
 		}
 		defer attached.close()
-		follow = func(ctx context.Context) error { return w.followAttached(ctx, attached.output) }
+		follow = func(context.Context) error { return w.followAttached(attached.output) }
 	}
 	if c.State.Status == "created" || c.State.Paused {
 		if err := e.start(ctx, decl, c, say); err != nil {
@@ -79,6 +79,23 @@ func (p *Provider) runJob(ctx context.Context, e *engine, decl provider.Declarat
 	return w.result(ctx, err, why)
 }
 
+// listen attaches to a job for as long as reading goes on. Until the engine has answered
+// nothing has begun, and it is given up when the run is asked to end.
+func (p *Provider) listen(ctx, reading context.Context, e *engine, id string, decl provider.Declaration) (attached, error) {
+	var out attached
+	return out, p.untilStopping(ctx, decl.Address, "Starting "+decl.Name, func(limited context.Context) error {
+		begun, cancel := context.WithCancel(reading)
+		given := context.AfterFunc(limited, cancel)
+		var err error
+		out, err = e.attach(begun, id)
+		if !given() && err == nil { // it came too late
+			out.close()
+			return limited.Err()
+		}
+		return err
+	})
+}
+
 func jobLimit(decl provider.Declaration) (time.Duration, error) {
 	text := valuesOf(decl.Declared).text("timeout")
 	if text == "" {
@@ -101,14 +118,13 @@ type watch struct {
 	last        *lastLines
 
 	stdout, stderr *hearing
-	said           *output // what the record says, where that was read
+	said           *output // what its log says, where that was read
 }
 
 // hearing is what is heard of one of a job's streams.
 type hearing struct {
 	kept
-	count int64 // of the bytes
-	skip  int64 // of the bytes that were heard before
+	told  told
 	say   func(piece []byte)
 	lines *lines.Splitter // for the last lines
 }
@@ -116,7 +132,7 @@ type hearing struct {
 func newWatch(e *engine, decl provider.Declaration, c container.InspectResponse, say events) *watch {
 	w := &watch{e: e, decl: decl, container: c, id: c.ID, stopTimeout: c.Config.StopTimeout, last: &lastLines{n: jobLogKept}}
 	hear := func(stream string) *hearing {
-		return &hearing{lines: eachLine(w.last.add), say: func(piece []byte) {
+		return &hearing{told: told{texts: w.driver() == "json-file"}, lines: eachLine(w.last.add), say: func(piece []byte) {
 			say.send(provider.Event{Phase: provider.PhaseOutput, Stream: stream, Data: piece})
 		}}
 	}
@@ -126,79 +142,35 @@ func newWatch(e *engine, decl provider.Declaration, c container.InspectResponse,
 
 // Write takes in what the job has written.
 func (h *hearing) Write(b []byte) (int, error) {
-	known := min(h.skip, int64(len(b)))
-	h.skip -= known
-	news := b[known:]
-	h.count += int64(len(news))
-	_, _ = h.kept.Write(news) // never refuses
-	if len(news) > 0 {
-		h.say(slices.Clone(news))
-	}
-	if _, err := h.lines.Write(news); err != nil {
-		return 0, err
-	}
-	return len(b), nil
+	h.told.hear(b)
+	return len(b), h.handOn(b)
 }
 
-// follow hands the output on until the job has ended.
-func (w *watch) follow(ctx context.Context, listen func(context.Context) error) error {
-	err := listen(ctx)
-	return errors.Join(err, w.stdout.lines.Flush(), w.stderr.lines.Flush())
+// fromLog takes in what the job has written, from its log.
+func (h *hearing) fromLog(b []byte) error {
+	h.told.read(b)
+	return h.handOn(b)
+}
+
+func (h *hearing) handOn(b []byte) error {
+	_, _ = h.kept.Write(b) // never refuses
+	if len(b) > 0 {
+		h.say(slices.Clone(b))
+	}
+	_, err := h.lines.Write(b)
+	return err
 }
 
 // followAttached hands on what comes over the stream of a job that was attached to before
 // its start: every byte of its output, as it was written.
-func (w *watch) followAttached(ctx context.Context, from io.Reader) error {
-	copyErr := demultiplex(from, w.tty(), w.stdout, w.stderr)
-	otherwise := w.stdout.recordedOtherwise() || w.stderr.recordedOtherwise() || rotationOf(w.container).size > 0
-	if err := w.ended(ctx, copyErr); err != nil || !otherwise {
-		return err
-	}
-	// What the next run reads is the record: it shall find the same values.
-	recorded, err := w.e.recorded(ctx, w.container)
-	if err == nil {
-		w.said = &recorded
-		w.stdout.comparedTo(&recorded, "stdout", recorded.stdout)
-		w.stderr.comparedTo(&recorded, "stderr", recorded.stderr)
-	}
-	return err
+func (w *watch) followAttached(from io.Reader) error {
+	return demultiplex(from, w.container.Config.Tty, w.stdout, w.stderr)
 }
 
 // followLog hands on the output of a job that runs already, from its beginning. Engines
-// that follow a log may leave out the end of a last line that has none: what was not
-// heard by the job's end is read then.
+// that follow a log may leave out the end of a last line that has none.
 func (w *watch) followLog(ctx context.Context) error {
-	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: true}
-	if err := w.ended(ctx, w.readLog(ctx, options)); err != nil {
-		return err
-	}
-	w.stdout.skip, w.stderr.skip = w.stdout.count, w.stderr.count
-	options.Follow = false
-	return w.readLog(byName(ctx), options)
-}
-
-func (w *watch) readLog(ctx context.Context, options container.LogsOptions) error {
-	logs, err := w.e.write.ContainerLogs(ctx, w.id, options)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = logs.Close() }()
-	return demultiplex(logs, w.tty(), w.stdout, w.stderr)
-}
-
-func (w *watch) tty() bool { return w.container.Config.Tty }
-
-// ended waits for the job's end. CopyErr is how its output ended. What it wrote is a part
-// of what it did: where that did not come whole, it was not seen to succeed. The next run
-// finds its end in the record.
-func (w *watch) ended(ctx context.Context, copyErr error) error {
-	ended, failed := w.e.write.ContainerWait(ctx, w.id, container.WaitConditionNotRunning)
-	select {
-	case <-ended:
-		return copyErr
-	case err := <-failed:
-		return errors.Join(err, copyErr)
-	}
+	return w.readLog(ctx, true, w.stdout.record(), w.stderr.record())
 }
 
 // attached is the output of a container that is being listened to.

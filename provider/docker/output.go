@@ -55,30 +55,6 @@ func (k *kept) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// recordedOtherwise tells whether a log in JSON may hold something else than was heard: it
-// holds texts, and cuts characters apart where it cuts a long line.
-func (k *kept) recordedOtherwise() bool {
-	all := k.Bytes()
-	if !utf8.Valid(all) {
-		return true
-	}
-	for line := range bytes.Lines(all) {
-		if len(line) > logPiece && bytes.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf }) {
-			return true
-		}
-	}
-	return false
-}
-
-// comparedTo withholds a stream whose record is not what was heard: what the record has
-// lost is lost for the next run.
-func (k *kept) comparedTo(recorded *output, stream string, text *string) {
-	// A record holds valid text, in which what was cut apart takes more room.
-	if text != nil && int64(len(*text)) < k.written {
-		recorded.withhold(stream, rotatedAway)
-	}
-}
-
 const rotatedAway = "its log was rotated, and its beginning is lost"
 
 // outputFrom is the output of a container that ended, as its record or its own voice has it.

@@ -81,8 +81,8 @@ func (e *engine) lookForSources(decl provider.Declaration, mounts []mountSpec) e
 
 // lookForVolumes looks for the volumes of the configuration that are mounted, again and
 // just before the container is made: an engine makes a volume that is not there, empty
-// and without a record, and nobody would be told that the data are gone. A volume that is
-// only named, and declared nowhere, is the engine's to make.
+// and without a record, and nobody would be told that the data are gone. Nor is one used
+// that somebody made meanwhile under the name of one of ours. A volume that is only named, and declared nowhere, is the engine's to make.
 func (e *engine) lookForVolumes(ctx context.Context, decl provider.Declaration, mounts []mountSpec) error {
 	seen := map[string]bool{}
 	for _, m := range mounts {
@@ -90,12 +90,16 @@ func (e *engine) lookForVolumes(ctx context.Context, decl provider.Declaration, 
 			continue
 		}
 		seen[m.source] = true
-		_, err := e.read.VolumeInspect(ctx, m.source)
+		v, err := e.read.VolumeInspect(ctx, m.source)
 		if errdefs.IsNotFound(err) {
 			return goneSince(decl, m)
 		}
 		if err != nil {
 			return e.problem(err, "looking for the volume", decl.Address, m.source)
+		}
+		of, known := decl.Related[m.of]
+		if known && !valuesOf(of.Declared).flag("external", false) && whoseVolume(v).owner.Project == "" {
+			return remadeSince(decl, m)
 		}
 	}
 	return nil
@@ -107,5 +111,14 @@ func goneSince(decl provider.Declaration, m mountSpec) error {
 		Code: provider.NotFound, Address: decl.Address, Path: "mount[" + quoted(m.target) + "].source", Summary: "A volume of the plan is gone",
 		Detail: fmt.Sprintf("%s (volume %s) is to be mounted on %s. It was there when the plan was made, and somebody removed it since: the engine would make an empty one of its name that is nobody's. "+
 			"Nothing was made of %s. If the data can be had back, bring them back first; then run the command again: its plan makes what is missing.", m.of, m.source, m.target, decl.Address),
+	}
+}
+
+// remadeSince is the error about a volume in whose place somebody made another one.
+func remadeSince(decl provider.Declaration, m mountSpec) error {
+	return &provider.Problem{
+		Code: provider.NotOurs, Address: decl.Address, Path: "mount[" + quoted(m.target) + "].source", Summary: "A volume of the plan is another one now",
+		Detail: fmt.Sprintf("%s (volume %s) is to be mounted on %s. What bears that name now is not dindctl's: somebody removed the volume and made another one since the plan was made. "+
+			"Nothing was made of %s. Look at what is in it (`docker volume inspect %[2]s` tells where that is); rename or remove it, and run the command again.", m.of, m.source, m.target, decl.Address),
 	}
 }

@@ -1,6 +1,7 @@
 package docker_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/zclconf/go-cty/cty"
@@ -12,14 +13,15 @@ import (
 // when the plan was made, and has to be there still.
 func TestOnlyVolumesOfTheConfigurationAreLookedFor(t *testing.T) {
 	t.Parallel()
-	p, err := configured(t, oddEngine(t, nil), "10m")
+	p, err := configured(t, oddEngine(t, map[string]http.HandlerFunc{"GET /volumes/another": says(`{"Name":"another","Driver":"local"}`)}), "10m")
 	if err != nil {
 		t.Fatal(err)
 	}
 	preparer := p.(provider.Preparer) //nolint:forcetypeassert // checked by the compiler elsewhere
+	var related map[string]provider.Related
 	prepare := func(m cty.Value) error {
 		return preparer.Prepare(t.Context(), provider.PrepareRequest{Declaration: provider.Declaration{
-			Address: "container.web", Kind: provider.Container, Name: "p-web", Declared: cty.ObjectVal(attributes{"mount": cty.ListVal([]cty.Value{m})}),
+			Address: "container.web", Kind: provider.Container, Name: "p-web", Related: related, Declared: cty.ObjectVal(attributes{"mount": cty.ListVal([]cty.Value{m})}),
 		}}, nil)
 	}
 	named := mountValue("volume", "there-already", "/data", false)
@@ -31,4 +33,14 @@ func TestOnlyVolumesOfTheConfigurationAreLookedFor(t *testing.T) {
 	declared["id"] = text("there-already")
 	of["volume"] = cty.ObjectVal(declared)
 	wantProblem(t, prepare(cty.ObjectVal(of)), provider.NotFound, "A volume of the plan is gone", "volume.keep (volume there-already) is to be mounted on /data.")
+
+	// Nor is it another one, which somebody made since under its name; one that is external is.
+	declared["ref"], declared["name"], declared["id"], of["source"] = text("another"), text("another"), text("another"), text("another")
+	of["volume"] = cty.ObjectVal(declared)
+	for external, summary := range map[cty.Value]string{cty.False: "A volume of the plan is another one now", cty.True: ""} {
+		related = map[string]provider.Related{"volume.keep": {Address: "volume.keep", Kind: provider.Volume, Name: "another", Declared: cty.ObjectVal(attributes{"external": external})}}
+		if err := prepare(cty.ObjectVal(of)); summary != "" || err != nil {
+			wantProblem(t, err, provider.NotOurs, summary, "volume.keep (volume another) is to be mounted on /data.")
+		}
+	}
 }
