@@ -105,7 +105,9 @@ func (m *maker) checkPrevented(p *Plan) diag.List {
 			break
 		}
 		if r := m.resources[volume]; r.Kind == provider.Daemon && acts[volume] && goesDown(r) && m.innerLoss(placed{*r.Before, r.Inside}) != "" && (r.Before.Data.GoWithRun() || r.Action == Replace || r.Action == Delete) {
-			m.within(volume, func(address string) { refuse(address, "removed", "with its daemon "+volume+", whose data lie "+r.Before.Data.Words()) })
+			m.within(volume, func(address string) {
+				refuse(address, "removed", "with its daemon "+volume+", whose data lie "+r.Before.Data.Words())
+			})
 		}
 		if r := m.resources[volume]; r.Kind == provider.Volume && acts[volume] && (r.Action == Replace || r.Action == Delete) {
 			m.inner(r, func(address string) { refuse(address, "removed", "with the data of its daemon on "+volume) })

@@ -29,7 +29,7 @@ type Snapshot struct {
 	Readable, Absent bool
 	Why              string
 	Objects          []provider.Object
-	Others           []provider.Other // what is not the project's; see [provider.ObserveResponse]
+	Others           []provider.Other  // what is not the project's; see [provider.ObserveResponse]
 	Images           map[string]string // wanted image reference -> id
 	Contents         map[string]string // id of an image -> what it is; see [provider.ObserveResponse]
 	Projects         map[string]int
