@@ -78,6 +78,8 @@ type Other struct {
 	// Running says that it has processes now. Views are what it mounts then, and may write to.
 	Running bool
 	Views   []View
+	// Data says where its data lie, of what runs and may host others.
+	Data Data
 }
 
 // Words name it for people: "container web (daemon.dind of project ci)".

@@ -20,7 +20,11 @@ func (l lists) others(place provider.Place, project string) []provider.Other {
 		}
 		o := provider.Other{Kind: provider.Container, Name: containerName(c.Names), Whose: l.whose[i].words(), Running: runsNow(c)}
 		if o.Running {
-			o.Views = writableViews(c)
+			o.Views = l.writableViews(c)
+			o.Data = dataAt(launch{image: c.Image, words: []string{c.Command}}.dataRoot(), o.Views, memoryAmong(l.volumes))
+			if o.Data.Source == "" {
+				o.Data = provider.Data{} // it hosts nothing that others could have, too
+			}
 		}
 		if place != provider.Root || len(o.Views) > 0 {
 			out = append(out, o)
@@ -60,12 +64,15 @@ func runsNow(c container.Summary) bool {
 	return slices.Contains([]container.ContainerState{container.StateRunning, container.StatePaused, container.StateRestarting}, c.State)
 }
 
-// writableViews are what a listed container mounts and may write to.
-func writableViews(c container.Summary) []provider.View {
+// writableViews are what a listed container mounts and may write to; a
+// volume that is a directory of the host is that one.
+func (l lists) writableViews(c container.Summary) []provider.View {
 	var out []provider.View
 	for _, m := range c.Mounts {
 		switch {
 		case !m.RW:
+		case m.Type == mount.TypeVolume && l.device(m.Name) != "":
+			out = append(out, provider.View{Type: "bind", Source: l.device(m.Name), Target: cleanPath(m.Destination)})
 		case m.Type == mount.TypeVolume:
 			out = append(out, provider.View{Type: "volume", Source: m.Name, Target: cleanPath(m.Destination)})
 		case m.Type == mount.TypeBind:
@@ -74,4 +81,15 @@ func writableViews(c container.Summary) []provider.View {
 	}
 	sortViews(out)
 	return out
+}
+
+// device is the directory of the host that a listed volume is; empty for a volume of its own.
+func (l lists) device(name string) string {
+	for _, v := range l.volumes {
+		options := strings.Split(v.Options["o"], ",")
+		if v.Name == name && v.Driver == "local" && (slices.Contains(options, "bind") || slices.Contains(options, "rbind")) {
+			return v.Options["device"]
+		}
+	}
+	return ""
 }

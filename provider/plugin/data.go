@@ -45,7 +45,7 @@ func others(list []provider.Other, send func(*pb.ObserveReply) error) error {
 		reply := &pb.ObserveReply{}
 		for _, o := range chunk {
 			reply.Others = append(reply.Others, &pb.Other{
-				Kind: string(o.Kind), Name: o.Name, Whose: o.Whose, Running: o.Running, Views: views(o.Views),
+				Kind: string(o.Kind), Name: o.Name, Whose: o.Whose, Running: o.Running, Views: views(o.Views), Data: data(o.Data),
 			})
 		}
 		if err := send(reply); err != nil {
@@ -59,7 +59,7 @@ func readOthers(list []*pb.Other) []provider.Other {
 	var out []provider.Other
 	for _, o := range list {
 		out = append(out, provider.Other{
-			Kind: provider.Kind(o.GetKind()), Name: o.GetName(), Whose: o.GetWhose(), Running: o.GetRunning(), Views: readViews(o.GetViews()),
+			Kind: provider.Kind(o.GetKind()), Name: o.GetName(), Whose: o.GetWhose(), Running: o.GetRunning(), Views: readViews(o.GetViews()), Data: readData(o.GetData()),
 		})
 	}
 	return out

@@ -1941,6 +1941,7 @@ type Other struct {
 	Whose         string                 `protobuf:"bytes,3,opt,name=whose,proto3" json:"whose,omitempty"`
 	Running       bool                   `protobuf:"varint,4,opt,name=running,proto3" json:"running,omitempty"`
 	Views         []*View                `protobuf:"bytes,5,rep,name=views,proto3" json:"views,omitempty"`
+	Data          *Data                  `protobuf:"bytes,6,opt,name=data,proto3" json:"data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2006,6 +2007,13 @@ func (x *Other) GetRunning() bool {
 func (x *Other) GetViews() []*View {
 	if x != nil {
 		return x.Views
+	}
+	return nil
+}
+
+func (x *Other) GetData() *Data {
+	if x != nil {
+		return x.Data
 	}
 	return nil
 }
@@ -6846,13 +6854,14 @@ const file_provider_proto_rawDesc = "" +
 	"\x02on\x18\x01 \x01(\tR\x02on\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x16\n" +
 	"\x06source\x18\x03 \x01(\tR\x06source\x12\x12\n" +
-	"\x04rest\x18\x04 \x01(\tR\x04rest\"\x90\x01\n" +
+	"\x04rest\x18\x04 \x01(\tR\x04rest\"\xbf\x01\n" +
 	"\x05Other\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
 	"\x05whose\x18\x03 \x01(\tR\x05whose\x12\x18\n" +
 	"\arunning\x18\x04 \x01(\bR\arunning\x12/\n" +
-	"\x05views\x18\x05 \x03(\v2\x19.dindctl.provider.v1.ViewR\x05views\"\xe7\x01\n" +
+	"\x05views\x18\x05 \x03(\v2\x19.dindctl.provider.v1.ViewR\x05views\x12-\n" +
+	"\x04data\x18\x06 \x01(\v2\x19.dindctl.provider.v1.DataR\x04data\"\xe7\x01\n" +
 	"\tOwnership\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -7387,152 +7396,153 @@ var file_provider_proto_depIdxs = []int32{
 	26,  // 33: dindctl.provider.v1.Object.claim:type_name -> dindctl.provider.v1.Ownership
 	24,  // 34: dindctl.provider.v1.Object.data:type_name -> dindctl.provider.v1.Data
 	30,  // 35: dindctl.provider.v1.Other.views:type_name -> dindctl.provider.v1.View
-	29,  // 36: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
-	29,  // 37: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
-	105, // 38: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
-	1,   // 39: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
-	106, // 40: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
-	1,   // 41: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
-	34,  // 42: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
-	31,  // 43: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
-	1,   // 44: dindctl.provider.v1.DiffItem.actual:type_name -> dindctl.provider.v1.Value
-	27,  // 45: dindctl.provider.v1.DiffItem.condition:type_name -> dindctl.provider.v1.Condition
-	14,  // 46: dindctl.provider.v1.DiffItem.facts:type_name -> dindctl.provider.v1.Facts
-	14,  // 47: dindctl.provider.v1.DiffItem.inside:type_name -> dindctl.provider.v1.Facts
-	36,  // 48: dindctl.provider.v1.DiffReply.differences:type_name -> dindctl.provider.v1.Difference
-	4,   // 49: dindctl.provider.v1.DiffReply.failure:type_name -> dindctl.provider.v1.Failure
-	38,  // 50: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
-	37,  // 51: dindctl.provider.v1.Difference.not_compared:type_name -> dindctl.provider.v1.NotCompared
-	24,  // 52: dindctl.provider.v1.Difference.data:type_name -> dindctl.provider.v1.Data
-	1,   // 53: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
-	1,   // 54: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
-	1,   // 55: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
-	31,  // 56: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	26,  // 57: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
-	6,   // 58: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
-	41,  // 59: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
-	4,   // 60: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
-	23,  // 61: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
-	31,  // 62: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	38,  // 63: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
-	6,   // 64: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 65: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 66: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
-	31,  // 67: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 68: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 69: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 70: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 71: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
-	48,  // 72: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
-	4,   // 73: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 74: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 75: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 76: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
-	57,  // 77: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
-	4,   // 78: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
-	31,  // 79: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 80: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
-	60,  // 81: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
-	4,   // 82: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
-	31,  // 83: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 84: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 85: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 86: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 87: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
-	68,  // 88: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
-	68,  // 89: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
-	4,   // 90: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 91: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
-	74,  // 92: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
-	75,  // 93: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
-	75,  // 94: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
-	77,  // 95: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
-	4,   // 96: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
-	79,  // 97: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
-	4,   // 98: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 99: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 100: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 101: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 102: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 103: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 104: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 105: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
-	88,  // 106: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
-	4,   // 107: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
-	26,  // 108: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
-	68,  // 109: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
-	90,  // 110: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
-	91,  // 111: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
-	4,   // 112: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
-	90,  // 113: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
-	6,   // 114: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 115: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
-	9,   // 116: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
-	17,  // 117: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
-	32,  // 118: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
-	7,   // 119: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
-	12,  // 120: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
-	15,  // 121: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
-	18,  // 122: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
-	33,  // 123: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
-	39,  // 124: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
-	42,  // 125: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
-	44,  // 126: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
-	46,  // 127: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
-	49,  // 128: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
-	51,  // 129: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
-	53,  // 130: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
-	55,  // 131: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
-	58,  // 132: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
-	61,  // 133: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
-	63,  // 134: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
-	64,  // 135: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
-	66,  // 136: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
-	69,  // 137: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
-	71,  // 138: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
-	73,  // 139: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
-	78,  // 140: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
-	81,  // 141: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
-	83,  // 142: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
-	85,  // 143: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
-	87,  // 144: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
-	92,  // 145: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
-	94,  // 146: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
-	78,  // 147: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
-	8,   // 148: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
-	13,  // 149: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
-	16,  // 150: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
-	20,  // 151: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
-	35,  // 152: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
-	40,  // 153: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
-	43,  // 154: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
-	45,  // 155: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
-	47,  // 156: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
-	50,  // 157: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
-	52,  // 158: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
-	54,  // 159: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
-	56,  // 160: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
-	59,  // 161: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
-	62,  // 162: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
-	20,  // 163: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
-	65,  // 164: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
-	67,  // 165: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
-	70,  // 166: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
-	72,  // 167: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
-	76,  // 168: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
-	80,  // 169: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
-	82,  // 170: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
-	84,  // 171: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
-	86,  // 172: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
-	89,  // 173: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
-	93,  // 174: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
-	95,  // 175: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
-	80,  // 176: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
-	148, // [148:177] is the sub-list for method output_type
-	119, // [119:148] is the sub-list for method input_type
-	119, // [119:119] is the sub-list for extension type_name
-	119, // [119:119] is the sub-list for extension extendee
-	0,   // [0:119] is the sub-list for field type_name
+	24,  // 36: dindctl.provider.v1.Other.data:type_name -> dindctl.provider.v1.Data
+	29,  // 37: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
+	29,  // 38: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
+	105, // 39: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
+	1,   // 40: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
+	106, // 41: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
+	1,   // 42: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
+	34,  // 43: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
+	31,  // 44: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
+	1,   // 45: dindctl.provider.v1.DiffItem.actual:type_name -> dindctl.provider.v1.Value
+	27,  // 46: dindctl.provider.v1.DiffItem.condition:type_name -> dindctl.provider.v1.Condition
+	14,  // 47: dindctl.provider.v1.DiffItem.facts:type_name -> dindctl.provider.v1.Facts
+	14,  // 48: dindctl.provider.v1.DiffItem.inside:type_name -> dindctl.provider.v1.Facts
+	36,  // 49: dindctl.provider.v1.DiffReply.differences:type_name -> dindctl.provider.v1.Difference
+	4,   // 50: dindctl.provider.v1.DiffReply.failure:type_name -> dindctl.provider.v1.Failure
+	38,  // 51: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
+	37,  // 52: dindctl.provider.v1.Difference.not_compared:type_name -> dindctl.provider.v1.NotCompared
+	24,  // 53: dindctl.provider.v1.Difference.data:type_name -> dindctl.provider.v1.Data
+	1,   // 54: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
+	1,   // 55: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
+	1,   // 56: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
+	31,  // 57: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	26,  // 58: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
+	6,   // 59: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
+	41,  // 60: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
+	4,   // 61: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
+	23,  // 62: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
+	31,  // 63: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	38,  // 64: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
+	6,   // 65: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 66: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 67: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
+	31,  // 68: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 69: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 70: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 71: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 72: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
+	48,  // 73: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
+	4,   // 74: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 75: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 76: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 77: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
+	57,  // 78: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
+	4,   // 79: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
+	31,  // 80: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 81: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
+	60,  // 82: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
+	4,   // 83: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
+	31,  // 84: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 85: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 86: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 87: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 88: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
+	68,  // 89: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
+	68,  // 90: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
+	4,   // 91: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 92: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
+	74,  // 93: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
+	75,  // 94: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
+	75,  // 95: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
+	77,  // 96: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
+	4,   // 97: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
+	79,  // 98: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
+	4,   // 99: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 100: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 101: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 102: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 103: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 104: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 105: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 106: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
+	88,  // 107: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
+	4,   // 108: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
+	26,  // 109: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
+	68,  // 110: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
+	90,  // 111: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
+	91,  // 112: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
+	4,   // 113: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
+	90,  // 114: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
+	6,   // 115: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 116: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
+	9,   // 117: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
+	17,  // 118: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
+	32,  // 119: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
+	7,   // 120: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
+	12,  // 121: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
+	15,  // 122: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
+	18,  // 123: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
+	33,  // 124: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
+	39,  // 125: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
+	42,  // 126: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
+	44,  // 127: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
+	46,  // 128: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
+	49,  // 129: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
+	51,  // 130: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
+	53,  // 131: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
+	55,  // 132: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
+	58,  // 133: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
+	61,  // 134: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
+	63,  // 135: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
+	64,  // 136: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
+	66,  // 137: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
+	69,  // 138: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
+	71,  // 139: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
+	73,  // 140: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
+	78,  // 141: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
+	81,  // 142: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
+	83,  // 143: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
+	85,  // 144: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
+	87,  // 145: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
+	92,  // 146: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
+	94,  // 147: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
+	78,  // 148: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
+	8,   // 149: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
+	13,  // 150: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
+	16,  // 151: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
+	20,  // 152: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
+	35,  // 153: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
+	40,  // 154: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
+	43,  // 155: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
+	45,  // 156: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
+	47,  // 157: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
+	50,  // 158: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
+	52,  // 159: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
+	54,  // 160: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
+	56,  // 161: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
+	59,  // 162: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
+	62,  // 163: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
+	20,  // 164: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
+	65,  // 165: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
+	67,  // 166: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
+	70,  // 167: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
+	72,  // 168: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
+	76,  // 169: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
+	80,  // 170: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
+	82,  // 171: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
+	84,  // 172: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
+	86,  // 173: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
+	89,  // 174: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
+	93,  // 175: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
+	95,  // 176: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
+	80,  // 177: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
+	149, // [149:178] is the sub-list for method output_type
+	120, // [120:149] is the sub-list for method input_type
+	120, // [120:120] is the sub-list for extension type_name
+	120, // [120:120] is the sub-list for extension extendee
+	0,   // [0:120] is the sub-list for field type_name
 }
 
 func init() { file_provider_proto_init() }
