@@ -215,6 +215,9 @@ type ObserveResponse struct {
 	Projects map[string]int
 	// Unread are objects that could not be read; all others were handed over.
 	Unread []Unread
+	// Others are the containers and volumes of the place that are not the project's; of
+	// the root place only the containers that run and may write to something mounted.
+	Others []Other
 }
 
 // Unread is an object of which the engine says what makes no sense. It is there, and
@@ -258,6 +261,8 @@ type Object struct {
 	LivesIn []string
 	// Views are the mounts in effect.
 	Views []View
+	// Data says where what is inside it lies, of what hosts others.
+	Data Data
 	// Fingerprint changes whenever the object does, other than by its clock.
 	Fingerprint string
 	// Users are foreign objects that use this one, for people: "container web".
@@ -387,14 +392,18 @@ type DiffRequest struct {
 type DiffItem struct {
 	// Declaration may leave attributes out that are null.
 	Declaration Declaration
-	Created     []byte // Ownership.Spec of the object
-	Actual      cty.Value
-	Condition   Condition
-	Facts       Facts
+	// Absent says that there is no object: Data alone is asked for.
+	Absent    bool
+	Created   []byte // Ownership.Spec of the object
+	Actual    cty.Value
+	Condition Condition
+	Facts     Facts
 	// ImageID is the id of the image that the declaration wants in that place;
 	// empty when it is not there (or not known). Where another place has it, ImageContent
 	// says what it is, as in [ObserveResponse]; else that is empty.
 	ImageID, ImageContent string
+	// Inside are facts of the engine inside an object that hosts, where it was looked into.
+	Inside Facts
 }
 
 // DiffResponse answers a batch, in its order.
@@ -409,6 +418,11 @@ type Difference struct {
 	// NotCompared are arguments of which neither the record nor the object tells whether
 	// they changed: sensitive ones, and those that were not recorded yet when it was made.
 	NotCompared []NotCompared
+	// Data says where what is inside will lie, of a declaration of what hosts others.
+	Data Data
+	// Hides says what keeps what is inside now from being seen, although its data stay: a
+	// clause, "its storage driver will be vfs, not overlay2". Empty where nothing does.
+	Hides string
 }
 
 // NotCompared is an argument that cannot be compared.

@@ -12,7 +12,9 @@ import (
 // dataRoot is where dockerd keeps its data, and where that is said; the argument
 // is empty where nobody said anything.
 func (d daemonFacts) dataRoot() (root, argument string) {
-	root, argument = d.setting("data-root")
+	if root, argument = d.setting("data-root"); root == "" {
+		root, argument = d.setting("graph") // its name before Engine 23
+	}
 	if root == "" && strings.Contains(d.ImageRef, "rootless") {
 		return "/home/rootless/.local/share/docker", ""
 	}
@@ -37,11 +39,14 @@ func (r *related) checkData() {
 				fmt.Sprintf("%s keeps its data in %s, which is a tmpfs: images, containers and volumes inside it take memory, and are gone when it stops. Mount a volume there.", d.Address, root))
 			continue
 		}
+		if device := deviceOf(r.by[m.volume]); device != "" {
+			m.kind, m.source = "bind", device
+		}
 		object := m.object(d.Inside, rest)
 		if object == "" {
 			continue
 		}
-		if other, twice := taken[object]; twice {
+		if other, twice := overlapping(taken, object); twice {
 			r.say(diag.Error, d.Instance, "shared-data", cmp.Or(m.argument, argument, "data"), "Data volume of two daemons",
 				fmt.Sprintf("%s keeps its data in %s, and so does %s: two daemons on one data root destroy it. Give %s a volume of its own, or take the mount away: it then gets one.",
 					d.Address, m.words(), other.Address, d.Address))
@@ -49,6 +54,28 @@ func (r *related) checkData() {
 		}
 		taken[object] = d
 	}
+}
+
+// overlapping is the daemon whose data are those, or lie above or below them.
+func overlapping(taken map[string]daemonFacts, object string) (daemonFacts, bool) {
+	for _, other := range keys(taken) {
+		_, inside := below(other, object)
+		_, around := below(object, other)
+		if inside || around {
+			return taken[other], true
+		}
+	}
+	return daemonFacts{}, false
+}
+
+// deviceOf is the directory of the host that a volume is; empty for one of its own.
+func deviceOf(volume Instance) string {
+	options := plainMap(attribute(volume.Declared, "options"))
+	words := strings.Split(options["o"], ",")
+	if slices.Contains(words, "bind") || slices.Contains(words, "rbind") {
+		return clean(options["device"])
+	}
+	return ""
 }
 
 // dataInOwnRoot speaks of a data root that no mount holds. An overlay on an overlay

@@ -143,7 +143,7 @@ func languageKinds() []Kind {
 		{"other-daemon", []string{"Controller that calls another daemon than its own", "Another engine than its daemon answers it"}},
 		{"sensitive-value", []string{"Sensitive value in an output", "Sensitive value where it would be shown", "A secret is not shown", "Secrets that are not known are not hidden"}},
 		{"shared-certificates", []string{"Client certificates of two daemons in one place"}},
-		{"shared-data", []string{"Data volume of two daemons"}},
+		{"shared-data", []string{"Data volume of two daemons", "Data of a daemon that something else writes to"}},
 		{"storage-driver", []string{"Storage driver that the daemon's image store refuses"}},
 		{"tls-port", []string{"TLS and port that do not fit"}},
 		{"too-deep", []string{"Expression too long", "Nesting too deep"}},

@@ -186,7 +186,7 @@ func (b *builder) stepsOf(r *Resource) {
 	case (r.Action == Start || r.Action == Restart) && len(r.Changes) > 0:
 		change := s
 		because := b.m.because(r)
-		change.Action, change.Cause, change.Reason, s.Changes = Update, because.cause, because.reason, nil
+		change.Action, change.Cause, change.Reason, change.DataLoss, s.Changes = Update, because.cause, because.reason, "", nil
 		b.updates[r.Address] = b.add(change)
 		b.makes[r.Address] = b.add(s)
 		b.need(b.updates[r.Address], b.makes[r.Address])

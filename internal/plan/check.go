@@ -225,8 +225,12 @@ func (p *Plan) losses(severity diag.Severity, advice string) diag.List {
 }
 
 func pastOf(a Action) string {
-	if a == Replace {
+	switch a {
+	case Replace:
 		return "replaced"
+	case Start, Restart:
+		return "started again"
+	case None, Create, Update, Run, Delete, Stop:
 	}
 	return "removed"
 }
@@ -243,6 +247,18 @@ func (m *maker) dataOf(o placed) string {
 	case o.Kind == provider.Job || !o.Kind.Runs():
 		return ""
 	}
+	var lost []string
+	if anonymous := anonymousOf(o); anonymous != "" {
+		lost = append(lost, anonymous)
+	}
+	if inner := m.innerLoss(o); inner != "" {
+		lost = append(lost, inner)
+	}
+	return strings.Join(lost, "; and ")
+}
+
+// anonymousOf describes what is in the volumes without a name of an object.
+func anonymousOf(o placed) string {
 	var anonymous []string
 	declared := recordOf(o.Owner)
 	for _, v := range o.Views {

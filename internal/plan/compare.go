@@ -8,6 +8,8 @@ import (
 
 	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -26,7 +28,7 @@ func (m *maker) compare() diag.List {
 		r := &Resource{Address: in.Address, Kind: in.Kind, Name: in.Name, Inside: in.Inside, After: in, Action: None}
 		m.resources[in.Address] = r
 		candidates := m.candidates(*in)
-		if len(candidates) == 0 {
+		if len(candidates) == 0 && in.Kind != provider.Daemon {
 			m.absent(r)
 			continue
 		}
@@ -34,12 +36,19 @@ func (m *maker) compare() diag.List {
 		if problems.HasErrors() {
 			return problems
 		}
+		if len(candidates) == 0 { // a daemon, whose data may be there
+			m.absent(r)
+			items = append(items, provider.DiffItem{Declaration: declaration, Absent: true, Actual: cty.EmptyObjectVal, Facts: m.in.Observed.snapshot(in.Inside).Facts})
+			compared = append(compared, r)
+			continue
+		}
 		existing := m.choose(candidates, declaration)
 		r.Before = &existing.Object
 		image, content := m.imageID(*in)
 		items = append(items, provider.DiffItem{
 			Declaration: declaration, Created: existing.Owner.Spec, Actual: existing.Actual,
 			Condition: existing.Condition, Facts: m.in.Observed.snapshot(in.Inside).Facts, ImageID: image, ImageContent: content,
+			Inside: m.in.Observed.Inside[in.Address].Facts,
 		})
 		compared = append(compared, r)
 	}
@@ -51,7 +60,14 @@ func (m *maker) compare() diag.List {
 		return diag.Errorf("The provider could not compare", "%v. This is a defect of the provider.", err)
 	}
 	m.leftOut = map[string][]provider.Change{}
+	m.declaredData = map[string]provider.Difference{}
 	for i, r := range compared {
+		if r.Kind == provider.Daemon {
+			m.declaredData[r.Address] = provider.Difference{Data: differences[i].Data, Hides: differences[i].Hides}
+		}
+		if items[i].Absent {
+			continue
+		}
 		for _, c := range heeded(differences[i].Changes, r.After.Lifecycle) {
 			if c.Cause == provider.LeftOut {
 				m.leftOut[r.Address] = append(m.leftOut[r.Address], c)

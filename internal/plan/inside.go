@@ -33,6 +33,10 @@ func (m *maker) fateOf(r *Resource) fate {
 	if f := m.fates[r.Address]; f != stays {
 		return f
 	}
+	if f, why := m.becomesOf(r); f != stays {
+		m.hiding[r.Address] = why
+		return f
+	}
 	if r.Action != Replace && r.Action != Create {
 		return stays
 	}
@@ -46,6 +50,8 @@ func (m *maker) fateOf(r *Resource) fate {
 		return stays // what was observed says what is known
 	case m.named(data) == "": // it will be made, whatever the daemon has its data on now
 		return emptied
+	case r.Action == Replace && r.Before.Data.Same(m.declaredData[r.Address].Data):
+		return stays
 	case r.Action == Replace && recordOf(r.Before.Owner).ref("data") == data && mountsVolume(*r.Before, m.named(data)):
 		return stays
 	}
@@ -96,7 +102,7 @@ func (m *maker) seen(inside string) Snapshot {
 		case emptied:
 			return Snapshot{Absent: true}
 		case another:
-			return Snapshot{Why: whyOtherData}
+			return Snapshot{Why: m.whyAnother(daemon)}
 		case stays:
 		}
 	}
@@ -155,7 +161,7 @@ func (m *maker) unread() []Unread {
 			s = m.seen(inside)
 		}
 		if !s.Readable && !s.Absent {
-			out = append(out, Unread{Address: inside, Why: s.Why})
+			out = append(out, Unread{Address: inside, Why: s.Why, Goes: m.dataGoes(inside)})
 		}
 	}
 	return out

@@ -87,6 +87,18 @@ type changeDocument struct {
 	Tentative    bool                `json:"tentative,omitempty"`
 	DataLoss     string              `json:"data_loss,omitempty"`
 	Users        []string            `json:"users,omitempty"` // that are not the project's
+	Hides        string              `json:"hides,omitempty"`
+	Hidden       []string            `json:"hidden,omitempty"`
+	Others       []otherDocument     `json:"others_inside,omitempty"`
+}
+
+// otherDocument is what is inside a daemon that goes down, and not the project's.
+type otherDocument struct {
+	Type    provider.Kind `json:"type"`
+	Name    string        `json:"name"`
+	Inside  string        `json:"inside"`
+	Whose   string        `json:"whose,omitempty"`
+	Running bool          `json:"running"`
 }
 
 type actionDocument struct {
@@ -123,6 +135,7 @@ type keptDocument struct {
 type unreadDocument struct {
 	Address string `json:"address"`
 	Why     string `json:"why"`
+	Goes    bool   `json:"goes,omitempty"` // with all that is inside
 }
 
 // JSON is the plan as one document, with Terraform's names where it has them.
@@ -144,7 +157,7 @@ func (p *Plan) JSON() ([]byte, error) {
 		doc.Kept = append(doc.Kept, keptDocument{k.Address, k.Name, k.Inside, k.Why})
 	}
 	for _, u := range p.Unread {
-		doc.Unread = append(doc.Unread, unreadDocument(u))
+		doc.Unread = append(doc.Unread, unreadDocument{u.Address, u.Why, u.Goes})
 	}
 	for _, f := range p.Foreign {
 		doc.Foreign = append(doc.Foreign, foreignDocument{f.Address, f.Kind, f.Name, f.ID, f.Inside, f.Why})
@@ -176,6 +189,10 @@ func changeOf(r Resource) changeDocument {
 	if r.After != nil {
 		out.Change.After = masked(r.Secrets.Object(r.After.Declared), false)
 		out.Change.AfterUnknown = !r.After.Declared.IsWhollyKnown()
+	}
+	out.Hides, out.Hidden = r.Inner.Hidden, r.Inner.Own
+	for _, o := range r.Inner.Others {
+		out.Others = append(out.Others, otherDocument{o.Kind, o.Name, o.Inside, o.Whose, o.Running})
 	}
 	for _, c := range r.Changes {
 		out.Cause = append(out.Cause, attributeDocument{

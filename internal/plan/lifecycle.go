@@ -104,6 +104,11 @@ func (m *maker) checkPrevented(p *Plan) diag.List {
 		if m.in.over() {
 			break
 		}
+		if r := m.resources[volume]; r.Kind == provider.Daemon && acts[volume] && goesDown(r) && m.innerLoss(placed{*r.Before, r.Inside}) != "" && (r.Before.Data.GoWithRun() || r.Action == Replace || r.Action == Delete) {
+			m.within(volume, func(address string) {
+				refuse(address, "removed", "with its daemon "+volume+", whose data lie "+r.Before.Data.Words())
+			})
+		}
 		if r := m.resources[volume]; r.Kind == provider.Volume && acts[volume] && (r.Action == Replace || r.Action == Delete) {
 			m.inner(r, func(address string) { refuse(address, "removed", "with the data of its daemon on "+volume) })
 		}
@@ -120,16 +125,29 @@ func (m *maker) inner(volume *Resource, each func(address string)) {
 			daemon = in.Address // its container is gone
 		}
 	}
-	if daemon == "" {
-		return
+	if daemon != "" {
+		m.within(daemon, each)
+	}
+}
+
+// within calls each for what is, or may be, inside a daemon, at any depth, and has no
+// removing step of its own.
+func (m *maker) within(daemon string, each func(address string)) {
+	hosts := map[string]string{}
+	for _, in := range m.declared() {
+		hosts[in.Address] = in.Inside
 	}
 	for _, in := range m.declared() {
-		unseen := !m.in.Observed.snapshot(daemon).Readable
 		own, planned := m.resources[in.Address]
 		if planned && own.Action == Delete {
 			continue
 		}
-		if in.Inside == daemon && (unseen || len(m.ours[in.Address]) > 0) {
+		inside := false
+		for host, depth := in.Inside, 0; host != "" && depth < len(hosts) && !inside; host, depth = hosts[host], depth+1 {
+			inside = host == daemon
+		}
+		unseen := !m.in.Observed.snapshot(in.Inside).Readable
+		if inside && (unseen || len(m.ours[in.Address]) > 0) {
 			each(in.Address)
 		}
 	}

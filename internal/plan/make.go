@@ -44,7 +44,11 @@ func (m *maker) make() (*Plan, diag.List) {
 		}
 		m.restartSharers()
 		m.restartInside()
+		if m.emptyStopped() {
+			continue
+		}
 		m.orphans()
+		m.tellInner()
 		m.keepHeld()
 		problems = append(problems, m.warnings()...)
 		entries, more := m.expanded.CheckMounts(m.places(), m.files())
@@ -85,6 +89,10 @@ type maker struct {
 	pending map[string]bool
 	// fates say of daemons that what is inside them will not be what was seen.
 	fates map[string]fate
+	// hiding says of daemons why what was inside is not seen then, if it is known.
+	hiding map[string]string
+	// declaredData says where the data of declared daemons will lie.
+	declaredData map[string]provider.Difference
 	// forced are objects that cannot be changed as they stand, and why.
 	forced map[string]why
 	// parted are objects that let go of their addresses before they take others.
@@ -136,7 +144,7 @@ type surplus struct {
 
 func newMaker(in Input) *maker {
 	m := &maker{
-		in: in, ours: map[string][]placed{}, astray: map[string][]placed{}, pending: map[string]bool{}, fates: map[string]fate{},
+		in: in, ours: map[string][]placed{}, astray: map[string][]placed{}, pending: map[string]bool{}, fates: map[string]fate{}, hiding: map[string]string{},
 		forced: map[string]why{}, parted: map[string]bool{}, resources: map[string]*Resource{}, externals: in.Observed.externals(),
 	}
 	for _, inside := range in.Observed.places() {

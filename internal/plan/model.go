@@ -29,6 +29,7 @@ type Snapshot struct {
 	Readable, Absent bool
 	Why              string
 	Objects          []provider.Object
+	Others           []provider.Other  // what is not the project's; see [provider.ObserveResponse]
 	Images           map[string]string // wanted image reference -> id
 	Contents         map[string]string // id of an image -> what it is; see [provider.ObserveResponse]
 	Projects         map[string]int
@@ -190,6 +191,8 @@ type Resource struct {
 	// empty where the object is made anew, or goes.
 	NotCompared []provider.NotCompared
 	Exposed     []string
+	// Inner says what becomes of what is inside a daemon that goes down.
+	Inner Inner
 	// Loses describes the data that would be lost if an object with one of these were made
 	// anew to mend it; empty for none.
 	Loses string
@@ -216,4 +219,6 @@ type Kept struct {
 type Unread struct {
 	Address string
 	Why     string
+	// Goes says that what is inside goes with the daemon.
+	Goes bool
 }

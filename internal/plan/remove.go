@@ -38,6 +38,9 @@ func (m *maker) remove(address string, list []placed, because why) {
 		switch kept := m.keeps(o.Kind); {
 		case m.goesWith(o):
 		case kept != "":
+			if m.isMemory(o) {
+				kept += "; it is memory, and empty when nothing mounts it"
+			}
 			m.kept = append(m.kept, Kept{Address: address, Name: o.Name, Kind: o.Kind, Inside: o.inside, Why: kept})
 		case m.resources[address] == nil:
 			m.resources[address] = &Resource{
@@ -53,6 +56,9 @@ func (m *maker) remove(address string, list []placed, because why) {
 // else than in what goes.
 func (m *maker) goesWith(o placed) bool {
 	if m.vanishes(o.inside) {
+		return true
+	}
+	if o.inside != "" && m.keeps(o.Kind) != "" && m.dataGoes(o.inside) {
 		return true
 	}
 	if o.inside == "" || m.keeps(o.Kind) == "" || m.keeps(provider.Volume) != "" {
@@ -91,6 +97,7 @@ func (m *maker) destroy() (*Plan, diag.List) {
 			m.remove(address, slices.DeleteFunc(slices.Clone(all[address]), handedOver), why{FromRequest, "destroyed by request"})
 		}
 	}
+	m.tellInner()
 	p, _ := m.assemble()
 	p.part(m.in, nil, nil)
 	m.leaveCircles(p)

@@ -20,7 +20,7 @@ func (m *maker) hindered(p *Plan) diag.List {
 	acts, unclear := p.acts(), addressesOf(p.Stopped)
 	m.spreadStop(unclear)
 	always := slices.DeleteFunc(slices.Concat(m.checkExternal(), m.checkAge(), m.expanded.Withheld), func(problem diag.Problem) bool { return p.Partial && !m.concerns(acts, problem.Address) })
-	return slices.DeleteFunc(slices.Concat(always, m.checkNames(acts), m.checkUsers(acts), m.checkBesides(acts), m.checkParameters(acts)), func(problem diag.Problem) bool { return unclear[problem.Address] })
+	return slices.DeleteFunc(slices.Concat(always, m.checkNames(acts), m.checkUsers(acts), m.checkBesides(acts), m.checkSharedData(acts), m.checkParameters(acts)), func(problem diag.Problem) bool { return unclear[problem.Address] })
 }
 
 // checkAge finds what asks for an argument that its engine is too old for, or does not

@@ -374,6 +374,9 @@ func refs(declared cty.Value, name string) []string {
 func diff(items []provider.DiffItem) ([]provider.Difference, error) {
 	out := make([]provider.Difference, len(items))
 	for i, item := range items {
+		if item.Absent {
+			continue
+		}
 		for _, name := range []string{"command", "cpus", "data", "labels", "mount", "networks"} {
 			if !item.Declaration.Declared.Type().HasAttribute(name) {
 				continue

@@ -193,7 +193,7 @@ func (o *observer) observe(ctx context.Context, s *site, where provider.Whereabo
 	if err := o.unread(resp.Unread, s.address); err != nil {
 		return err
 	}
-	snapshot.Images, snapshot.Contents, snapshot.Projects = resp.Images, resp.Contents, resp.Projects
+	snapshot.Images, snapshot.Contents, snapshot.Projects, snapshot.Others = resp.Images, resp.Contents, resp.Projects, resp.Others
 	snapshot.Move(o.req.Moves, o.req.Project)
 	snapshot.Settle(o.belongings)
 	s.snapshot = snapshot

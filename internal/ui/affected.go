@@ -37,12 +37,23 @@ func affected(p *plan.Plan, r plan.Resource) []string {
 	if r.Action == plan.Delete && r.Before != nil && len(r.Before.Users) > 0 {
 		return []string{"in use by others, and cannot go before they do: " + clean(strings.Join(r.Before.Users, ", "))}
 	}
-	if r.Kind != provider.Daemon || r.Action != plan.Replace && r.Action != plan.Restart || r.DataLoss != "" {
+	if r.Kind != provider.Daemon {
+		return nil
+	}
+	switch {
+	case r.Action == plan.Delete && r.DataLoss == "":
+		return endsWith(nil, r)
+	case r.Action == plan.Start && r.DataLoss == "":
+		return endsWith(nil, r)
+	case r.Action != plan.Replace && r.Action != plan.Restart, r.DataLoss != "":
 		return nil
 	}
 	var out, inside, callers []string
-	if volume := dataOf(p, r); volume != "" && r.Action == plan.Replace {
-		out = append(out, "what is inside it stays on its data, "+volume)
+	if on := staysOn(p, r); on != "" && r.Action == plan.Replace {
+		out = append(out, "what is inside it stays on its data, "+on)
+	}
+	if r.Inner.Hidden != "" {
+		out = append(out, "what is inside it is hidden until that is as before ("+clean(r.Inner.Hidden)+")"+listed(hidden(r)))
 	}
 	for _, other := range p.Resources {
 		switch {
@@ -52,13 +63,57 @@ func affected(p *plan.Plan, r plan.Resource) []string {
 			callers = append(callers, other.Address)
 		}
 	}
-	if len(inside) > 0 {
-		out = append(out, "ends with it: "+strings.Join(inside, ", "))
+	if r.Inner.Hidden == "" {
+		out = append(out, endsWith(inside, r)...)
 	}
 	if len(callers) > 0 {
 		out = append(out, "without a daemon meanwhile: "+strings.Join(callers, ", "))
 	}
 	return out
+}
+
+// endsWith names what runs inside a daemon and ends with it: what is the project's, and
+// what is not.
+func endsWith(inside []string, r plan.Resource) []string {
+	for _, other := range r.Inner.Others {
+		if other.Running {
+			inside = append(inside, clean(other.Words(r.Address))+" (not the project's)")
+		}
+	}
+	if len(inside) == 0 {
+		return nil
+	}
+	return []string{"ends with it: " + strings.Join(inside, ", ")}
+}
+
+// hidden names what cannot be seen inside a daemon afterwards.
+func hidden(r plan.Resource) []string {
+	names := slices.Clone(r.Inner.Own)
+	for _, other := range r.Inner.Others {
+		names = append(names, clean(other.Words(r.Address))+" (not the project's)")
+	}
+	return names
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(names, ", ")
+}
+
+// staysOn says on what the data of a daemon stay, as far as that is known.
+func staysOn(p *plan.Plan, r plan.Resource) string {
+	switch {
+	case r.Inner.Stays != "":
+		return clean(r.Inner.Stays)
+	case r.Before != nil && r.Before.Data.On != provider.DataUnknown:
+		return ""
+	}
+	if volume := dataOf(p, r); volume != "" {
+		return volume
+	}
+	return ""
 }
 
 // becomes is what becomes of something inside a daemon that is replaced or started again.

@@ -83,6 +83,9 @@ func writeUnread(out *strings.Builder, p *plan.Plan, o Options) {
 		what := "What is inside is planned as \"create, unless already there\"."
 		if p.Destroy {
 			what = "What is inside stays on its data volume."
+			if u.Goes {
+				what = "What is inside is lost with it."
+			}
 		}
 		note(out, fmt.Sprintf("%s could not be looked into: %s. %s", u.Address, clean(u.Why), what), o)
 	}

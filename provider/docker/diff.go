@@ -30,6 +30,10 @@ func (p *Provider) Diff(_ context.Context, req provider.DiffRequest) (provider.D
 
 // diff compares one object with its declaration, row by row.
 func diff(item provider.DiffItem) (provider.Difference, error) {
+	data, hides := dataOfDeclaration(item)
+	if item.Absent {
+		return provider.Difference{Data: data}, nil
+	}
 	c, err := newComparison(item)
 	if err != nil {
 		return provider.Difference{}, err
@@ -41,7 +45,7 @@ func diff(item provider.DiffItem) (provider.Difference, error) {
 	c.expiry()
 	c.hide()
 	slices.SortStableFunc(c.changes, func(a, b provider.Change) int { return strings.Compare(a.Path, b.Path) })
-	return provider.Difference{Changes: c.changes, NotCompared: c.not}, nil
+	return provider.Difference{Changes: c.changes, NotCompared: c.not, Data: data, Hides: hides}, nil
 }
 
 // comparison is one object, as it is wanted, as it was created, as it is.

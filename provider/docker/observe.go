@@ -98,7 +98,7 @@ func (p *Provider) Observe(ctx context.Context, req provider.ObserveRequest, eac
 	}
 	o.output = req.Output
 	o.imageNames = slices.Concat(req.Names[provider.Image])
-	return o.run(ctx, req.Images)
+	return o.run(ctx, req.Project, req.Images)
 }
 
 // nameSpace is the kind under which an engine keeps a kind's names.
@@ -165,7 +165,7 @@ type observation struct {
 	defaults sync.Map // image id -> func() (imageDefaults, error)
 }
 
-func (o *observation) run(ctx context.Context, images []string) (provider.ObserveResponse, error) {
+func (o *observation) run(ctx context.Context, project string, images []string) (provider.ObserveResponse, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for _, c := range o.lists.containers {
@@ -198,6 +198,7 @@ func (o *observation) run(ctx context.Context, images []string) (provider.Observ
 		g.Go(func() error { return o.broken(o.imageNamed(ctx, name, seen), provider.Ownership{}) })
 	}
 	err := g.Wait()
+	o.resp.Others = o.lists.others(o.engine.place, project)
 	slices.SortFunc(o.resp.Unread, func(a, b provider.Unread) int { return strings.Compare(a.Problem.Detail, b.Problem.Detail) })
 	return o.resp, err
 }
@@ -269,6 +270,7 @@ func (o *observation) container(ctx context.Context, listed container.Summary, s
 	}
 	object = o.engine.withExpiry(ctx, o.engine.withFiles(ctx, object))
 	if object.Kind == provider.Daemon {
+		object.Data = dataOfObject(object, o.lists.volumes)
 		object.Warnings = clashes(chosenOf(c.Config.Labels[labelChosen]), o.lists.networks)
 	}
 	o.engine.readAuth(ctx, c, &object)

@@ -60,7 +60,7 @@ func (p *Provider) Survey(ctx context.Context, place provider.Place) (provider.S
 			return nil
 		},
 	}
-	seen, err := o.run(ctx, nil)
+	seen, err := o.run(ctx, "", nil)
 	resp.Unread = seen.Unread
 	return resp, err
 }

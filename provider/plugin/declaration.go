@@ -64,6 +64,7 @@ func (c *codec) diffItem(item provider.DiffItem) (*pb.DiffItem, error) {
 	return &pb.DiffItem{
 		Declaration: declaration, Created: item.Created, Actual: actual,
 		Condition: condition(item.Condition), Facts: facts(item.Facts), ImageId: item.ImageID, ImageContent: item.ImageContent,
+		Inside: facts(item.Inside), Absent: item.Absent,
 	}, nil
 }
 
@@ -79,6 +80,7 @@ func (c *codec) readDiffItem(m *pb.DiffItem) (provider.DiffItem, error) {
 	return provider.DiffItem{
 		Declaration: declaration, Created: m.GetCreated(), Actual: actual,
 		Condition: readCondition(m.GetCondition()), Facts: readFacts(m.GetFacts()), ImageID: m.GetImageId(), ImageContent: m.GetImageContent(),
+		Inside: readFacts(m.GetInside()), Absent: m.GetAbsent(),
 	}, nil
 }
 

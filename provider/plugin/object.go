@@ -19,12 +19,7 @@ func (c *codec) object(o provider.Object) (*pb.Object, error) {
 		Owner: ownership(o.Owner), Actual: actual, Condition: condition(o.Condition),
 		Values: exported(o.Values), Fingerprint: o.Fingerprint, Users: o.Users, Warnings: o.Warnings,
 		Claim: ownership(o.Claim), WhyNot: o.WhyNot, Stray: o.Stray, Members: int64(o.Members), Created: o.Created,
-		LivesIn: o.LivesIn,
-	}
-	for _, v := range o.Views {
-		out.Views = append(out.Views, &pb.View{
-			Type: v.Type, Source: v.Source, Target: v.Target, Subpath: v.Subpath, ReadOnly: v.ReadOnly,
-		})
+		LivesIn: o.LivesIn, Views: views(o.Views), Data: data(o.Data),
 	}
 	return out, nil
 }
@@ -42,12 +37,7 @@ func (c *codec) readObject(m *pb.Object) (provider.Object, error) {
 		Owner: readOwnership(m.GetOwner()), Actual: actual, Condition: readCondition(m.GetCondition()),
 		Values: readExported(m.GetValues()), Fingerprint: m.GetFingerprint(), Users: m.GetUsers(), Warnings: m.GetWarnings(),
 		Claim: readOwnership(m.GetClaim()), WhyNot: m.GetWhyNot(), Stray: m.GetStray(), Members: int(m.GetMembers()), Created: m.GetCreated(),
-		LivesIn: m.GetLivesIn(),
-	}
-	for _, v := range m.GetViews() {
-		out.Views = append(out.Views, provider.View{
-			Type: v.GetType(), Source: v.GetSource(), Target: v.GetTarget(), Subpath: v.GetSubpath(), ReadOnly: v.GetReadOnly(),
-		})
+		LivesIn: m.GetLivesIn(), Views: readViews(m.GetViews()), Data: readData(m.GetData()),
 	}
 	return out, nil
 }

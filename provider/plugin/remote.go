@@ -153,30 +153,32 @@ func (r *Remote) Observe(
 	if err != nil {
 		return provider.ObserveResponse{}, r.wrap(ctx, err)
 	}
-	result, err := r.objects(ctx, stream, each)
-	return provider.ObserveResponse{Images: result.GetImages(), Contents: result.GetContents(), Projects: readCounts(result.GetProjects()), Unread: readUnread(result.GetUnread())}, err
+	result, others, err := r.objects(ctx, stream, each)
+	return provider.ObserveResponse{Others: others, Images: result.GetImages(), Contents: result.GetContents(), Projects: readCounts(result.GetProjects()), Unread: readUnread(result.GetUnread())}, err
 }
 
-// objects reads a stream of objects to its result.
+// objects reads a stream of objects, and of what is not the project's, to its result.
 func (r *Remote) objects(
 	ctx context.Context, stream grpc.ServerStreamingClient[pb.ObserveReply], each func(provider.Object) error,
-) (*pb.ObserveResult, error) {
+) (*pb.ObserveResult, []provider.Other, error) {
+	var others []provider.Other
 	for {
 		m, err := stream.Recv()
 		if err != nil {
-			return nil, r.wrap(ctx, err)
+			return nil, nil, r.wrap(ctx, err)
 		}
+		others = append(others, readOthers(m.GetOthers())...)
 		for _, object := range m.GetObjects() {
 			o, err := r.codec.readObject(object)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if err := each(o); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 		if m.GetResult() != nil || m.GetFailure() != nil {
-			return m.GetResult(), told(ctx, m.GetFailure())
+			return m.GetResult(), others, told(ctx, m.GetFailure())
 		}
 	}
 }
@@ -254,7 +256,7 @@ func (r *Remote) diff(ctx context.Context, batch *pb.DiffRequest) ([]provider.Di
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, provider.Difference{Changes: changes, NotCompared: readNotCompared(d.GetNotCompared())})
+		out = append(out, provider.Difference{Changes: changes, NotCompared: readNotCompared(d.GetNotCompared()), Data: readData(d.GetData()), Hides: d.GetHides()})
 	}
 	return out, nil
 }

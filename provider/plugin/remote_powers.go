@@ -18,7 +18,7 @@ func (r *Remote) Survey(ctx context.Context, place provider.Place) (provider.Sur
 		return provider.SurveyResponse{}, r.wrap(ctx, err)
 	}
 	var out provider.SurveyResponse
-	result, err := r.objects(ctx, stream, func(o provider.Object) error {
+	result, _, err := r.objects(ctx, stream, func(o provider.Object) error {
 		out.Objects = append(out.Objects, o)
 		return nil
 	})

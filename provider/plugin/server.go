@@ -67,6 +67,9 @@ func (s *server) Observe(m *pb.ObserveRequest, out grpc.ServerStreamingServer[pb
 		Place: provider.Place(m.GetPlace()), Project: m.GetProject(), Images: m.GetImages(),
 		Names: readNames(m.GetNames()), Output: m.GetOutput(), Where: readWhereabouts(m.GetWhere()),
 	}, batch.add)
+	if sent := others(resp.Others, out.Send); sent != nil {
+		return sent
+	}
 	return batch.end(&pb.ObserveResult{
 		Images: resp.Images, Contents: resp.Contents, Projects: counts(resp.Projects), Unread: unread(resp.Unread),
 	}, err)
@@ -88,7 +91,7 @@ func (s *server) Diff(ctx context.Context, m *pb.DiffRequest) (*pb.DiffReply, er
 		if err != nil {
 			return &pb.DiffReply{Failure: failure(err)}, nil
 		}
-		out.Differences = append(out.Differences, &pb.Difference{Changes: changes, NotCompared: notCompared(d.NotCompared)})
+		out.Differences = append(out.Differences, &pb.Difference{Changes: changes, NotCompared: notCompared(d.NotCompared), Data: data(d.Data), Hides: d.Hides})
 	}
 	return out, nil
 }

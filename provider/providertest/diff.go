@@ -38,6 +38,9 @@ func notTheObjects(name string) bool {
 }
 
 func (w *world) diffOne(item provider.DiffItem) (provider.Difference, error) {
+	if item.Absent {
+		return provider.Difference{}, nil
+	}
 	created := map[string]json.RawMessage{}
 	if len(item.Created) > 0 {
 		if err := json.Unmarshal(item.Created, &created); err != nil {

@@ -1493,6 +1493,7 @@ func (x *Whereabouts) GetDaemons() map[string]bool {
 type ObserveReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Objects       []*Object              `protobuf:"bytes,1,rep,name=objects,proto3" json:"objects,omitempty"`
+	Others        []*Other               `protobuf:"bytes,3,rep,name=others,proto3" json:"others,omitempty"`
 	Result        *ObserveResult         `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`    // in the last message
 	Failure       *Failure               `protobuf:"bytes,15,opt,name=failure,proto3" json:"failure,omitempty"` // in the last message
 	unknownFields protoimpl.UnknownFields
@@ -1532,6 +1533,13 @@ func (*ObserveReply) Descriptor() ([]byte, []int) {
 func (x *ObserveReply) GetObjects() []*Object {
 	if x != nil {
 		return x.Objects
+	}
+	return nil
+}
+
+func (x *ObserveReply) GetOthers() []*Other {
+	if x != nil {
+		return x.Others
 	}
 	return nil
 }
@@ -1690,6 +1698,7 @@ type Object struct {
 	Members       int64                  `protobuf:"varint,16,opt,name=members,proto3" json:"members,omitempty"`
 	Created       string                 `protobuf:"bytes,17,opt,name=created,proto3" json:"created,omitempty"`
 	LivesIn       []string               `protobuf:"bytes,18,rep,name=lives_in,json=livesIn,proto3" json:"lives_in,omitempty"`
+	Data          *Data                  `protobuf:"bytes,19,opt,name=data,proto3" json:"data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1850,6 +1859,165 @@ func (x *Object) GetLivesIn() []string {
 	return nil
 }
 
+func (x *Object) GetData() *Data {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type Data struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	On            string                 `protobuf:"bytes,1,opt,name=on,proto3" json:"on,omitempty"`
+	At            string                 `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	Source        string                 `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	Rest          string                 `protobuf:"bytes,4,opt,name=rest,proto3" json:"rest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Data) Reset() {
+	*x = Data{}
+	mi := &file_provider_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Data) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Data) ProtoMessage() {}
+
+func (x *Data) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Data.ProtoReflect.Descriptor instead.
+func (*Data) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Data) GetOn() string {
+	if x != nil {
+		return x.On
+	}
+	return ""
+}
+
+func (x *Data) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *Data) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Data) GetRest() string {
+	if x != nil {
+		return x.Rest
+	}
+	return ""
+}
+
+type Other struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Whose         string                 `protobuf:"bytes,3,opt,name=whose,proto3" json:"whose,omitempty"`
+	Running       bool                   `protobuf:"varint,4,opt,name=running,proto3" json:"running,omitempty"`
+	Views         []*View                `protobuf:"bytes,5,rep,name=views,proto3" json:"views,omitempty"`
+	Data          *Data                  `protobuf:"bytes,6,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Other) Reset() {
+	*x = Other{}
+	mi := &file_provider_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Other) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Other) ProtoMessage() {}
+
+func (x *Other) ProtoReflect() protoreflect.Message {
+	mi := &file_provider_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Other.ProtoReflect.Descriptor instead.
+func (*Other) Descriptor() ([]byte, []int) {
+	return file_provider_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Other) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Other) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Other) GetWhose() string {
+	if x != nil {
+		return x.Whose
+	}
+	return ""
+}
+
+func (x *Other) GetRunning() bool {
+	if x != nil {
+		return x.Running
+	}
+	return false
+}
+
+func (x *Other) GetViews() []*View {
+	if x != nil {
+		return x.Views
+	}
+	return nil
+}
+
+func (x *Other) GetData() *Data {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 type Ownership struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Project       string                 `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
@@ -1868,7 +2036,7 @@ type Ownership struct {
 
 func (x *Ownership) Reset() {
 	*x = Ownership{}
-	mi := &file_provider_proto_msgTypes[23]
+	mi := &file_provider_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1880,7 +2048,7 @@ func (x *Ownership) String() string {
 func (*Ownership) ProtoMessage() {}
 
 func (x *Ownership) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[23]
+	mi := &file_provider_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1893,7 +2061,7 @@ func (x *Ownership) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ownership.ProtoReflect.Descriptor instead.
 func (*Ownership) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{23}
+	return file_provider_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Ownership) GetProject() string {
@@ -1983,7 +2151,7 @@ type Condition struct {
 
 func (x *Condition) Reset() {
 	*x = Condition{}
-	mi := &file_provider_proto_msgTypes[24]
+	mi := &file_provider_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1995,7 +2163,7 @@ func (x *Condition) String() string {
 func (*Condition) ProtoMessage() {}
 
 func (x *Condition) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[24]
+	mi := &file_provider_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2008,7 +2176,7 @@ func (x *Condition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Condition.ProtoReflect.Descriptor instead.
 func (*Condition) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{24}
+	return file_provider_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Condition) GetState() string {
@@ -2093,7 +2261,7 @@ type Values struct {
 
 func (x *Values) Reset() {
 	*x = Values{}
-	mi := &file_provider_proto_msgTypes[25]
+	mi := &file_provider_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2105,7 +2273,7 @@ func (x *Values) String() string {
 func (*Values) ProtoMessage() {}
 
 func (x *Values) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[25]
+	mi := &file_provider_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2118,7 +2286,7 @@ func (x *Values) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Values.ProtoReflect.Descriptor instead.
 func (*Values) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{25}
+	return file_provider_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Values) GetId() string {
@@ -2207,7 +2375,7 @@ type StringMap struct {
 
 func (x *StringMap) Reset() {
 	*x = StringMap{}
-	mi := &file_provider_proto_msgTypes[26]
+	mi := &file_provider_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2219,7 +2387,7 @@ func (x *StringMap) String() string {
 func (*StringMap) ProtoMessage() {}
 
 func (x *StringMap) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[26]
+	mi := &file_provider_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2232,7 +2400,7 @@ func (x *StringMap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StringMap.ProtoReflect.Descriptor instead.
 func (*StringMap) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{26}
+	return file_provider_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *StringMap) GetEntries() map[string]string {
@@ -2255,7 +2423,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_provider_proto_msgTypes[27]
+	mi := &file_provider_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2267,7 +2435,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[27]
+	mi := &file_provider_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2280,7 +2448,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{27}
+	return file_provider_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *View) GetType() string {
@@ -2331,7 +2499,7 @@ type Declaration struct {
 
 func (x *Declaration) Reset() {
 	*x = Declaration{}
-	mi := &file_provider_proto_msgTypes[28]
+	mi := &file_provider_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2343,7 +2511,7 @@ func (x *Declaration) String() string {
 func (*Declaration) ProtoMessage() {}
 
 func (x *Declaration) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[28]
+	mi := &file_provider_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2356,7 +2524,7 @@ func (x *Declaration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Declaration.ProtoReflect.Descriptor instead.
 func (*Declaration) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{28}
+	return file_provider_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Declaration) GetAddress() string {
@@ -2408,7 +2576,7 @@ type Related struct {
 
 func (x *Related) Reset() {
 	*x = Related{}
-	mi := &file_provider_proto_msgTypes[29]
+	mi := &file_provider_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2420,7 +2588,7 @@ func (x *Related) String() string {
 func (*Related) ProtoMessage() {}
 
 func (x *Related) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[29]
+	mi := &file_provider_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2433,7 +2601,7 @@ func (x *Related) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Related.ProtoReflect.Descriptor instead.
 func (*Related) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{29}
+	return file_provider_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Related) GetAddress() string {
@@ -2487,7 +2655,7 @@ type DiffRequest struct {
 
 func (x *DiffRequest) Reset() {
 	*x = DiffRequest{}
-	mi := &file_provider_proto_msgTypes[30]
+	mi := &file_provider_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2499,7 +2667,7 @@ func (x *DiffRequest) String() string {
 func (*DiffRequest) ProtoMessage() {}
 
 func (x *DiffRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[30]
+	mi := &file_provider_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2512,7 +2680,7 @@ func (x *DiffRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffRequest.ProtoReflect.Descriptor instead.
 func (*DiffRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{30}
+	return file_provider_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DiffRequest) GetItems() []*DiffItem {
@@ -2531,13 +2699,15 @@ type DiffItem struct {
 	Facts         *Facts                 `protobuf:"bytes,5,opt,name=facts,proto3" json:"facts,omitempty"`
 	ImageId       string                 `protobuf:"bytes,6,opt,name=image_id,json=imageId,proto3" json:"image_id,omitempty"`
 	ImageContent  string                 `protobuf:"bytes,10,opt,name=image_content,json=imageContent,proto3" json:"image_content,omitempty"`
+	Inside        *Facts                 `protobuf:"bytes,11,opt,name=inside,proto3" json:"inside,omitempty"`
+	Absent        bool                   `protobuf:"varint,12,opt,name=absent,proto3" json:"absent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DiffItem) Reset() {
 	*x = DiffItem{}
-	mi := &file_provider_proto_msgTypes[31]
+	mi := &file_provider_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2549,7 +2719,7 @@ func (x *DiffItem) String() string {
 func (*DiffItem) ProtoMessage() {}
 
 func (x *DiffItem) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[31]
+	mi := &file_provider_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2562,7 +2732,7 @@ func (x *DiffItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffItem.ProtoReflect.Descriptor instead.
 func (*DiffItem) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{31}
+	return file_provider_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DiffItem) GetDeclaration() *Declaration {
@@ -2614,6 +2784,20 @@ func (x *DiffItem) GetImageContent() string {
 	return ""
 }
 
+func (x *DiffItem) GetInside() *Facts {
+	if x != nil {
+		return x.Inside
+	}
+	return nil
+}
+
+func (x *DiffItem) GetAbsent() bool {
+	if x != nil {
+		return x.Absent
+	}
+	return false
+}
+
 type DiffReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Differences   []*Difference          `protobuf:"bytes,1,rep,name=differences,proto3" json:"differences,omitempty"`
@@ -2624,7 +2808,7 @@ type DiffReply struct {
 
 func (x *DiffReply) Reset() {
 	*x = DiffReply{}
-	mi := &file_provider_proto_msgTypes[32]
+	mi := &file_provider_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2636,7 +2820,7 @@ func (x *DiffReply) String() string {
 func (*DiffReply) ProtoMessage() {}
 
 func (x *DiffReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[32]
+	mi := &file_provider_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2649,7 +2833,7 @@ func (x *DiffReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffReply.ProtoReflect.Descriptor instead.
 func (*DiffReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{32}
+	return file_provider_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DiffReply) GetDifferences() []*Difference {
@@ -2670,13 +2854,15 @@ type Difference struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Changes       []*Change              `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
 	NotCompared   []*NotCompared         `protobuf:"bytes,2,rep,name=not_compared,json=notCompared,proto3" json:"not_compared,omitempty"`
+	Data          *Data                  `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	Hides         string                 `protobuf:"bytes,4,opt,name=hides,proto3" json:"hides,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Difference) Reset() {
 	*x = Difference{}
-	mi := &file_provider_proto_msgTypes[33]
+	mi := &file_provider_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2688,7 +2874,7 @@ func (x *Difference) String() string {
 func (*Difference) ProtoMessage() {}
 
 func (x *Difference) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[33]
+	mi := &file_provider_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2701,7 +2887,7 @@ func (x *Difference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Difference.ProtoReflect.Descriptor instead.
 func (*Difference) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{33}
+	return file_provider_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Difference) GetChanges() []*Change {
@@ -2718,6 +2904,20 @@ func (x *Difference) GetNotCompared() []*NotCompared {
 	return nil
 }
 
+func (x *Difference) GetData() *Data {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *Difference) GetHides() string {
+	if x != nil {
+		return x.Hides
+	}
+	return ""
+}
+
 type NotCompared struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
@@ -2728,7 +2928,7 @@ type NotCompared struct {
 
 func (x *NotCompared) Reset() {
 	*x = NotCompared{}
-	mi := &file_provider_proto_msgTypes[34]
+	mi := &file_provider_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2740,7 +2940,7 @@ func (x *NotCompared) String() string {
 func (*NotCompared) ProtoMessage() {}
 
 func (x *NotCompared) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[34]
+	mi := &file_provider_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2753,7 +2953,7 @@ func (x *NotCompared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotCompared.ProtoReflect.Descriptor instead.
 func (*NotCompared) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{34}
+	return file_provider_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *NotCompared) GetPath() string {
@@ -2786,7 +2986,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_provider_proto_msgTypes[35]
+	mi := &file_provider_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2798,7 +2998,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[35]
+	mi := &file_provider_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2811,7 +3011,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{35}
+	return file_provider_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Change) GetPath() string {
@@ -2885,7 +3085,7 @@ type CreateRequest struct {
 
 func (x *CreateRequest) Reset() {
 	*x = CreateRequest{}
-	mi := &file_provider_proto_msgTypes[36]
+	mi := &file_provider_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2897,7 +3097,7 @@ func (x *CreateRequest) String() string {
 func (*CreateRequest) ProtoMessage() {}
 
 func (x *CreateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[36]
+	mi := &file_provider_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2910,7 +3110,7 @@ func (x *CreateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRequest.ProtoReflect.Descriptor instead.
 func (*CreateRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{36}
+	return file_provider_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CreateRequest) GetPlace() string {
@@ -2973,7 +3173,7 @@ type CreateReply struct {
 
 func (x *CreateReply) Reset() {
 	*x = CreateReply{}
-	mi := &file_provider_proto_msgTypes[37]
+	mi := &file_provider_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2985,7 +3185,7 @@ func (x *CreateReply) String() string {
 func (*CreateReply) ProtoMessage() {}
 
 func (x *CreateReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[37]
+	mi := &file_provider_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2998,7 +3198,7 @@ func (x *CreateReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReply.ProtoReflect.Descriptor instead.
 func (*CreateReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{37}
+	return file_provider_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CreateReply) GetEvent() *Event {
@@ -3033,7 +3233,7 @@ type CreateResult struct {
 
 func (x *CreateResult) Reset() {
 	*x = CreateResult{}
-	mi := &file_provider_proto_msgTypes[38]
+	mi := &file_provider_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3045,7 +3245,7 @@ func (x *CreateResult) String() string {
 func (*CreateResult) ProtoMessage() {}
 
 func (x *CreateResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[38]
+	mi := &file_provider_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3058,7 +3258,7 @@ func (x *CreateResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateResult.ProtoReflect.Descriptor instead.
 func (*CreateResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{38}
+	return file_provider_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CreateResult) GetId() string {
@@ -3095,7 +3295,7 @@ type UpdateRequest struct {
 
 func (x *UpdateRequest) Reset() {
 	*x = UpdateRequest{}
-	mi := &file_provider_proto_msgTypes[39]
+	mi := &file_provider_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3107,7 +3307,7 @@ func (x *UpdateRequest) String() string {
 func (*UpdateRequest) ProtoMessage() {}
 
 func (x *UpdateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[39]
+	mi := &file_provider_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3120,7 +3320,7 @@ func (x *UpdateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateRequest.ProtoReflect.Descriptor instead.
 func (*UpdateRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{39}
+	return file_provider_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *UpdateRequest) GetPlace() string {
@@ -3169,7 +3369,7 @@ type UpdateReply struct {
 
 func (x *UpdateReply) Reset() {
 	*x = UpdateReply{}
-	mi := &file_provider_proto_msgTypes[40]
+	mi := &file_provider_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3181,7 +3381,7 @@ func (x *UpdateReply) String() string {
 func (*UpdateReply) ProtoMessage() {}
 
 func (x *UpdateReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[40]
+	mi := &file_provider_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3194,7 +3394,7 @@ func (x *UpdateReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateReply.ProtoReflect.Descriptor instead.
 func (*UpdateReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{40}
+	return file_provider_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *UpdateReply) GetEvent() *Event {
@@ -3232,7 +3432,7 @@ type ResumeRequest struct {
 
 func (x *ResumeRequest) Reset() {
 	*x = ResumeRequest{}
-	mi := &file_provider_proto_msgTypes[41]
+	mi := &file_provider_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3244,7 +3444,7 @@ func (x *ResumeRequest) String() string {
 func (*ResumeRequest) ProtoMessage() {}
 
 func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[41]
+	mi := &file_provider_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3257,7 +3457,7 @@ func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRequest.ProtoReflect.Descriptor instead.
 func (*ResumeRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{41}
+	return file_provider_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ResumeRequest) GetPlace() string {
@@ -3313,7 +3513,7 @@ type ResumeReply struct {
 
 func (x *ResumeReply) Reset() {
 	*x = ResumeReply{}
-	mi := &file_provider_proto_msgTypes[42]
+	mi := &file_provider_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3325,7 +3525,7 @@ func (x *ResumeReply) String() string {
 func (*ResumeReply) ProtoMessage() {}
 
 func (x *ResumeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[42]
+	mi := &file_provider_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3338,7 +3538,7 @@ func (x *ResumeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeReply.ProtoReflect.Descriptor instead.
 func (*ResumeReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{42}
+	return file_provider_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ResumeReply) GetEvent() *Event {
@@ -3374,7 +3574,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_provider_proto_msgTypes[43]
+	mi := &file_provider_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3386,7 +3586,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[43]
+	mi := &file_provider_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3399,7 +3599,7 @@ func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{43}
+	return file_provider_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DeleteRequest) GetPlace() string {
@@ -3441,7 +3641,7 @@ type DeleteReply struct {
 
 func (x *DeleteReply) Reset() {
 	*x = DeleteReply{}
-	mi := &file_provider_proto_msgTypes[44]
+	mi := &file_provider_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3453,7 +3653,7 @@ func (x *DeleteReply) String() string {
 func (*DeleteReply) ProtoMessage() {}
 
 func (x *DeleteReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[44]
+	mi := &file_provider_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3466,7 +3666,7 @@ func (x *DeleteReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteReply.ProtoReflect.Descriptor instead.
 func (*DeleteReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{44}
+	return file_provider_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *DeleteReply) GetEvent() *Event {
@@ -3498,7 +3698,7 @@ type DeleteResult struct {
 
 func (x *DeleteResult) Reset() {
 	*x = DeleteResult{}
-	mi := &file_provider_proto_msgTypes[45]
+	mi := &file_provider_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3510,7 +3710,7 @@ func (x *DeleteResult) String() string {
 func (*DeleteResult) ProtoMessage() {}
 
 func (x *DeleteResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[45]
+	mi := &file_provider_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3523,7 +3723,7 @@ func (x *DeleteResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteResult.ProtoReflect.Descriptor instead.
 func (*DeleteResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{45}
+	return file_provider_proto_rawDescGZIP(), []int{47}
 }
 
 type CancelRequest struct {
@@ -3535,7 +3735,7 @@ type CancelRequest struct {
 
 func (x *CancelRequest) Reset() {
 	*x = CancelRequest{}
-	mi := &file_provider_proto_msgTypes[46]
+	mi := &file_provider_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3547,7 +3747,7 @@ func (x *CancelRequest) String() string {
 func (*CancelRequest) ProtoMessage() {}
 
 func (x *CancelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[46]
+	mi := &file_provider_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3560,7 +3760,7 @@ func (x *CancelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
 func (*CancelRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{46}
+	return file_provider_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *CancelRequest) GetCall() string {
@@ -3578,7 +3778,7 @@ type CancelReply struct {
 
 func (x *CancelReply) Reset() {
 	*x = CancelReply{}
-	mi := &file_provider_proto_msgTypes[47]
+	mi := &file_provider_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3590,7 +3790,7 @@ func (x *CancelReply) String() string {
 func (*CancelReply) ProtoMessage() {}
 
 func (x *CancelReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[47]
+	mi := &file_provider_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3603,7 +3803,7 @@ func (x *CancelReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelReply.ProtoReflect.Descriptor instead.
 func (*CancelReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{47}
+	return file_provider_proto_rawDescGZIP(), []int{49}
 }
 
 type StopRequest struct {
@@ -3614,7 +3814,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_provider_proto_msgTypes[48]
+	mi := &file_provider_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3626,7 +3826,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[48]
+	mi := &file_provider_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3639,7 +3839,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{48}
+	return file_provider_proto_rawDescGZIP(), []int{50}
 }
 
 type StopReply struct {
@@ -3651,7 +3851,7 @@ type StopReply struct {
 
 func (x *StopReply) Reset() {
 	*x = StopReply{}
-	mi := &file_provider_proto_msgTypes[49]
+	mi := &file_provider_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3663,7 +3863,7 @@ func (x *StopReply) String() string {
 func (*StopReply) ProtoMessage() {}
 
 func (x *StopReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[49]
+	mi := &file_provider_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3676,7 +3876,7 @@ func (x *StopReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopReply.ProtoReflect.Descriptor instead.
 func (*StopReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{49}
+	return file_provider_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *StopReply) GetFailure() *Failure {
@@ -3694,7 +3894,7 @@ type CloseRequest struct {
 
 func (x *CloseRequest) Reset() {
 	*x = CloseRequest{}
-	mi := &file_provider_proto_msgTypes[50]
+	mi := &file_provider_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3706,7 +3906,7 @@ func (x *CloseRequest) String() string {
 func (*CloseRequest) ProtoMessage() {}
 
 func (x *CloseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[50]
+	mi := &file_provider_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3719,7 +3919,7 @@ func (x *CloseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseRequest.ProtoReflect.Descriptor instead.
 func (*CloseRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{50}
+	return file_provider_proto_rawDescGZIP(), []int{52}
 }
 
 type CloseReply struct {
@@ -3731,7 +3931,7 @@ type CloseReply struct {
 
 func (x *CloseReply) Reset() {
 	*x = CloseReply{}
-	mi := &file_provider_proto_msgTypes[51]
+	mi := &file_provider_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3743,7 +3943,7 @@ func (x *CloseReply) String() string {
 func (*CloseReply) ProtoMessage() {}
 
 func (x *CloseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[51]
+	mi := &file_provider_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3756,7 +3956,7 @@ func (x *CloseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseReply.ProtoReflect.Descriptor instead.
 func (*CloseReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{51}
+	return file_provider_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CloseReply) GetFailure() *Failure {
@@ -3777,7 +3977,7 @@ type CarryRequest struct {
 
 func (x *CarryRequest) Reset() {
 	*x = CarryRequest{}
-	mi := &file_provider_proto_msgTypes[52]
+	mi := &file_provider_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3789,7 +3989,7 @@ func (x *CarryRequest) String() string {
 func (*CarryRequest) ProtoMessage() {}
 
 func (x *CarryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[52]
+	mi := &file_provider_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3802,7 +4002,7 @@ func (x *CarryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarryRequest.ProtoReflect.Descriptor instead.
 func (*CarryRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{52}
+	return file_provider_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *CarryRequest) GetFrom() string {
@@ -3837,7 +4037,7 @@ type CarryReply struct {
 
 func (x *CarryReply) Reset() {
 	*x = CarryReply{}
-	mi := &file_provider_proto_msgTypes[53]
+	mi := &file_provider_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3849,7 +4049,7 @@ func (x *CarryReply) String() string {
 func (*CarryReply) ProtoMessage() {}
 
 func (x *CarryReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[53]
+	mi := &file_provider_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3862,7 +4062,7 @@ func (x *CarryReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarryReply.ProtoReflect.Descriptor instead.
 func (*CarryReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{53}
+	return file_provider_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *CarryReply) GetEvent() *Event {
@@ -3895,7 +4095,7 @@ type CarryResult struct {
 
 func (x *CarryResult) Reset() {
 	*x = CarryResult{}
-	mi := &file_provider_proto_msgTypes[54]
+	mi := &file_provider_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3907,7 +4107,7 @@ func (x *CarryResult) String() string {
 func (*CarryResult) ProtoMessage() {}
 
 func (x *CarryResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[54]
+	mi := &file_provider_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3920,7 +4120,7 @@ func (x *CarryResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarryResult.ProtoReflect.Descriptor instead.
 func (*CarryResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{54}
+	return file_provider_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CarryResult) GetId() string {
@@ -3941,7 +4141,7 @@ type ProbeRequest struct {
 
 func (x *ProbeRequest) Reset() {
 	*x = ProbeRequest{}
-	mi := &file_provider_proto_msgTypes[55]
+	mi := &file_provider_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3953,7 +4153,7 @@ func (x *ProbeRequest) String() string {
 func (*ProbeRequest) ProtoMessage() {}
 
 func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[55]
+	mi := &file_provider_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3966,7 +4166,7 @@ func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeRequest.ProtoReflect.Descriptor instead.
 func (*ProbeRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{55}
+	return file_provider_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ProbeRequest) GetPlace() string {
@@ -4001,7 +4201,7 @@ type ProbeReply struct {
 
 func (x *ProbeReply) Reset() {
 	*x = ProbeReply{}
-	mi := &file_provider_proto_msgTypes[56]
+	mi := &file_provider_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4013,7 +4213,7 @@ func (x *ProbeReply) String() string {
 func (*ProbeReply) ProtoMessage() {}
 
 func (x *ProbeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[56]
+	mi := &file_provider_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4026,7 +4226,7 @@ func (x *ProbeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeReply.ProtoReflect.Descriptor instead.
 func (*ProbeReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{56}
+	return file_provider_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ProbeReply) GetEvent() *Event {
@@ -4060,7 +4260,7 @@ type ProbeResult struct {
 
 func (x *ProbeResult) Reset() {
 	*x = ProbeResult{}
-	mi := &file_provider_proto_msgTypes[57]
+	mi := &file_provider_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4072,7 +4272,7 @@ func (x *ProbeResult) String() string {
 func (*ProbeResult) ProtoMessage() {}
 
 func (x *ProbeResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[57]
+	mi := &file_provider_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4085,7 +4285,7 @@ func (x *ProbeResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeResult.ProtoReflect.Descriptor instead.
 func (*ProbeResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{57}
+	return file_provider_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ProbeResult) GetHow() string {
@@ -4113,7 +4313,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_provider_proto_msgTypes[58]
+	mi := &file_provider_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4125,7 +4325,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[58]
+	mi := &file_provider_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4138,7 +4338,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{58}
+	return file_provider_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *PrepareRequest) GetPlace() string {
@@ -4173,7 +4373,7 @@ type PrepareReply struct {
 
 func (x *PrepareReply) Reset() {
 	*x = PrepareReply{}
-	mi := &file_provider_proto_msgTypes[59]
+	mi := &file_provider_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4185,7 +4385,7 @@ func (x *PrepareReply) String() string {
 func (*PrepareReply) ProtoMessage() {}
 
 func (x *PrepareReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[59]
+	mi := &file_provider_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4198,7 +4398,7 @@ func (x *PrepareReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareReply.ProtoReflect.Descriptor instead.
 func (*PrepareReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{59}
+	return file_provider_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *PrepareReply) GetEvent() *Event {
@@ -4231,7 +4431,7 @@ type SurveyRequest struct {
 
 func (x *SurveyRequest) Reset() {
 	*x = SurveyRequest{}
-	mi := &file_provider_proto_msgTypes[60]
+	mi := &file_provider_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4243,7 +4443,7 @@ func (x *SurveyRequest) String() string {
 func (*SurveyRequest) ProtoMessage() {}
 
 func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[60]
+	mi := &file_provider_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4256,7 +4456,7 @@ func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SurveyRequest.ProtoReflect.Descriptor instead.
 func (*SurveyRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{60}
+	return file_provider_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *SurveyRequest) GetPlace() string {
@@ -4277,7 +4477,7 @@ type StatRequest struct {
 
 func (x *StatRequest) Reset() {
 	*x = StatRequest{}
-	mi := &file_provider_proto_msgTypes[61]
+	mi := &file_provider_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4289,7 +4489,7 @@ func (x *StatRequest) String() string {
 func (*StatRequest) ProtoMessage() {}
 
 func (x *StatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[61]
+	mi := &file_provider_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4302,7 +4502,7 @@ func (x *StatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatRequest.ProtoReflect.Descriptor instead.
 func (*StatRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{61}
+	return file_provider_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *StatRequest) GetPlace() string {
@@ -4339,7 +4539,7 @@ type StatReply struct {
 
 func (x *StatReply) Reset() {
 	*x = StatReply{}
-	mi := &file_provider_proto_msgTypes[62]
+	mi := &file_provider_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4351,7 +4551,7 @@ func (x *StatReply) String() string {
 func (*StatReply) ProtoMessage() {}
 
 func (x *StatReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[62]
+	mi := &file_provider_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4364,7 +4564,7 @@ func (x *StatReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatReply.ProtoReflect.Descriptor instead.
 func (*StatReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{62}
+	return file_provider_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *StatReply) GetExists() bool {
@@ -4416,7 +4616,7 @@ type LogsRequest struct {
 
 func (x *LogsRequest) Reset() {
 	*x = LogsRequest{}
-	mi := &file_provider_proto_msgTypes[63]
+	mi := &file_provider_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4428,7 +4628,7 @@ func (x *LogsRequest) String() string {
 func (*LogsRequest) ProtoMessage() {}
 
 func (x *LogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[63]
+	mi := &file_provider_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4441,7 +4641,7 @@ func (x *LogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsRequest.ProtoReflect.Descriptor instead.
 func (*LogsRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{63}
+	return file_provider_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *LogsRequest) GetPlace() string {
@@ -4498,7 +4698,7 @@ type LogsReply struct {
 
 func (x *LogsReply) Reset() {
 	*x = LogsReply{}
-	mi := &file_provider_proto_msgTypes[64]
+	mi := &file_provider_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4510,7 +4710,7 @@ func (x *LogsReply) String() string {
 func (*LogsReply) ProtoMessage() {}
 
 func (x *LogsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[64]
+	mi := &file_provider_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4523,7 +4723,7 @@ func (x *LogsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsReply.ProtoReflect.Descriptor instead.
 func (*LogsReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{64}
+	return file_provider_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *LogsReply) GetStdout() []byte {
@@ -4568,7 +4768,7 @@ type Holder struct {
 
 func (x *Holder) Reset() {
 	*x = Holder{}
-	mi := &file_provider_proto_msgTypes[65]
+	mi := &file_provider_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4580,7 +4780,7 @@ func (x *Holder) String() string {
 func (*Holder) ProtoMessage() {}
 
 func (x *Holder) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[65]
+	mi := &file_provider_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4593,7 +4793,7 @@ func (x *Holder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holder.ProtoReflect.Descriptor instead.
 func (*Holder) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{65}
+	return file_provider_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Holder) GetNonce() string {
@@ -4648,7 +4848,7 @@ type LockRequest struct {
 
 func (x *LockRequest) Reset() {
 	*x = LockRequest{}
-	mi := &file_provider_proto_msgTypes[66]
+	mi := &file_provider_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4660,7 +4860,7 @@ func (x *LockRequest) String() string {
 func (*LockRequest) ProtoMessage() {}
 
 func (x *LockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[66]
+	mi := &file_provider_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4673,7 +4873,7 @@ func (x *LockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockRequest.ProtoReflect.Descriptor instead.
 func (*LockRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{66}
+	return file_provider_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *LockRequest) GetProject() string {
@@ -4701,7 +4901,7 @@ type LockReply struct {
 
 func (x *LockReply) Reset() {
 	*x = LockReply{}
-	mi := &file_provider_proto_msgTypes[67]
+	mi := &file_provider_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4713,7 +4913,7 @@ func (x *LockReply) String() string {
 func (*LockReply) ProtoMessage() {}
 
 func (x *LockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[67]
+	mi := &file_provider_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4726,7 +4926,7 @@ func (x *LockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockReply.ProtoReflect.Descriptor instead.
 func (*LockReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{67}
+	return file_provider_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *LockReply) GetHolder() *Holder {
@@ -4760,7 +4960,7 @@ type UnlockRequest struct {
 
 func (x *UnlockRequest) Reset() {
 	*x = UnlockRequest{}
-	mi := &file_provider_proto_msgTypes[68]
+	mi := &file_provider_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4772,7 +4972,7 @@ func (x *UnlockRequest) String() string {
 func (*UnlockRequest) ProtoMessage() {}
 
 func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[68]
+	mi := &file_provider_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4785,7 +4985,7 @@ func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlockRequest.ProtoReflect.Descriptor instead.
 func (*UnlockRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{68}
+	return file_provider_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *UnlockRequest) GetProject() string {
@@ -4811,7 +5011,7 @@ type UnlockReply struct {
 
 func (x *UnlockReply) Reset() {
 	*x = UnlockReply{}
-	mi := &file_provider_proto_msgTypes[69]
+	mi := &file_provider_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4823,7 +5023,7 @@ func (x *UnlockReply) String() string {
 func (*UnlockReply) ProtoMessage() {}
 
 func (x *UnlockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[69]
+	mi := &file_provider_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4836,7 +5036,7 @@ func (x *UnlockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlockReply.ProtoReflect.Descriptor instead.
 func (*UnlockReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{69}
+	return file_provider_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *UnlockReply) GetFailure() *Failure {
@@ -4862,7 +5062,7 @@ type ExecInput struct {
 
 func (x *ExecInput) Reset() {
 	*x = ExecInput{}
-	mi := &file_provider_proto_msgTypes[70]
+	mi := &file_provider_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4874,7 +5074,7 @@ func (x *ExecInput) String() string {
 func (*ExecInput) ProtoMessage() {}
 
 func (x *ExecInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[70]
+	mi := &file_provider_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4887,7 +5087,7 @@ func (x *ExecInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecInput.ProtoReflect.Descriptor instead.
 func (*ExecInput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{70}
+	return file_provider_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *ExecInput) GetInput() isExecInput_Input {
@@ -4993,7 +5193,7 @@ type ExecStart struct {
 
 func (x *ExecStart) Reset() {
 	*x = ExecStart{}
-	mi := &file_provider_proto_msgTypes[71]
+	mi := &file_provider_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5005,7 +5205,7 @@ func (x *ExecStart) String() string {
 func (*ExecStart) ProtoMessage() {}
 
 func (x *ExecStart) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[71]
+	mi := &file_provider_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5018,7 +5218,7 @@ func (x *ExecStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecStart.ProtoReflect.Descriptor instead.
 func (*ExecStart) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{71}
+	return file_provider_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ExecStart) GetPlace() string {
@@ -5094,7 +5294,7 @@ type Size struct {
 
 func (x *Size) Reset() {
 	*x = Size{}
-	mi := &file_provider_proto_msgTypes[72]
+	mi := &file_provider_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5106,7 +5306,7 @@ func (x *Size) String() string {
 func (*Size) ProtoMessage() {}
 
 func (x *Size) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[72]
+	mi := &file_provider_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5119,7 +5319,7 @@ func (x *Size) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Size.ProtoReflect.Descriptor instead.
 func (*Size) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{72}
+	return file_provider_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Size) GetWidth() int64 {
@@ -5151,7 +5351,7 @@ type ExecOutput struct {
 
 func (x *ExecOutput) Reset() {
 	*x = ExecOutput{}
-	mi := &file_provider_proto_msgTypes[73]
+	mi := &file_provider_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5163,7 +5363,7 @@ func (x *ExecOutput) String() string {
 func (*ExecOutput) ProtoMessage() {}
 
 func (x *ExecOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[73]
+	mi := &file_provider_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5176,7 +5376,7 @@ func (x *ExecOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecOutput.ProtoReflect.Descriptor instead.
 func (*ExecOutput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{73}
+	return file_provider_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ExecOutput) GetOutput() isExecOutput_Output {
@@ -5251,7 +5451,7 @@ type ExecResult struct {
 
 func (x *ExecResult) Reset() {
 	*x = ExecResult{}
-	mi := &file_provider_proto_msgTypes[74]
+	mi := &file_provider_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5263,7 +5463,7 @@ func (x *ExecResult) String() string {
 func (*ExecResult) ProtoMessage() {}
 
 func (x *ExecResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[74]
+	mi := &file_provider_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5276,7 +5476,7 @@ func (x *ExecResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecResult.ProtoReflect.Descriptor instead.
 func (*ExecResult) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{74}
+	return file_provider_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ExecResult) GetExitCode() int64 {
@@ -5300,7 +5500,7 @@ type StreamInput struct {
 
 func (x *StreamInput) Reset() {
 	*x = StreamInput{}
-	mi := &file_provider_proto_msgTypes[75]
+	mi := &file_provider_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5312,7 +5512,7 @@ func (x *StreamInput) String() string {
 func (*StreamInput) ProtoMessage() {}
 
 func (x *StreamInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[75]
+	mi := &file_provider_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5325,7 +5525,7 @@ func (x *StreamInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamInput.ProtoReflect.Descriptor instead.
 func (*StreamInput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{75}
+	return file_provider_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *StreamInput) GetInput() isStreamInput_Input {
@@ -5394,7 +5594,7 @@ type StreamStart struct {
 
 func (x *StreamStart) Reset() {
 	*x = StreamStart{}
-	mi := &file_provider_proto_msgTypes[76]
+	mi := &file_provider_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5406,7 +5606,7 @@ func (x *StreamStart) String() string {
 func (*StreamStart) ProtoMessage() {}
 
 func (x *StreamStart) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[76]
+	mi := &file_provider_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5419,7 +5619,7 @@ func (x *StreamStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamStart.ProtoReflect.Descriptor instead.
 func (*StreamStart) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{76}
+	return file_provider_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *StreamStart) GetParent() string {
@@ -5451,7 +5651,7 @@ type StreamOutput struct {
 
 func (x *StreamOutput) Reset() {
 	*x = StreamOutput{}
-	mi := &file_provider_proto_msgTypes[77]
+	mi := &file_provider_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5463,7 +5663,7 @@ func (x *StreamOutput) String() string {
 func (*StreamOutput) ProtoMessage() {}
 
 func (x *StreamOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[77]
+	mi := &file_provider_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5476,7 +5676,7 @@ func (x *StreamOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamOutput.ProtoReflect.Descriptor instead.
 func (*StreamOutput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{77}
+	return file_provider_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *StreamOutput) GetOutput() isStreamOutput_Output {
@@ -5553,7 +5753,7 @@ type HaltRequest struct {
 
 func (x *HaltRequest) Reset() {
 	*x = HaltRequest{}
-	mi := &file_provider_proto_msgTypes[78]
+	mi := &file_provider_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5565,7 +5765,7 @@ func (x *HaltRequest) String() string {
 func (*HaltRequest) ProtoMessage() {}
 
 func (x *HaltRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[78]
+	mi := &file_provider_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5578,7 +5778,7 @@ func (x *HaltRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HaltRequest.ProtoReflect.Descriptor instead.
 func (*HaltRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{78}
+	return file_provider_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *HaltRequest) GetPlace() string {
@@ -5613,7 +5813,7 @@ type HaltReply struct {
 
 func (x *HaltReply) Reset() {
 	*x = HaltReply{}
-	mi := &file_provider_proto_msgTypes[79]
+	mi := &file_provider_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5625,7 +5825,7 @@ func (x *HaltReply) String() string {
 func (*HaltReply) ProtoMessage() {}
 
 func (x *HaltReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[79]
+	mi := &file_provider_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5638,7 +5838,7 @@ func (x *HaltReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HaltReply.ProtoReflect.Descriptor instead.
 func (*HaltReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{79}
+	return file_provider_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *HaltReply) GetEvent() *Event {
@@ -5673,7 +5873,7 @@ type WakeRequest struct {
 
 func (x *WakeRequest) Reset() {
 	*x = WakeRequest{}
-	mi := &file_provider_proto_msgTypes[80]
+	mi := &file_provider_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5685,7 +5885,7 @@ func (x *WakeRequest) String() string {
 func (*WakeRequest) ProtoMessage() {}
 
 func (x *WakeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[80]
+	mi := &file_provider_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5698,7 +5898,7 @@ func (x *WakeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WakeRequest.ProtoReflect.Descriptor instead.
 func (*WakeRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{80}
+	return file_provider_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *WakeRequest) GetPlace() string {
@@ -5733,7 +5933,7 @@ type WakeReply struct {
 
 func (x *WakeReply) Reset() {
 	*x = WakeReply{}
-	mi := &file_provider_proto_msgTypes[81]
+	mi := &file_provider_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5745,7 +5945,7 @@ func (x *WakeReply) String() string {
 func (*WakeReply) ProtoMessage() {}
 
 func (x *WakeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[81]
+	mi := &file_provider_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5758,7 +5958,7 @@ func (x *WakeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WakeReply.ProtoReflect.Descriptor instead.
 func (*WakeReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{81}
+	return file_provider_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *WakeReply) GetEvent() *Event {
@@ -5793,7 +5993,7 @@ type CopyOutRequest struct {
 
 func (x *CopyOutRequest) Reset() {
 	*x = CopyOutRequest{}
-	mi := &file_provider_proto_msgTypes[82]
+	mi := &file_provider_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5805,7 +6005,7 @@ func (x *CopyOutRequest) String() string {
 func (*CopyOutRequest) ProtoMessage() {}
 
 func (x *CopyOutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[82]
+	mi := &file_provider_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5818,7 +6018,7 @@ func (x *CopyOutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyOutRequest.ProtoReflect.Descriptor instead.
 func (*CopyOutRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{82}
+	return file_provider_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *CopyOutRequest) GetPlace() string {
@@ -5853,7 +6053,7 @@ type CopyOutReply struct {
 
 func (x *CopyOutReply) Reset() {
 	*x = CopyOutReply{}
-	mi := &file_provider_proto_msgTypes[83]
+	mi := &file_provider_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5865,7 +6065,7 @@ func (x *CopyOutReply) String() string {
 func (*CopyOutReply) ProtoMessage() {}
 
 func (x *CopyOutReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[83]
+	mi := &file_provider_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5878,7 +6078,7 @@ func (x *CopyOutReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyOutReply.ProtoReflect.Descriptor instead.
 func (*CopyOutReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{83}
+	return file_provider_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *CopyOutReply) GetData() []byte {
@@ -5916,7 +6116,7 @@ type CopyInput struct {
 
 func (x *CopyInput) Reset() {
 	*x = CopyInput{}
-	mi := &file_provider_proto_msgTypes[84]
+	mi := &file_provider_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5928,7 +6128,7 @@ func (x *CopyInput) String() string {
 func (*CopyInput) ProtoMessage() {}
 
 func (x *CopyInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[84]
+	mi := &file_provider_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5941,7 +6141,7 @@ func (x *CopyInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyInput.ProtoReflect.Descriptor instead.
 func (*CopyInput) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{84}
+	return file_provider_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *CopyInput) GetInput() isCopyInput_Input {
@@ -6012,7 +6212,7 @@ type CopyInStart struct {
 
 func (x *CopyInStart) Reset() {
 	*x = CopyInStart{}
-	mi := &file_provider_proto_msgTypes[85]
+	mi := &file_provider_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6024,7 +6224,7 @@ func (x *CopyInStart) String() string {
 func (*CopyInStart) ProtoMessage() {}
 
 func (x *CopyInStart) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[85]
+	mi := &file_provider_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6037,7 +6237,7 @@ func (x *CopyInStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyInStart.ProtoReflect.Descriptor instead.
 func (*CopyInStart) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{85}
+	return file_provider_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *CopyInStart) GetPlace() string {
@@ -6077,7 +6277,7 @@ type CopyInReply struct {
 
 func (x *CopyInReply) Reset() {
 	*x = CopyInReply{}
-	mi := &file_provider_proto_msgTypes[86]
+	mi := &file_provider_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6089,7 +6289,7 @@ func (x *CopyInReply) String() string {
 func (*CopyInReply) ProtoMessage() {}
 
 func (x *CopyInReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[86]
+	mi := &file_provider_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6102,7 +6302,7 @@ func (x *CopyInReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyInReply.ProtoReflect.Descriptor instead.
 func (*CopyInReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{86}
+	return file_provider_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *CopyInReply) GetFailure() *Failure {
@@ -6128,7 +6328,7 @@ type Stored struct {
 
 func (x *Stored) Reset() {
 	*x = Stored{}
-	mi := &file_provider_proto_msgTypes[87]
+	mi := &file_provider_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6140,7 +6340,7 @@ func (x *Stored) String() string {
 func (*Stored) ProtoMessage() {}
 
 func (x *Stored) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[87]
+	mi := &file_provider_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6153,7 +6353,7 @@ func (x *Stored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stored.ProtoReflect.Descriptor instead.
 func (*Stored) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{87}
+	return file_provider_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *Stored) GetKind() string {
@@ -6222,7 +6422,7 @@ type HeldLock struct {
 
 func (x *HeldLock) Reset() {
 	*x = HeldLock{}
-	mi := &file_provider_proto_msgTypes[88]
+	mi := &file_provider_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6234,7 +6434,7 @@ func (x *HeldLock) String() string {
 func (*HeldLock) ProtoMessage() {}
 
 func (x *HeldLock) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[88]
+	mi := &file_provider_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6247,7 +6447,7 @@ func (x *HeldLock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldLock.ProtoReflect.Descriptor instead.
 func (*HeldLock) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{88}
+	return file_provider_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *HeldLock) GetProject() string {
@@ -6273,7 +6473,7 @@ type StockRequest struct {
 
 func (x *StockRequest) Reset() {
 	*x = StockRequest{}
-	mi := &file_provider_proto_msgTypes[89]
+	mi := &file_provider_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6285,7 +6485,7 @@ func (x *StockRequest) String() string {
 func (*StockRequest) ProtoMessage() {}
 
 func (x *StockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[89]
+	mi := &file_provider_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6298,7 +6498,7 @@ func (x *StockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockRequest.ProtoReflect.Descriptor instead.
 func (*StockRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{89}
+	return file_provider_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *StockRequest) GetPlace() string {
@@ -6319,7 +6519,7 @@ type StockReply struct {
 
 func (x *StockReply) Reset() {
 	*x = StockReply{}
-	mi := &file_provider_proto_msgTypes[90]
+	mi := &file_provider_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6331,7 +6531,7 @@ func (x *StockReply) String() string {
 func (*StockReply) ProtoMessage() {}
 
 func (x *StockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[90]
+	mi := &file_provider_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6344,7 +6544,7 @@ func (x *StockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockReply.ProtoReflect.Descriptor instead.
 func (*StockReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{90}
+	return file_provider_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *StockReply) GetStored() []*Stored {
@@ -6378,7 +6578,7 @@ type SweepRequest struct {
 
 func (x *SweepRequest) Reset() {
 	*x = SweepRequest{}
-	mi := &file_provider_proto_msgTypes[91]
+	mi := &file_provider_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6390,7 +6590,7 @@ func (x *SweepRequest) String() string {
 func (*SweepRequest) ProtoMessage() {}
 
 func (x *SweepRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[91]
+	mi := &file_provider_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6403,7 +6603,7 @@ func (x *SweepRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SweepRequest.ProtoReflect.Descriptor instead.
 func (*SweepRequest) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{91}
+	return file_provider_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *SweepRequest) GetPlace() string {
@@ -6431,7 +6631,7 @@ type SweepReply struct {
 
 func (x *SweepReply) Reset() {
 	*x = SweepReply{}
-	mi := &file_provider_proto_msgTypes[92]
+	mi := &file_provider_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6443,7 +6643,7 @@ func (x *SweepReply) String() string {
 func (*SweepReply) ProtoMessage() {}
 
 func (x *SweepReply) ProtoReflect() protoreflect.Message {
-	mi := &file_provider_proto_msgTypes[92]
+	mi := &file_provider_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6456,7 +6656,7 @@ func (x *SweepReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SweepReply.ProtoReflect.Descriptor instead.
 func (*SweepReply) Descriptor() ([]byte, []int) {
-	return file_provider_proto_rawDescGZIP(), []int{92}
+	return file_provider_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *SweepReply) GetEvent() *Event {
@@ -6621,9 +6821,10 @@ const file_provider_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a:\n" +
 	"\fDaemonsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\bR\x05value:\x028\x01\"\xb9\x01\n" +
+	"\x05value\x18\x02 \x01(\bR\x05value:\x028\x01\"\xed\x01\n" +
 	"\fObserveReply\x125\n" +
-	"\aobjects\x18\x01 \x03(\v2\x1b.dindctl.provider.v1.ObjectR\aobjects\x12:\n" +
+	"\aobjects\x18\x01 \x03(\v2\x1b.dindctl.provider.v1.ObjectR\aobjects\x122\n" +
+	"\x06others\x18\x03 \x03(\v2\x1a.dindctl.provider.v1.OtherR\x06others\x12:\n" +
 	"\x06result\x18\x02 \x01(\v2\".dindctl.provider.v1.ObserveResultR\x06result\x126\n" +
 	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\xdd\x03\n" +
 	"\rObserveResult\x12F\n" +
@@ -6643,7 +6844,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"Z\n" +
 	"\x06Unread\x126\n" +
 	"\aproblem\x18\x01 \x01(\v2\x1c.dindctl.provider.v1.ProblemR\aproblem\x12\x18\n" +
-	"\aforeign\x18\x02 \x01(\bR\aforeign\"\xec\x04\n" +
+	"\aforeign\x18\x02 \x01(\bR\aforeign\"\x9b\x05\n" +
 	"\x06Object\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -6663,7 +6864,20 @@ const file_provider_proto_rawDesc = "" +
 	"\x05stray\x18\x0f \x01(\bR\x05stray\x12\x18\n" +
 	"\amembers\x18\x10 \x01(\x03R\amembers\x12\x18\n" +
 	"\acreated\x18\x11 \x01(\tR\acreated\x12\x19\n" +
-	"\blives_in\x18\x12 \x03(\tR\alivesIn\"\xe7\x01\n" +
+	"\blives_in\x18\x12 \x03(\tR\alivesIn\x12-\n" +
+	"\x04data\x18\x13 \x01(\v2\x19.dindctl.provider.v1.DataR\x04data\"R\n" +
+	"\x04Data\x12\x0e\n" +
+	"\x02on\x18\x01 \x01(\tR\x02on\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\x12\x12\n" +
+	"\x04rest\x18\x04 \x01(\tR\x04rest\"\xbf\x01\n" +
+	"\x05Other\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
+	"\x05whose\x18\x03 \x01(\tR\x05whose\x12\x18\n" +
+	"\arunning\x18\x04 \x01(\bR\arunning\x12/\n" +
+	"\x05views\x18\x05 \x03(\v2\x19.dindctl.provider.v1.ViewR\x05views\x12-\n" +
+	"\x04data\x18\x06 \x01(\v2\x19.dindctl.provider.v1.DataR\x04data\"\xe7\x01\n" +
 	"\tOwnership\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -6734,7 +6948,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x06inside\x18\x05 \x01(\tR\x06inside\x126\n" +
 	"\bdeclared\x18\x06 \x01(\v2\x1a.dindctl.provider.v1.ValueR\bdeclared\"B\n" +
 	"\vDiffRequest\x123\n" +
-	"\x05items\x18\x01 \x03(\v2\x1d.dindctl.provider.v1.DiffItemR\x05items\"\xcc\x02\n" +
+	"\x05items\x18\x01 \x03(\v2\x1d.dindctl.provider.v1.DiffItemR\x05items\"\x98\x03\n" +
 	"\bDiffItem\x12B\n" +
 	"\vdeclaration\x18\x01 \x01(\v2 .dindctl.provider.v1.DeclarationR\vdeclaration\x12\x18\n" +
 	"\acreated\x18\x02 \x01(\fR\acreated\x122\n" +
@@ -6743,14 +6957,18 @@ const file_provider_proto_rawDesc = "" +
 	"\x05facts\x18\x05 \x01(\v2\x1a.dindctl.provider.v1.FactsR\x05facts\x12\x19\n" +
 	"\bimage_id\x18\x06 \x01(\tR\aimageId\x12#\n" +
 	"\rimage_content\x18\n" +
-	" \x01(\tR\fimageContent\"\x86\x01\n" +
+	" \x01(\tR\fimageContent\x122\n" +
+	"\x06inside\x18\v \x01(\v2\x1a.dindctl.provider.v1.FactsR\x06inside\x12\x16\n" +
+	"\x06absent\x18\f \x01(\bR\x06absent\"\x86\x01\n" +
 	"\tDiffReply\x12A\n" +
 	"\vdifferences\x18\x01 \x03(\v2\x1f.dindctl.provider.v1.DifferenceR\vdifferences\x126\n" +
-	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\x88\x01\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.dindctl.provider.v1.FailureR\afailure\"\xcd\x01\n" +
 	"\n" +
 	"Difference\x125\n" +
 	"\achanges\x18\x01 \x03(\v2\x1b.dindctl.provider.v1.ChangeR\achanges\x12C\n" +
-	"\fnot_compared\x18\x02 \x03(\v2 .dindctl.provider.v1.NotComparedR\vnotCompared\"3\n" +
+	"\fnot_compared\x18\x02 \x03(\v2 .dindctl.provider.v1.NotComparedR\vnotCompared\x12-\n" +
+	"\x04data\x18\x03 \x01(\v2\x19.dindctl.provider.v1.DataR\x04data\x12\x14\n" +
+	"\x05hides\x18\x04 \x01(\tR\x05hides\"3\n" +
 	"\vNotCompared\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x10\n" +
 	"\x03why\x18\x02 \x01(\tR\x03why\"\x94\x02\n" +
@@ -7052,7 +7270,7 @@ func file_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 105)
+var file_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 107)
 var file_provider_proto_goTypes = []any{
 	(Failure_Reason)(0),      // 0: dindctl.provider.v1.Failure.Reason
 	(*Value)(nil),            // 1: dindctl.provider.v1.Value
@@ -7078,268 +7296,276 @@ var file_provider_proto_goTypes = []any{
 	(*ObserveResult)(nil),    // 21: dindctl.provider.v1.ObserveResult
 	(*Unread)(nil),           // 22: dindctl.provider.v1.Unread
 	(*Object)(nil),           // 23: dindctl.provider.v1.Object
-	(*Ownership)(nil),        // 24: dindctl.provider.v1.Ownership
-	(*Condition)(nil),        // 25: dindctl.provider.v1.Condition
-	(*Values)(nil),           // 26: dindctl.provider.v1.Values
-	(*StringMap)(nil),        // 27: dindctl.provider.v1.StringMap
-	(*View)(nil),             // 28: dindctl.provider.v1.View
-	(*Declaration)(nil),      // 29: dindctl.provider.v1.Declaration
-	(*Related)(nil),          // 30: dindctl.provider.v1.Related
-	(*DiffRequest)(nil),      // 31: dindctl.provider.v1.DiffRequest
-	(*DiffItem)(nil),         // 32: dindctl.provider.v1.DiffItem
-	(*DiffReply)(nil),        // 33: dindctl.provider.v1.DiffReply
-	(*Difference)(nil),       // 34: dindctl.provider.v1.Difference
-	(*NotCompared)(nil),      // 35: dindctl.provider.v1.NotCompared
-	(*Change)(nil),           // 36: dindctl.provider.v1.Change
-	(*CreateRequest)(nil),    // 37: dindctl.provider.v1.CreateRequest
-	(*CreateReply)(nil),      // 38: dindctl.provider.v1.CreateReply
-	(*CreateResult)(nil),     // 39: dindctl.provider.v1.CreateResult
-	(*UpdateRequest)(nil),    // 40: dindctl.provider.v1.UpdateRequest
-	(*UpdateReply)(nil),      // 41: dindctl.provider.v1.UpdateReply
-	(*ResumeRequest)(nil),    // 42: dindctl.provider.v1.ResumeRequest
-	(*ResumeReply)(nil),      // 43: dindctl.provider.v1.ResumeReply
-	(*DeleteRequest)(nil),    // 44: dindctl.provider.v1.DeleteRequest
-	(*DeleteReply)(nil),      // 45: dindctl.provider.v1.DeleteReply
-	(*DeleteResult)(nil),     // 46: dindctl.provider.v1.DeleteResult
-	(*CancelRequest)(nil),    // 47: dindctl.provider.v1.CancelRequest
-	(*CancelReply)(nil),      // 48: dindctl.provider.v1.CancelReply
-	(*StopRequest)(nil),      // 49: dindctl.provider.v1.StopRequest
-	(*StopReply)(nil),        // 50: dindctl.provider.v1.StopReply
-	(*CloseRequest)(nil),     // 51: dindctl.provider.v1.CloseRequest
-	(*CloseReply)(nil),       // 52: dindctl.provider.v1.CloseReply
-	(*CarryRequest)(nil),     // 53: dindctl.provider.v1.CarryRequest
-	(*CarryReply)(nil),       // 54: dindctl.provider.v1.CarryReply
-	(*CarryResult)(nil),      // 55: dindctl.provider.v1.CarryResult
-	(*ProbeRequest)(nil),     // 56: dindctl.provider.v1.ProbeRequest
-	(*ProbeReply)(nil),       // 57: dindctl.provider.v1.ProbeReply
-	(*ProbeResult)(nil),      // 58: dindctl.provider.v1.ProbeResult
-	(*PrepareRequest)(nil),   // 59: dindctl.provider.v1.PrepareRequest
-	(*PrepareReply)(nil),     // 60: dindctl.provider.v1.PrepareReply
-	(*SurveyRequest)(nil),    // 61: dindctl.provider.v1.SurveyRequest
-	(*StatRequest)(nil),      // 62: dindctl.provider.v1.StatRequest
-	(*StatReply)(nil),        // 63: dindctl.provider.v1.StatReply
-	(*LogsRequest)(nil),      // 64: dindctl.provider.v1.LogsRequest
-	(*LogsReply)(nil),        // 65: dindctl.provider.v1.LogsReply
-	(*Holder)(nil),           // 66: dindctl.provider.v1.Holder
-	(*LockRequest)(nil),      // 67: dindctl.provider.v1.LockRequest
-	(*LockReply)(nil),        // 68: dindctl.provider.v1.LockReply
-	(*UnlockRequest)(nil),    // 69: dindctl.provider.v1.UnlockRequest
-	(*UnlockReply)(nil),      // 70: dindctl.provider.v1.UnlockReply
-	(*ExecInput)(nil),        // 71: dindctl.provider.v1.ExecInput
-	(*ExecStart)(nil),        // 72: dindctl.provider.v1.ExecStart
-	(*Size)(nil),             // 73: dindctl.provider.v1.Size
-	(*ExecOutput)(nil),       // 74: dindctl.provider.v1.ExecOutput
-	(*ExecResult)(nil),       // 75: dindctl.provider.v1.ExecResult
-	(*StreamInput)(nil),      // 76: dindctl.provider.v1.StreamInput
-	(*StreamStart)(nil),      // 77: dindctl.provider.v1.StreamStart
-	(*StreamOutput)(nil),     // 78: dindctl.provider.v1.StreamOutput
-	(*HaltRequest)(nil),      // 79: dindctl.provider.v1.HaltRequest
-	(*HaltReply)(nil),        // 80: dindctl.provider.v1.HaltReply
-	(*WakeRequest)(nil),      // 81: dindctl.provider.v1.WakeRequest
-	(*WakeReply)(nil),        // 82: dindctl.provider.v1.WakeReply
-	(*CopyOutRequest)(nil),   // 83: dindctl.provider.v1.CopyOutRequest
-	(*CopyOutReply)(nil),     // 84: dindctl.provider.v1.CopyOutReply
-	(*CopyInput)(nil),        // 85: dindctl.provider.v1.CopyInput
-	(*CopyInStart)(nil),      // 86: dindctl.provider.v1.CopyInStart
-	(*CopyInReply)(nil),      // 87: dindctl.provider.v1.CopyInReply
-	(*Stored)(nil),           // 88: dindctl.provider.v1.Stored
-	(*HeldLock)(nil),         // 89: dindctl.provider.v1.HeldLock
-	(*StockRequest)(nil),     // 90: dindctl.provider.v1.StockRequest
-	(*StockReply)(nil),       // 91: dindctl.provider.v1.StockReply
-	(*SweepRequest)(nil),     // 92: dindctl.provider.v1.SweepRequest
-	(*SweepReply)(nil),       // 93: dindctl.provider.v1.SweepReply
-	nil,                      // 94: dindctl.provider.v1.DescribeReply.NounsEntry
-	nil,                      // 95: dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
-	nil,                      // 96: dindctl.provider.v1.Facts.DetailsEntry
-	nil,                      // 97: dindctl.provider.v1.ObserveRequest.NamesEntry
-	nil,                      // 98: dindctl.provider.v1.Whereabouts.AddressesEntry
-	nil,                      // 99: dindctl.provider.v1.Whereabouts.DaemonsEntry
-	nil,                      // 100: dindctl.provider.v1.ObserveResult.ImagesEntry
-	nil,                      // 101: dindctl.provider.v1.ObserveResult.ProjectsEntry
-	nil,                      // 102: dindctl.provider.v1.ObserveResult.ContentsEntry
-	nil,                      // 103: dindctl.provider.v1.Values.WithheldEntry
-	nil,                      // 104: dindctl.provider.v1.StringMap.EntriesEntry
-	nil,                      // 105: dindctl.provider.v1.Declaration.RelatedEntry
+	(*Data)(nil),             // 24: dindctl.provider.v1.Data
+	(*Other)(nil),            // 25: dindctl.provider.v1.Other
+	(*Ownership)(nil),        // 26: dindctl.provider.v1.Ownership
+	(*Condition)(nil),        // 27: dindctl.provider.v1.Condition
+	(*Values)(nil),           // 28: dindctl.provider.v1.Values
+	(*StringMap)(nil),        // 29: dindctl.provider.v1.StringMap
+	(*View)(nil),             // 30: dindctl.provider.v1.View
+	(*Declaration)(nil),      // 31: dindctl.provider.v1.Declaration
+	(*Related)(nil),          // 32: dindctl.provider.v1.Related
+	(*DiffRequest)(nil),      // 33: dindctl.provider.v1.DiffRequest
+	(*DiffItem)(nil),         // 34: dindctl.provider.v1.DiffItem
+	(*DiffReply)(nil),        // 35: dindctl.provider.v1.DiffReply
+	(*Difference)(nil),       // 36: dindctl.provider.v1.Difference
+	(*NotCompared)(nil),      // 37: dindctl.provider.v1.NotCompared
+	(*Change)(nil),           // 38: dindctl.provider.v1.Change
+	(*CreateRequest)(nil),    // 39: dindctl.provider.v1.CreateRequest
+	(*CreateReply)(nil),      // 40: dindctl.provider.v1.CreateReply
+	(*CreateResult)(nil),     // 41: dindctl.provider.v1.CreateResult
+	(*UpdateRequest)(nil),    // 42: dindctl.provider.v1.UpdateRequest
+	(*UpdateReply)(nil),      // 43: dindctl.provider.v1.UpdateReply
+	(*ResumeRequest)(nil),    // 44: dindctl.provider.v1.ResumeRequest
+	(*ResumeReply)(nil),      // 45: dindctl.provider.v1.ResumeReply
+	(*DeleteRequest)(nil),    // 46: dindctl.provider.v1.DeleteRequest
+	(*DeleteReply)(nil),      // 47: dindctl.provider.v1.DeleteReply
+	(*DeleteResult)(nil),     // 48: dindctl.provider.v1.DeleteResult
+	(*CancelRequest)(nil),    // 49: dindctl.provider.v1.CancelRequest
+	(*CancelReply)(nil),      // 50: dindctl.provider.v1.CancelReply
+	(*StopRequest)(nil),      // 51: dindctl.provider.v1.StopRequest
+	(*StopReply)(nil),        // 52: dindctl.provider.v1.StopReply
+	(*CloseRequest)(nil),     // 53: dindctl.provider.v1.CloseRequest
+	(*CloseReply)(nil),       // 54: dindctl.provider.v1.CloseReply
+	(*CarryRequest)(nil),     // 55: dindctl.provider.v1.CarryRequest
+	(*CarryReply)(nil),       // 56: dindctl.provider.v1.CarryReply
+	(*CarryResult)(nil),      // 57: dindctl.provider.v1.CarryResult
+	(*ProbeRequest)(nil),     // 58: dindctl.provider.v1.ProbeRequest
+	(*ProbeReply)(nil),       // 59: dindctl.provider.v1.ProbeReply
+	(*ProbeResult)(nil),      // 60: dindctl.provider.v1.ProbeResult
+	(*PrepareRequest)(nil),   // 61: dindctl.provider.v1.PrepareRequest
+	(*PrepareReply)(nil),     // 62: dindctl.provider.v1.PrepareReply
+	(*SurveyRequest)(nil),    // 63: dindctl.provider.v1.SurveyRequest
+	(*StatRequest)(nil),      // 64: dindctl.provider.v1.StatRequest
+	(*StatReply)(nil),        // 65: dindctl.provider.v1.StatReply
+	(*LogsRequest)(nil),      // 66: dindctl.provider.v1.LogsRequest
+	(*LogsReply)(nil),        // 67: dindctl.provider.v1.LogsReply
+	(*Holder)(nil),           // 68: dindctl.provider.v1.Holder
+	(*LockRequest)(nil),      // 69: dindctl.provider.v1.LockRequest
+	(*LockReply)(nil),        // 70: dindctl.provider.v1.LockReply
+	(*UnlockRequest)(nil),    // 71: dindctl.provider.v1.UnlockRequest
+	(*UnlockReply)(nil),      // 72: dindctl.provider.v1.UnlockReply
+	(*ExecInput)(nil),        // 73: dindctl.provider.v1.ExecInput
+	(*ExecStart)(nil),        // 74: dindctl.provider.v1.ExecStart
+	(*Size)(nil),             // 75: dindctl.provider.v1.Size
+	(*ExecOutput)(nil),       // 76: dindctl.provider.v1.ExecOutput
+	(*ExecResult)(nil),       // 77: dindctl.provider.v1.ExecResult
+	(*StreamInput)(nil),      // 78: dindctl.provider.v1.StreamInput
+	(*StreamStart)(nil),      // 79: dindctl.provider.v1.StreamStart
+	(*StreamOutput)(nil),     // 80: dindctl.provider.v1.StreamOutput
+	(*HaltRequest)(nil),      // 81: dindctl.provider.v1.HaltRequest
+	(*HaltReply)(nil),        // 82: dindctl.provider.v1.HaltReply
+	(*WakeRequest)(nil),      // 83: dindctl.provider.v1.WakeRequest
+	(*WakeReply)(nil),        // 84: dindctl.provider.v1.WakeReply
+	(*CopyOutRequest)(nil),   // 85: dindctl.provider.v1.CopyOutRequest
+	(*CopyOutReply)(nil),     // 86: dindctl.provider.v1.CopyOutReply
+	(*CopyInput)(nil),        // 87: dindctl.provider.v1.CopyInput
+	(*CopyInStart)(nil),      // 88: dindctl.provider.v1.CopyInStart
+	(*CopyInReply)(nil),      // 89: dindctl.provider.v1.CopyInReply
+	(*Stored)(nil),           // 90: dindctl.provider.v1.Stored
+	(*HeldLock)(nil),         // 91: dindctl.provider.v1.HeldLock
+	(*StockRequest)(nil),     // 92: dindctl.provider.v1.StockRequest
+	(*StockReply)(nil),       // 93: dindctl.provider.v1.StockReply
+	(*SweepRequest)(nil),     // 94: dindctl.provider.v1.SweepRequest
+	(*SweepReply)(nil),       // 95: dindctl.provider.v1.SweepReply
+	nil,                      // 96: dindctl.provider.v1.DescribeReply.NounsEntry
+	nil,                      // 97: dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
+	nil,                      // 98: dindctl.provider.v1.Facts.DetailsEntry
+	nil,                      // 99: dindctl.provider.v1.ObserveRequest.NamesEntry
+	nil,                      // 100: dindctl.provider.v1.Whereabouts.AddressesEntry
+	nil,                      // 101: dindctl.provider.v1.Whereabouts.DaemonsEntry
+	nil,                      // 102: dindctl.provider.v1.ObserveResult.ImagesEntry
+	nil,                      // 103: dindctl.provider.v1.ObserveResult.ProjectsEntry
+	nil,                      // 104: dindctl.provider.v1.ObserveResult.ContentsEntry
+	nil,                      // 105: dindctl.provider.v1.Values.WithheldEntry
+	nil,                      // 106: dindctl.provider.v1.StringMap.EntriesEntry
+	nil,                      // 107: dindctl.provider.v1.Declaration.RelatedEntry
 }
 var file_provider_proto_depIdxs = []int32{
 	2,   // 0: dindctl.provider.v1.Value.sensitive:type_name -> dindctl.provider.v1.Path
 	3,   // 1: dindctl.provider.v1.Path.steps:type_name -> dindctl.provider.v1.Step
 	5,   // 2: dindctl.provider.v1.Failure.problem:type_name -> dindctl.provider.v1.Problem
 	0,   // 3: dindctl.provider.v1.Failure.reason:type_name -> dindctl.provider.v1.Failure.Reason
-	94,  // 4: dindctl.provider.v1.DescribeReply.nouns:type_name -> dindctl.provider.v1.DescribeReply.NounsEntry
+	96,  // 4: dindctl.provider.v1.DescribeReply.nouns:type_name -> dindctl.provider.v1.DescribeReply.NounsEntry
 	4,   // 5: dindctl.provider.v1.DescribeReply.failure:type_name -> dindctl.provider.v1.Failure
 	10,  // 6: dindctl.provider.v1.Body.attributes:type_name -> dindctl.provider.v1.Attribute
 	11,  // 7: dindctl.provider.v1.Body.blocks:type_name -> dindctl.provider.v1.Block
 	9,   // 8: dindctl.provider.v1.Block.body:type_name -> dindctl.provider.v1.Body
-	95,  // 9: dindctl.provider.v1.ConfigureRequest.environment:type_name -> dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
+	97,  // 9: dindctl.provider.v1.ConfigureRequest.environment:type_name -> dindctl.provider.v1.ConfigureRequest.EnvironmentEntry
 	14,  // 10: dindctl.provider.v1.ConfigureReply.facts:type_name -> dindctl.provider.v1.Facts
 	4,   // 11: dindctl.provider.v1.ConfigureReply.failure:type_name -> dindctl.provider.v1.Failure
-	96,  // 12: dindctl.provider.v1.Facts.details:type_name -> dindctl.provider.v1.Facts.DetailsEntry
+	98,  // 12: dindctl.provider.v1.Facts.details:type_name -> dindctl.provider.v1.Facts.DetailsEntry
 	14,  // 13: dindctl.provider.v1.OpenReply.facts:type_name -> dindctl.provider.v1.Facts
 	4,   // 14: dindctl.provider.v1.OpenReply.failure:type_name -> dindctl.provider.v1.Failure
-	97,  // 15: dindctl.provider.v1.ObserveRequest.names:type_name -> dindctl.provider.v1.ObserveRequest.NamesEntry
+	99,  // 15: dindctl.provider.v1.ObserveRequest.names:type_name -> dindctl.provider.v1.ObserveRequest.NamesEntry
 	19,  // 16: dindctl.provider.v1.ObserveRequest.where:type_name -> dindctl.provider.v1.Whereabouts
-	98,  // 17: dindctl.provider.v1.Whereabouts.addresses:type_name -> dindctl.provider.v1.Whereabouts.AddressesEntry
-	99,  // 18: dindctl.provider.v1.Whereabouts.daemons:type_name -> dindctl.provider.v1.Whereabouts.DaemonsEntry
+	100, // 17: dindctl.provider.v1.Whereabouts.addresses:type_name -> dindctl.provider.v1.Whereabouts.AddressesEntry
+	101, // 18: dindctl.provider.v1.Whereabouts.daemons:type_name -> dindctl.provider.v1.Whereabouts.DaemonsEntry
 	23,  // 19: dindctl.provider.v1.ObserveReply.objects:type_name -> dindctl.provider.v1.Object
-	21,  // 20: dindctl.provider.v1.ObserveReply.result:type_name -> dindctl.provider.v1.ObserveResult
-	4,   // 21: dindctl.provider.v1.ObserveReply.failure:type_name -> dindctl.provider.v1.Failure
-	100, // 22: dindctl.provider.v1.ObserveResult.images:type_name -> dindctl.provider.v1.ObserveResult.ImagesEntry
-	101, // 23: dindctl.provider.v1.ObserveResult.projects:type_name -> dindctl.provider.v1.ObserveResult.ProjectsEntry
-	22,  // 24: dindctl.provider.v1.ObserveResult.unread:type_name -> dindctl.provider.v1.Unread
-	102, // 25: dindctl.provider.v1.ObserveResult.contents:type_name -> dindctl.provider.v1.ObserveResult.ContentsEntry
-	5,   // 26: dindctl.provider.v1.Unread.problem:type_name -> dindctl.provider.v1.Problem
-	24,  // 27: dindctl.provider.v1.Object.owner:type_name -> dindctl.provider.v1.Ownership
-	1,   // 28: dindctl.provider.v1.Object.actual:type_name -> dindctl.provider.v1.Value
-	25,  // 29: dindctl.provider.v1.Object.condition:type_name -> dindctl.provider.v1.Condition
-	26,  // 30: dindctl.provider.v1.Object.values:type_name -> dindctl.provider.v1.Values
-	28,  // 31: dindctl.provider.v1.Object.views:type_name -> dindctl.provider.v1.View
-	24,  // 32: dindctl.provider.v1.Object.claim:type_name -> dindctl.provider.v1.Ownership
-	27,  // 33: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
-	27,  // 34: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
-	103, // 35: dindctl.provider.v1.Values.withheld:type_name -> dindctl.provider.v1.Values.WithheldEntry
-	104, // 36: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
-	1,   // 37: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
-	105, // 38: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
-	1,   // 39: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
-	32,  // 40: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
-	29,  // 41: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
-	1,   // 42: dindctl.provider.v1.DiffItem.actual:type_name -> dindctl.provider.v1.Value
-	25,  // 43: dindctl.provider.v1.DiffItem.condition:type_name -> dindctl.provider.v1.Condition
-	14,  // 44: dindctl.provider.v1.DiffItem.facts:type_name -> dindctl.provider.v1.Facts
-	34,  // 45: dindctl.provider.v1.DiffReply.differences:type_name -> dindctl.provider.v1.Difference
-	4,   // 46: dindctl.provider.v1.DiffReply.failure:type_name -> dindctl.provider.v1.Failure
-	36,  // 47: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
-	35,  // 48: dindctl.provider.v1.Difference.not_compared:type_name -> dindctl.provider.v1.NotCompared
-	1,   // 49: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
-	1,   // 50: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
-	1,   // 51: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
-	29,  // 52: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	24,  // 53: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
-	6,   // 54: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
-	39,  // 55: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
-	4,   // 56: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
-	23,  // 57: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
-	29,  // 58: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	36,  // 59: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
-	6,   // 60: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 61: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 62: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 63: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 64: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 65: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 66: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 67: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
-	46,  // 68: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
-	4,   // 69: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 70: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 71: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 72: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
-	55,  // 73: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
-	4,   // 74: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 75: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 76: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
-	58,  // 77: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
-	4,   // 78: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
-	29,  // 79: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
-	6,   // 80: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 81: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 82: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 83: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
-	66,  // 84: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
-	66,  // 85: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
-	4,   // 86: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 87: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
-	72,  // 88: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
-	73,  // 89: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
-	73,  // 90: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
-	75,  // 91: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
-	4,   // 92: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
-	77,  // 93: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
-	4,   // 94: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 95: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 96: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 97: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
-	6,   // 98: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
-	23,  // 99: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
-	4,   // 100: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
-	4,   // 101: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
-	86,  // 102: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
-	4,   // 103: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
-	24,  // 104: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
-	66,  // 105: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
-	88,  // 106: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
-	89,  // 107: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
-	4,   // 108: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
-	88,  // 109: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
-	6,   // 110: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
-	4,   // 111: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
-	9,   // 112: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
-	17,  // 113: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
-	30,  // 114: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
-	7,   // 115: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
-	12,  // 116: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
-	15,  // 117: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
-	18,  // 118: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
-	31,  // 119: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
-	37,  // 120: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
-	40,  // 121: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
-	42,  // 122: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
-	44,  // 123: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
-	47,  // 124: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
-	49,  // 125: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
-	51,  // 126: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
-	53,  // 127: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
-	56,  // 128: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
-	59,  // 129: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
-	61,  // 130: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
-	62,  // 131: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
-	64,  // 132: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
-	67,  // 133: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
-	69,  // 134: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
-	71,  // 135: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
-	76,  // 136: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
-	79,  // 137: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
-	81,  // 138: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
-	83,  // 139: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
-	85,  // 140: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
-	90,  // 141: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
-	92,  // 142: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
-	76,  // 143: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
-	8,   // 144: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
-	13,  // 145: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
-	16,  // 146: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
-	20,  // 147: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
-	33,  // 148: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
-	38,  // 149: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
-	41,  // 150: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
-	43,  // 151: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
-	45,  // 152: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
-	48,  // 153: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
-	50,  // 154: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
-	52,  // 155: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
-	54,  // 156: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
-	57,  // 157: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
-	60,  // 158: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
-	20,  // 159: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
-	63,  // 160: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
-	65,  // 161: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
-	68,  // 162: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
-	70,  // 163: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
-	74,  // 164: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
-	78,  // 165: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
-	80,  // 166: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
-	82,  // 167: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
-	84,  // 168: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
-	87,  // 169: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
-	91,  // 170: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
-	93,  // 171: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
-	78,  // 172: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
-	144, // [144:173] is the sub-list for method output_type
-	115, // [115:144] is the sub-list for method input_type
-	115, // [115:115] is the sub-list for extension type_name
-	115, // [115:115] is the sub-list for extension extendee
-	0,   // [0:115] is the sub-list for field type_name
+	25,  // 20: dindctl.provider.v1.ObserveReply.others:type_name -> dindctl.provider.v1.Other
+	21,  // 21: dindctl.provider.v1.ObserveReply.result:type_name -> dindctl.provider.v1.ObserveResult
+	4,   // 22: dindctl.provider.v1.ObserveReply.failure:type_name -> dindctl.provider.v1.Failure
+	102, // 23: dindctl.provider.v1.ObserveResult.images:type_name -> dindctl.provider.v1.ObserveResult.ImagesEntry
+	103, // 24: dindctl.provider.v1.ObserveResult.projects:type_name -> dindctl.provider.v1.ObserveResult.ProjectsEntry
+	22,  // 25: dindctl.provider.v1.ObserveResult.unread:type_name -> dindctl.provider.v1.Unread
+	104, // 26: dindctl.provider.v1.ObserveResult.contents:type_name -> dindctl.provider.v1.ObserveResult.ContentsEntry
+	5,   // 27: dindctl.provider.v1.Unread.problem:type_name -> dindctl.provider.v1.Problem
+	26,  // 28: dindctl.provider.v1.Object.owner:type_name -> dindctl.provider.v1.Ownership
+	1,   // 29: dindctl.provider.v1.Object.actual:type_name -> dindctl.provider.v1.Value
+	27,  // 30: dindctl.provider.v1.Object.condition:type_name -> dindctl.provider.v1.Condition
+	28,  // 31: dindctl.provider.v1.Object.values:type_name -> dindctl.provider.v1.Values
+	30,  // 32: dindctl.provider.v1.Object.views:type_name -> dindctl.provider.v1.View
+	26,  // 33: dindctl.provider.v1.Object.claim:type_name -> dindctl.provider.v1.Ownership
+	24,  // 34: dindctl.provider.v1.Object.data:type_name -> dindctl.provider.v1.Data
+	30,  // 35: dindctl.provider.v1.Other.views:type_name -> dindctl.provider.v1.View
+	24,  // 36: dindctl.provider.v1.Other.data:type_name -> dindctl.provider.v1.Data
+	29,  // 37: dindctl.provider.v1.Values.addresses:type_name -> dindctl.provider.v1.StringMap
+	29,  // 38: dindctl.provider.v1.Values.ports:type_name -> dindctl.provider.v1.StringMap
+	105, // 39: dindctl.provider.v1.Values.withheld:type_name -> dindctl.provider.v1.Values.WithheldEntry
+	106, // 40: dindctl.provider.v1.StringMap.entries:type_name -> dindctl.provider.v1.StringMap.EntriesEntry
+	1,   // 41: dindctl.provider.v1.Declaration.declared:type_name -> dindctl.provider.v1.Value
+	107, // 42: dindctl.provider.v1.Declaration.related:type_name -> dindctl.provider.v1.Declaration.RelatedEntry
+	1,   // 43: dindctl.provider.v1.Related.declared:type_name -> dindctl.provider.v1.Value
+	34,  // 44: dindctl.provider.v1.DiffRequest.items:type_name -> dindctl.provider.v1.DiffItem
+	31,  // 45: dindctl.provider.v1.DiffItem.declaration:type_name -> dindctl.provider.v1.Declaration
+	1,   // 46: dindctl.provider.v1.DiffItem.actual:type_name -> dindctl.provider.v1.Value
+	27,  // 47: dindctl.provider.v1.DiffItem.condition:type_name -> dindctl.provider.v1.Condition
+	14,  // 48: dindctl.provider.v1.DiffItem.facts:type_name -> dindctl.provider.v1.Facts
+	14,  // 49: dindctl.provider.v1.DiffItem.inside:type_name -> dindctl.provider.v1.Facts
+	36,  // 50: dindctl.provider.v1.DiffReply.differences:type_name -> dindctl.provider.v1.Difference
+	4,   // 51: dindctl.provider.v1.DiffReply.failure:type_name -> dindctl.provider.v1.Failure
+	38,  // 52: dindctl.provider.v1.Difference.changes:type_name -> dindctl.provider.v1.Change
+	37,  // 53: dindctl.provider.v1.Difference.not_compared:type_name -> dindctl.provider.v1.NotCompared
+	24,  // 54: dindctl.provider.v1.Difference.data:type_name -> dindctl.provider.v1.Data
+	1,   // 55: dindctl.provider.v1.Change.from:type_name -> dindctl.provider.v1.Value
+	1,   // 56: dindctl.provider.v1.Change.to:type_name -> dindctl.provider.v1.Value
+	1,   // 57: dindctl.provider.v1.Change.created:type_name -> dindctl.provider.v1.Value
+	31,  // 58: dindctl.provider.v1.CreateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	26,  // 59: dindctl.provider.v1.CreateRequest.owner:type_name -> dindctl.provider.v1.Ownership
+	6,   // 60: dindctl.provider.v1.CreateReply.event:type_name -> dindctl.provider.v1.Event
+	41,  // 61: dindctl.provider.v1.CreateReply.result:type_name -> dindctl.provider.v1.CreateResult
+	4,   // 62: dindctl.provider.v1.CreateReply.failure:type_name -> dindctl.provider.v1.Failure
+	23,  // 63: dindctl.provider.v1.CreateResult.object:type_name -> dindctl.provider.v1.Object
+	31,  // 64: dindctl.provider.v1.UpdateRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	38,  // 65: dindctl.provider.v1.UpdateRequest.changes:type_name -> dindctl.provider.v1.Change
+	6,   // 66: dindctl.provider.v1.UpdateReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 67: dindctl.provider.v1.UpdateReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 68: dindctl.provider.v1.UpdateReply.failure:type_name -> dindctl.provider.v1.Failure
+	31,  // 69: dindctl.provider.v1.ResumeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 70: dindctl.provider.v1.ResumeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 71: dindctl.provider.v1.ResumeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 72: dindctl.provider.v1.ResumeReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 73: dindctl.provider.v1.DeleteReply.event:type_name -> dindctl.provider.v1.Event
+	48,  // 74: dindctl.provider.v1.DeleteReply.result:type_name -> dindctl.provider.v1.DeleteResult
+	4,   // 75: dindctl.provider.v1.DeleteReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 76: dindctl.provider.v1.StopReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 77: dindctl.provider.v1.CloseReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 78: dindctl.provider.v1.CarryReply.event:type_name -> dindctl.provider.v1.Event
+	57,  // 79: dindctl.provider.v1.CarryReply.result:type_name -> dindctl.provider.v1.CarryResult
+	4,   // 80: dindctl.provider.v1.CarryReply.failure:type_name -> dindctl.provider.v1.Failure
+	31,  // 81: dindctl.provider.v1.ProbeRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 82: dindctl.provider.v1.ProbeReply.event:type_name -> dindctl.provider.v1.Event
+	60,  // 83: dindctl.provider.v1.ProbeReply.result:type_name -> dindctl.provider.v1.ProbeResult
+	4,   // 84: dindctl.provider.v1.ProbeReply.failure:type_name -> dindctl.provider.v1.Failure
+	31,  // 85: dindctl.provider.v1.PrepareRequest.declaration:type_name -> dindctl.provider.v1.Declaration
+	6,   // 86: dindctl.provider.v1.PrepareReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 87: dindctl.provider.v1.PrepareReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 88: dindctl.provider.v1.StatReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 89: dindctl.provider.v1.LogsReply.failure:type_name -> dindctl.provider.v1.Failure
+	68,  // 90: dindctl.provider.v1.LockRequest.holder:type_name -> dindctl.provider.v1.Holder
+	68,  // 91: dindctl.provider.v1.LockReply.holder:type_name -> dindctl.provider.v1.Holder
+	4,   // 92: dindctl.provider.v1.LockReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 93: dindctl.provider.v1.UnlockReply.failure:type_name -> dindctl.provider.v1.Failure
+	74,  // 94: dindctl.provider.v1.ExecInput.start:type_name -> dindctl.provider.v1.ExecStart
+	75,  // 95: dindctl.provider.v1.ExecInput.resize:type_name -> dindctl.provider.v1.Size
+	75,  // 96: dindctl.provider.v1.ExecStart.size:type_name -> dindctl.provider.v1.Size
+	77,  // 97: dindctl.provider.v1.ExecOutput.result:type_name -> dindctl.provider.v1.ExecResult
+	4,   // 98: dindctl.provider.v1.ExecOutput.failure:type_name -> dindctl.provider.v1.Failure
+	79,  // 99: dindctl.provider.v1.StreamInput.start:type_name -> dindctl.provider.v1.StreamStart
+	4,   // 100: dindctl.provider.v1.StreamOutput.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 101: dindctl.provider.v1.HaltReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 102: dindctl.provider.v1.HaltReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 103: dindctl.provider.v1.HaltReply.failure:type_name -> dindctl.provider.v1.Failure
+	6,   // 104: dindctl.provider.v1.WakeReply.event:type_name -> dindctl.provider.v1.Event
+	23,  // 105: dindctl.provider.v1.WakeReply.result:type_name -> dindctl.provider.v1.Object
+	4,   // 106: dindctl.provider.v1.WakeReply.failure:type_name -> dindctl.provider.v1.Failure
+	4,   // 107: dindctl.provider.v1.CopyOutReply.failure:type_name -> dindctl.provider.v1.Failure
+	88,  // 108: dindctl.provider.v1.CopyInput.start:type_name -> dindctl.provider.v1.CopyInStart
+	4,   // 109: dindctl.provider.v1.CopyInReply.failure:type_name -> dindctl.provider.v1.Failure
+	26,  // 110: dindctl.provider.v1.Stored.owner:type_name -> dindctl.provider.v1.Ownership
+	68,  // 111: dindctl.provider.v1.HeldLock.holder:type_name -> dindctl.provider.v1.Holder
+	90,  // 112: dindctl.provider.v1.StockReply.stored:type_name -> dindctl.provider.v1.Stored
+	91,  // 113: dindctl.provider.v1.StockReply.locks:type_name -> dindctl.provider.v1.HeldLock
+	4,   // 114: dindctl.provider.v1.StockReply.failure:type_name -> dindctl.provider.v1.Failure
+	90,  // 115: dindctl.provider.v1.SweepRequest.stored:type_name -> dindctl.provider.v1.Stored
+	6,   // 116: dindctl.provider.v1.SweepReply.event:type_name -> dindctl.provider.v1.Event
+	4,   // 117: dindctl.provider.v1.SweepReply.failure:type_name -> dindctl.provider.v1.Failure
+	9,   // 118: dindctl.provider.v1.DescribeReply.NounsEntry.value:type_name -> dindctl.provider.v1.Body
+	17,  // 119: dindctl.provider.v1.ObserveRequest.NamesEntry.value:type_name -> dindctl.provider.v1.Names
+	32,  // 120: dindctl.provider.v1.Declaration.RelatedEntry.value:type_name -> dindctl.provider.v1.Related
+	7,   // 121: dindctl.provider.v1.Provider.Describe:input_type -> dindctl.provider.v1.DescribeRequest
+	12,  // 122: dindctl.provider.v1.Provider.Configure:input_type -> dindctl.provider.v1.ConfigureRequest
+	15,  // 123: dindctl.provider.v1.Provider.Open:input_type -> dindctl.provider.v1.OpenRequest
+	18,  // 124: dindctl.provider.v1.Provider.Observe:input_type -> dindctl.provider.v1.ObserveRequest
+	33,  // 125: dindctl.provider.v1.Provider.Diff:input_type -> dindctl.provider.v1.DiffRequest
+	39,  // 126: dindctl.provider.v1.Provider.Create:input_type -> dindctl.provider.v1.CreateRequest
+	42,  // 127: dindctl.provider.v1.Provider.Update:input_type -> dindctl.provider.v1.UpdateRequest
+	44,  // 128: dindctl.provider.v1.Provider.Resume:input_type -> dindctl.provider.v1.ResumeRequest
+	46,  // 129: dindctl.provider.v1.Provider.Delete:input_type -> dindctl.provider.v1.DeleteRequest
+	49,  // 130: dindctl.provider.v1.Provider.Cancel:input_type -> dindctl.provider.v1.CancelRequest
+	51,  // 131: dindctl.provider.v1.Provider.Stop:input_type -> dindctl.provider.v1.StopRequest
+	53,  // 132: dindctl.provider.v1.Provider.Close:input_type -> dindctl.provider.v1.CloseRequest
+	55,  // 133: dindctl.provider.v1.Provider.Carry:input_type -> dindctl.provider.v1.CarryRequest
+	58,  // 134: dindctl.provider.v1.Provider.Probe:input_type -> dindctl.provider.v1.ProbeRequest
+	61,  // 135: dindctl.provider.v1.Provider.Prepare:input_type -> dindctl.provider.v1.PrepareRequest
+	63,  // 136: dindctl.provider.v1.Provider.Survey:input_type -> dindctl.provider.v1.SurveyRequest
+	64,  // 137: dindctl.provider.v1.Provider.Stat:input_type -> dindctl.provider.v1.StatRequest
+	66,  // 138: dindctl.provider.v1.Provider.Logs:input_type -> dindctl.provider.v1.LogsRequest
+	69,  // 139: dindctl.provider.v1.Provider.Lock:input_type -> dindctl.provider.v1.LockRequest
+	71,  // 140: dindctl.provider.v1.Provider.Unlock:input_type -> dindctl.provider.v1.UnlockRequest
+	73,  // 141: dindctl.provider.v1.Provider.Exec:input_type -> dindctl.provider.v1.ExecInput
+	78,  // 142: dindctl.provider.v1.Provider.Dial:input_type -> dindctl.provider.v1.StreamInput
+	81,  // 143: dindctl.provider.v1.Provider.Halt:input_type -> dindctl.provider.v1.HaltRequest
+	83,  // 144: dindctl.provider.v1.Provider.Wake:input_type -> dindctl.provider.v1.WakeRequest
+	85,  // 145: dindctl.provider.v1.Provider.CopyOut:input_type -> dindctl.provider.v1.CopyOutRequest
+	87,  // 146: dindctl.provider.v1.Provider.CopyIn:input_type -> dindctl.provider.v1.CopyInput
+	92,  // 147: dindctl.provider.v1.Provider.Stock:input_type -> dindctl.provider.v1.StockRequest
+	94,  // 148: dindctl.provider.v1.Provider.Sweep:input_type -> dindctl.provider.v1.SweepRequest
+	78,  // 149: dindctl.provider.v1.Streams.Connect:input_type -> dindctl.provider.v1.StreamInput
+	8,   // 150: dindctl.provider.v1.Provider.Describe:output_type -> dindctl.provider.v1.DescribeReply
+	13,  // 151: dindctl.provider.v1.Provider.Configure:output_type -> dindctl.provider.v1.ConfigureReply
+	16,  // 152: dindctl.provider.v1.Provider.Open:output_type -> dindctl.provider.v1.OpenReply
+	20,  // 153: dindctl.provider.v1.Provider.Observe:output_type -> dindctl.provider.v1.ObserveReply
+	35,  // 154: dindctl.provider.v1.Provider.Diff:output_type -> dindctl.provider.v1.DiffReply
+	40,  // 155: dindctl.provider.v1.Provider.Create:output_type -> dindctl.provider.v1.CreateReply
+	43,  // 156: dindctl.provider.v1.Provider.Update:output_type -> dindctl.provider.v1.UpdateReply
+	45,  // 157: dindctl.provider.v1.Provider.Resume:output_type -> dindctl.provider.v1.ResumeReply
+	47,  // 158: dindctl.provider.v1.Provider.Delete:output_type -> dindctl.provider.v1.DeleteReply
+	50,  // 159: dindctl.provider.v1.Provider.Cancel:output_type -> dindctl.provider.v1.CancelReply
+	52,  // 160: dindctl.provider.v1.Provider.Stop:output_type -> dindctl.provider.v1.StopReply
+	54,  // 161: dindctl.provider.v1.Provider.Close:output_type -> dindctl.provider.v1.CloseReply
+	56,  // 162: dindctl.provider.v1.Provider.Carry:output_type -> dindctl.provider.v1.CarryReply
+	59,  // 163: dindctl.provider.v1.Provider.Probe:output_type -> dindctl.provider.v1.ProbeReply
+	62,  // 164: dindctl.provider.v1.Provider.Prepare:output_type -> dindctl.provider.v1.PrepareReply
+	20,  // 165: dindctl.provider.v1.Provider.Survey:output_type -> dindctl.provider.v1.ObserveReply
+	65,  // 166: dindctl.provider.v1.Provider.Stat:output_type -> dindctl.provider.v1.StatReply
+	67,  // 167: dindctl.provider.v1.Provider.Logs:output_type -> dindctl.provider.v1.LogsReply
+	70,  // 168: dindctl.provider.v1.Provider.Lock:output_type -> dindctl.provider.v1.LockReply
+	72,  // 169: dindctl.provider.v1.Provider.Unlock:output_type -> dindctl.provider.v1.UnlockReply
+	76,  // 170: dindctl.provider.v1.Provider.Exec:output_type -> dindctl.provider.v1.ExecOutput
+	80,  // 171: dindctl.provider.v1.Provider.Dial:output_type -> dindctl.provider.v1.StreamOutput
+	82,  // 172: dindctl.provider.v1.Provider.Halt:output_type -> dindctl.provider.v1.HaltReply
+	84,  // 173: dindctl.provider.v1.Provider.Wake:output_type -> dindctl.provider.v1.WakeReply
+	86,  // 174: dindctl.provider.v1.Provider.CopyOut:output_type -> dindctl.provider.v1.CopyOutReply
+	89,  // 175: dindctl.provider.v1.Provider.CopyIn:output_type -> dindctl.provider.v1.CopyInReply
+	93,  // 176: dindctl.provider.v1.Provider.Stock:output_type -> dindctl.provider.v1.StockReply
+	95,  // 177: dindctl.provider.v1.Provider.Sweep:output_type -> dindctl.provider.v1.SweepReply
+	80,  // 178: dindctl.provider.v1.Streams.Connect:output_type -> dindctl.provider.v1.StreamOutput
+	150, // [150:179] is the sub-list for method output_type
+	121, // [121:150] is the sub-list for method input_type
+	121, // [121:121] is the sub-list for extension type_name
+	121, // [121:121] is the sub-list for extension extendee
+	0,   // [0:121] is the sub-list for field type_name
 }
 
 func init() { file_provider_proto_init() }
@@ -7352,30 +7578,30 @@ func file_provider_proto_init() {
 		(*Step_Key)(nil),
 		(*Step_Index)(nil),
 	}
-	file_provider_proto_msgTypes[25].OneofWrappers = []any{}
-	file_provider_proto_msgTypes[70].OneofWrappers = []any{
+	file_provider_proto_msgTypes[27].OneofWrappers = []any{}
+	file_provider_proto_msgTypes[72].OneofWrappers = []any{
 		(*ExecInput_Start)(nil),
 		(*ExecInput_Stdin)(nil),
 		(*ExecInput_StdinEnd)(nil),
 		(*ExecInput_Resize)(nil),
 		(*ExecInput_Signal)(nil),
 	}
-	file_provider_proto_msgTypes[73].OneofWrappers = []any{
+	file_provider_proto_msgTypes[75].OneofWrappers = []any{
 		(*ExecOutput_Stdout)(nil),
 		(*ExecOutput_Stderr)(nil),
 		(*ExecOutput_Result)(nil),
 	}
-	file_provider_proto_msgTypes[75].OneofWrappers = []any{
+	file_provider_proto_msgTypes[77].OneofWrappers = []any{
 		(*StreamInput_Start)(nil),
 		(*StreamInput_Data)(nil),
 		(*StreamInput_End)(nil),
 	}
-	file_provider_proto_msgTypes[77].OneofWrappers = []any{
+	file_provider_proto_msgTypes[79].OneofWrappers = []any{
 		(*StreamOutput_Opened)(nil),
 		(*StreamOutput_Data)(nil),
 		(*StreamOutput_End)(nil),
 	}
-	file_provider_proto_msgTypes[84].OneofWrappers = []any{
+	file_provider_proto_msgTypes[86].OneofWrappers = []any{
 		(*CopyInput_Start)(nil),
 		(*CopyInput_Data)(nil),
 		(*CopyInput_End)(nil),
@@ -7386,7 +7612,7 @@ func file_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provider_proto_rawDesc), len(file_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   105,
+			NumMessages:   107,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
