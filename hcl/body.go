@@ -3,6 +3,7 @@ package hcl
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -208,10 +209,45 @@ func (d *decoder) attribute(given *hcl2.Attribute, schema provider.Attribute, pa
 		d.problems = append(d.problems, wrongType(given, schema, value, err))
 		return cty.UnknownVal(schema.Type)
 	}
+	if at, key, known := unknownKey(value.Type(), schema.Type); key != "" {
+		p := problem("unknown-argument", "Unsupported argument", given.Expr.Range(), "%s%s has no %q. It takes %s.", schema.Name, at, key, strings.Join(known, " and "))
+		p.Context = rangeOf(given.Range)
+		d.problems = append(d.problems, p)
+	}
 	if schema.Sensitive {
 		converted = converted.Mark(provider.Sensitive)
 	}
 	return converted
+}
+
+// unknownKey finds a key of an object that the type it becomes does not have, and that
+// the conversion would leave out without a word: where it is, and what there may be.
+func unknownKey(got, want cty.Type) (at, key string, known []string) {
+	switch {
+	case provider.IsRef(want):
+	case want.IsObjectType() && got.IsObjectType():
+		known = slices.Sorted(maps.Keys(want.AttributeTypes()))
+		for _, name := range slices.Sorted(maps.Keys(got.AttributeTypes())) {
+			if !want.HasAttribute(name) {
+				return "", name, known
+			}
+		}
+	case want.IsCollectionType() && got.IsTupleType():
+		for i, element := range got.TupleElementTypes() {
+			if at, key, known := unknownKey(element, want.ElementType()); key != "" {
+				return fmt.Sprintf("[%d]%s", i, at), key, known
+			}
+		}
+	case want.IsCollectionType() && got.IsObjectType():
+		for _, name := range slices.Sorted(maps.Keys(got.AttributeTypes())) {
+			if at, key, known := unknownKey(got.AttributeType(name), want.ElementType()); key != "" {
+				return fmt.Sprintf("[%q]%s", name, at), key, known
+			}
+		}
+	case want.IsCollectionType() && got.IsCollectionType():
+		return unknownKey(got.ElementType(), want.ElementType())
+	}
+	return "", "", nil
 }
 
 // checkEnabled refuses to take a block that is not enabled for no block: what is

@@ -479,9 +479,9 @@ func (c *cliWorld) taken(who, engine, said string) outcome {
 // stricter are the sentences of dindctl where the CLI goes on.
 func stricter() []string {
 	return []string{
-		"The docker configuration cannot be read",        // the CLI warns of a broken config.json; a version of the API that dindctl does not speak
-		"http is no way to reach an engine",              // a context of the scheme http, which the CLI takes half the way
-		"a path alone is a socket to some docker CLIs",  // to that of 28.2 a port of localhost, to later ones a socket
+		"The docker configuration cannot be read",      // the CLI warns of a broken config.json; a version of the API that dindctl does not speak
+		"http is no way to reach an engine",            // a context of the scheme http, which the CLI takes half the way
+		"a path alone is a socket to some docker CLIs", // to that of 28.2 a port of localhost, to later ones a socket
 		"REQUEST_METHOD", "the proxy that leads there has", // Go's own sentences otherwise
 	}
 }
@@ -536,4 +536,3 @@ func differs(want, got outcome, err error) string {
 	}
 	return ""
 }
-

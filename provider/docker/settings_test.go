@@ -20,17 +20,17 @@ func settingsFiles() map[string]string {
 		return `{"Name":"prod","Endpoints":{"docker":{"Host":"` + host + `"` + more + `}}}`
 	}
 	return map[string]string{
-		"/home/u/.docker/config.json": `{"currentContext":"prod"}`,
-		"/home/u/.docker/contexts/meta/" + contextID + "/meta.json":  prod("tcp://prod:2376", `,"SkipTLSVerify":true`),
-		"/bare/contexts/meta/" + contextID + "/meta.json":            prod("tcp://u:hush@prod", ""),
-		"/empty/contexts/meta/" + contextID + "/meta.json":           prod("tcp://prod", ""),
-		"/empty/contexts/tls/" + contextID + "/docker/":              "",
-		"/web/contexts/meta/" + contextID + "/meta.json":             prod("https://u:hush@prod", ""),
-		"/ssh/contexts/meta/" + contextID + "/meta.json":             prod("ssh://u:hush@prod", ""),
-		"/short/contexts/meta/" + contextID + "/meta.json":           prod("unix://", ""),
-		"/home/looked-up/.docker/config.json":                        `{"currentContext":"nowhere"}`,
-		"/plain/config.json":                                         `{"auths":{},"HttpHeaders":{"X-Who":"me"}}`,
-		"/broken/config.json":                                        `{`,
+		"/home/u/.docker/config.json":                               `{"currentContext":"prod"}`,
+		"/home/u/.docker/contexts/meta/" + contextID + "/meta.json": prod("tcp://prod:2376", `,"SkipTLSVerify":true`),
+		"/bare/contexts/meta/" + contextID + "/meta.json":           prod("tcp://u:hush@prod", ""),
+		"/empty/contexts/meta/" + contextID + "/meta.json":          prod("tcp://prod", ""),
+		"/empty/contexts/tls/" + contextID + "/docker/":             "",
+		"/web/contexts/meta/" + contextID + "/meta.json":            prod("https://u:hush@prod", ""),
+		"/ssh/contexts/meta/" + contextID + "/meta.json":            prod("ssh://u:hush@prod", ""),
+		"/short/contexts/meta/" + contextID + "/meta.json":          prod("unix://", ""),
+		"/home/looked-up/.docker/config.json":                       `{"currentContext":"nowhere"}`,
+		"/plain/config.json":                                        `{"auths":{},"HttpHeaders":{"X-Who":"me"}}`,
+		"/broken/config.json":                                       `{`,
 	}
 }
 
