@@ -93,7 +93,7 @@ func (m *making) create(ctx context.Context) (id string, adopted bool, err error
 	config, host := m.request.config, m.request.host
 	config.Labels = withOwner(config.Labels, m.req.Owner)
 	if decl.Kind == provider.Daemon {
-		chosen, err := m.e.surroundings(ctx, decl, m.request)
+		chosen, err := m.e.surroundings(ctx, decl, m.request, m.p.around(m.e.place))
 		if err != nil {
 			return "", false, err
 		}

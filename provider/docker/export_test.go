@@ -62,6 +62,20 @@ func Choose(req provider.ConfigureRequest, read func(string) ([]byte, error)) (s
 	return text, err
 }
 
+// Chosen is what is chosen for a daemon that would be made in a place, as JSON, for tests.
+func Chosen(ctx context.Context, p provider.Provider, place provider.Place, decl provider.Declaration) (string, error) {
+	configured, ok := p.(*Provider)
+	if !ok {
+		return "", fmt.Errorf("%T is another provider", p)
+	}
+	e, err := configured.at(place)
+	if err != nil {
+		return "", err
+	}
+	chosen, err := e.surroundings(ctx, decl, request{}, configured.around(place))
+	return jsonText(chosen), err
+}
+
 type tableFiles func(string) ([]byte, error)
 
 func (f tableFiles) read(name string) ([]byte, error) { return f(name) }
