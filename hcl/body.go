@@ -225,29 +225,45 @@ func (d *decoder) attribute(given *hcl2.Attribute, schema provider.Attribute, pa
 func unknownKey(got, want cty.Type) (at, key string, known []string) {
 	switch {
 	case provider.IsRef(want):
+		return "", "", nil
+	case want.IsCollectionType():
+		for _, e := range elementTypes(got) {
+			if at, key, known := unknownKey(e.typ, want.ElementType()); key != "" {
+				return e.at + at, key, known
+			}
+		}
 	case want.IsObjectType() && got.IsObjectType():
-		known = slices.Sorted(maps.Keys(want.AttributeTypes()))
 		for _, name := range slices.Sorted(maps.Keys(got.AttributeTypes())) {
 			if !want.HasAttribute(name) {
-				return "", name, known
+				return "", name, slices.Sorted(maps.Keys(want.AttributeTypes()))
 			}
 		}
-	case want.IsCollectionType() && got.IsTupleType():
-		for i, element := range got.TupleElementTypes() {
-			if at, key, known := unknownKey(element, want.ElementType()); key != "" {
-				return fmt.Sprintf("[%d]%s", i, at), key, known
-			}
-		}
-	case want.IsCollectionType() && got.IsObjectType():
-		for _, name := range slices.Sorted(maps.Keys(got.AttributeTypes())) {
-			if at, key, known := unknownKey(got.AttributeType(name), want.ElementType()); key != "" {
-				return fmt.Sprintf("[%q]%s", name, at), key, known
-			}
-		}
-	case want.IsCollectionType() && got.IsCollectionType():
-		return unknownKey(got.ElementType(), want.ElementType())
 	}
 	return "", "", nil
+}
+
+// elementType is the type of an element, and where that is.
+type elementType struct {
+	at  string
+	typ cty.Type
+}
+
+// elementTypes are those of a value of a type that may become a collection.
+func elementTypes(of cty.Type) []elementType {
+	var out []elementType
+	switch {
+	case of.IsTupleType():
+		for i, typ := range of.TupleElementTypes() {
+			out = append(out, elementType{fmt.Sprintf("[%d]", i), typ})
+		}
+	case of.IsObjectType():
+		for _, name := range slices.Sorted(maps.Keys(of.AttributeTypes())) {
+			out = append(out, elementType{fmt.Sprintf("[%q]", name), of.AttributeType(name)})
+		}
+	case of.IsCollectionType():
+		out = append(out, elementType{"", of.ElementType()})
+	}
+	return out
 }
 
 // checkEnabled refuses to take a block that is not enabled for no block: what is
