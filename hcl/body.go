@@ -3,6 +3,7 @@ package hcl
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -208,10 +209,61 @@ func (d *decoder) attribute(given *hcl2.Attribute, schema provider.Attribute, pa
 		d.problems = append(d.problems, wrongType(given, schema, value, err))
 		return cty.UnknownVal(schema.Type)
 	}
+	if at, key, known := unknownKey(value.Type(), schema.Type); key != "" {
+		p := problem("unknown-argument", "Unsupported argument", given.Expr.Range(), "%s%s has no %q. It takes %s.", schema.Name, at, key, strings.Join(known, " and "))
+		p.Context = rangeOf(given.Range)
+		d.problems = append(d.problems, p)
+	}
 	if schema.Sensitive {
 		converted = converted.Mark(provider.Sensitive)
 	}
 	return converted
+}
+
+// unknownKey finds a key of an object that the type it becomes does not have, and that
+// the conversion would leave out without a word: where it is, and what there may be.
+func unknownKey(got, want cty.Type) (at, key string, known []string) {
+	switch {
+	case provider.IsRef(want):
+		return "", "", nil
+	case want.IsCollectionType():
+		for _, e := range elementTypes(got) {
+			if at, key, known := unknownKey(e.typ, want.ElementType()); key != "" {
+				return e.at + at, key, known
+			}
+		}
+	case want.IsObjectType() && got.IsObjectType():
+		for _, name := range slices.Sorted(maps.Keys(got.AttributeTypes())) {
+			if !want.HasAttribute(name) {
+				return "", name, slices.Sorted(maps.Keys(want.AttributeTypes()))
+			}
+		}
+	}
+	return "", "", nil
+}
+
+// elementType is the type of an element, and where that is.
+type elementType struct {
+	at  string
+	typ cty.Type
+}
+
+// elementTypes are those of a value of a type that may become a collection.
+func elementTypes(of cty.Type) []elementType {
+	var out []elementType
+	switch {
+	case of.IsTupleType():
+		for i, typ := range of.TupleElementTypes() {
+			out = append(out, elementType{fmt.Sprintf("[%d]", i), typ})
+		}
+	case of.IsObjectType():
+		for _, name := range slices.Sorted(maps.Keys(of.AttributeTypes())) {
+			out = append(out, elementType{fmt.Sprintf("[%q]", name), of.AttributeType(name)})
+		}
+	case of.IsCollectionType():
+		out = append(out, elementType{"", of.ElementType()})
+	}
+	return out
 }
 
 // checkEnabled refuses to take a block that is not enabled for no block: what is

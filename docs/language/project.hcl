@@ -1,5 +1,5 @@
 project {
   name             = "ci"
   required_version = ">= 0.1"
-  context          = "default"
+  context          = "build-server"
 }

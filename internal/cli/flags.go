@@ -15,11 +15,20 @@ import (
 
 func engineFlags() []ucli.Flag {
 	return []ucli.Flag{
-		&ucli.StringFlag{Name: "H", Aliases: []string{"host"}, Usage: "the root engine's `ENDPOINT`; wins over -context and DOCKER_HOST"},
-		&ucli.StringFlag{Name: "context", Usage: "the docker `CONTEXT` that names the root engine"},
+		&ucli.StringFlag{Name: "H", Aliases: []string{"host"}, Usage: "the root engine's `ENDPOINT`; wins over the project's context and DOCKER_HOST", Validator: notEmpty},
+		&ucli.StringFlag{Name: "context", Usage: "the docker `CONTEXT` that names the root engine, instead of -H", Validator: notEmpty},
 		&ucli.StringFlag{Name: "project", Usage: "the project's `NAME`, where the configuration does not say"},
 		noColorFlag(),
 	}
+}
+
+// notEmpty refuses what a variable that is not set leaves of a flag: it would mean
+// another engine than the one that was meant.
+func notEmpty(value string) error {
+	if strings.TrimSpace(value) == "" {
+		return errors.New("it is empty; leave it out for the engine that your docker settings name")
+	}
+	return nil
 }
 
 func noColorFlag() ucli.Flag { return &ucli.BoolFlag{Name: "no-color", Usage: "no colours"} }

@@ -14,6 +14,7 @@ import (
 	"github.com/dindctl/dindctl/internal/outfile"
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/internal/ui"
+	"github.com/dindctl/dindctl/provider"
 )
 
 // planFormat is the version of the file that `plan -out` writes.
@@ -70,6 +71,7 @@ func (s *session) document(p *plan.Plan) (json.RawMessage, error) {
 func (s *session) recorded() asked {
 	o := s.asked
 	o.Again = nil
+	o.Endpoint = provider.WithoutPassword(o.Endpoint) // no engine is sent it
 	secret := map[string]bool{}
 	for _, v := range s.cfg.Variables {
 		secret[v.Name] = v.Sensitive

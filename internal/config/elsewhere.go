@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/provider"
 )
 
 // Elsewhere is an engine of the configuration that is reached by an endpoint of its own.
@@ -42,10 +43,13 @@ func (s *state) certificatesOf(d *noun) string {
 
 // checkEndpoint refuses what is no way to an engine elsewhere.
 func checkEndpoint(n *noun) diag.List {
-	endpoint := text(n.value, "endpoint")
+	endpoint, known := textOf(attribute(n.value, "endpoint"))
 	scheme, rest, _ := strings.Cut(endpoint, "://")
-	switch {
-	case endpoint == "": // not known, which is said elsewhere
+	switch shown := provider.WithoutPassword(endpoint); {
+	case !known: // which is said elsewhere
+	case shown != endpoint:
+		return diag.List{n.problem("invalid-value", "endpoint", "Invalid endpoint",
+			fmt.Sprintf("There is a password in %s. No engine takes one: tcp has certificates, ssh has keys. Take it away.", shown))}
 	case scheme == "unix":
 		return diag.List{n.problem("invalid-value", "endpoint", "Invalid endpoint",
 			fmt.Sprintf("%s is a socket of this host. Write socket = %q.", endpoint, rest))}

@@ -120,6 +120,14 @@ func shorten(text string) string {
 	return strings.ToValidUTF8(text[:maxShown], "") + "..."
 }
 
+// withoutPassword is a text that is shown; where it is a URL, the password in it is not.
+func withoutPassword(shown string) string {
+	if !strings.Contains(shown, "://") {
+		return shown
+	}
+	return provider.WithoutPassword(shown)
+}
+
 // written tells whether an argument stands in the block: of a hundred that may,
 // few do.
 func (f *forms) written(path string) bool {
@@ -178,7 +186,7 @@ func (f *forms) value(a provider.Attribute, v cty.Value, path string, secret boo
 	if !secret {
 		hint = suggest(text, a.Form.Words, "")
 	}
-	f.invalid(path, fmt.Sprintf("%s takes %s, and %s is not one.%s", a.Name, FormWords(a.Form), shown, hint))
+	f.invalid(path, fmt.Sprintf("%s takes %s, and %s is not one.%s", a.Name, FormWords(a.Form), withoutPassword(shown), hint))
 }
 
 // plainText is a text, number or flag as text.

@@ -77,12 +77,19 @@ func mountsAt(n *noun, target string) bool {
 	})
 }
 
-// networksOf are the addresses of the networks that something joins.
+// networksOf are the addresses of the networks that something joins, each once: one of
+// networks may have an attach block, too, that says how it is joined.
 func (s *state) networksOf(n *noun) []string {
 	if n.joinsDefault {
 		return []string{defaultNetwork}
 	}
-	return append(addresses(attribute(n.value, "networks")), attached(n)...)
+	var out []string
+	for _, address := range append(addresses(attribute(n.value, "networks")), attached(n)...) {
+		if !slices.Contains(out, address) {
+			out = append(out, address)
+		}
+	}
+	return out
 }
 
 // checkAliases refuses two daemons under one name on one network.

@@ -185,18 +185,28 @@ func plainMap(v cty.Value) map[string]string {
 	return out
 }
 
+// shortFlags are the flags of dockerd that have a name of one letter.
+func shortFlags() map[string]string {
+	return map[string]string{"H": "host", "G": "group", "g": "data-root", "s": "storage-driver", "b": "bridge", "D": "debug", "l": "log-level", "p": "pidfile"}
+}
+
 // flagsOf reads a command line of dockerd: every flag with its values, by its
-// long name. A flag without a value is "true".
+// long name. A flag without a value is "true". The value of a flag of one letter may
+// stand right behind it, as in -Gdocker.
 func flagsOf(words []string) map[string][]string {
-	short := map[string]string{"H": "host", "g": "data-root", "s": "storage-driver", "b": "bridge", "D": "debug", "l": "log-level"}
 	out := map[string][]string{}
 	for i := 0; i < len(words); i++ {
 		name, isFlag := strings.CutPrefix(words[i], "-")
 		if !isFlag {
 			continue
 		}
-		name, value, has := strings.Cut(strings.TrimPrefix(name, "-"), "=")
-		name = cmp.Or(short[name], name)
+		long, isLong := strings.CutPrefix(name, "-")
+		name, value, has := strings.Cut(long, "=")
+		if !isLong && long != "" && shortFlags()[long[:1]] != "" {
+			name, value = long[:1], strings.TrimPrefix(long[1:], "=")
+			has = len(long) > 1
+			name = shortFlags()[name]
+		}
 		if !has {
 			value = "true"
 			if i+1 < len(words) && !strings.HasPrefix(words[i+1], "-") {

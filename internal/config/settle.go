@@ -168,13 +168,19 @@ func (s *state) checkDaemon(n *noun) diag.List {
 	problems := checkOneOf(n, false, "image", "socket", "endpoint")
 	problems = append(problems, checkDaemonJSON(n, s.bodies[provider.Daemon])...)
 	problems = append(problems, checkTLS(n)...)
-	socket := text(n.value, "socket")
-	if socket != "" && !strings.HasPrefix(socket, "/") {
+	socket, known := textOf(attribute(n.value, "socket"))
+	if known && !strings.HasPrefix(socket, "/") {
 		problems = append(problems, n.problem("invalid-path", "socket", "Path that is not absolute",
 			fmt.Sprintf("The socket %q is a path on the engine's host and has to be absolute.", socket)))
 	}
 	if given(n.value, "endpoint") {
 		problems = append(problems, checkEndpoint(n)...)
+	}
+	for i, target := range elements(attribute(n.value, "entry_mounts")) {
+		if at, known := textOf(target); known && !strings.HasPrefix(at, "/") {
+			problems = append(problems, n.problem("invalid-path", "entry_mounts", "Path that is not absolute",
+				fmt.Sprintf("entry_mounts[%d] is %q. It is a path in the container, and has to be absolute.", i, at)))
+		}
 	}
 	if !given(n.value, "socket") && !given(n.value, "endpoint") {
 		if given(n.value, "certificates") {

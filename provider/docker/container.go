@@ -103,7 +103,7 @@ func (m *making) create(ctx context.Context) (id string, adopted bool, err error
 		}
 	}
 	if decl.Kind == provider.Daemon {
-		chosen, err := m.e.surroundings(ctx, decl, m.request)
+		chosen, err := m.e.surroundings(ctx, decl, m.request, m.p.around(m.e.place))
 		if err != nil {
 			return "", false, err
 		}

@@ -8,43 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 
 	"github.com/dindctl/dindctl/provider"
 )
-
-// configDir is the docker CLI's directory.
-func configDir(env map[string]string) string {
-	if dir := env["DOCKER_CONFIG"]; dir != "" {
-		return dir
-	}
-	home := env["HOME"]
-	if home == "" {
-		home = env["USERPROFILE"]
-	}
-	return path.Join(home, ".docker")
-}
-
-// currentContext reads which context `docker context use` chose, and the file that says so.
-func currentContext(env map[string]string, host files) (name, file string, err error) {
-	file = path.Join(configDir(env), "config.json")
-	content, err := host.read(file)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return "", file, nil
-	}
-	if err != nil {
-		return "", file, fmt.Errorf("reading the docker configuration: %w", err)
-	}
-	var config struct {
-		CurrentContext string `json:"currentContext"`
-	}
-	if err := json.Unmarshal(content, &config); err != nil {
-		return "", file, &provider.Problem{
-			Code: provider.Invalid, Summary: "The docker configuration cannot be read",
-			Detail: fmt.Sprintf("%s: %v. Repair it, or name the engine with -H.", file, err),
-		}
-	}
-	return config.CurrentContext, file, nil
-}
 
 // contextMeta is what is used of a context's meta.json.
 type contextMeta struct {
@@ -55,16 +22,13 @@ type contextMeta struct {
 	}
 }
 
-// fromContext returns the engine of a docker context.
-func fromContext(name, by string, env map[string]string, host files) (endpoint, error) {
-	chosen := fmt.Sprintf("context %q (%s)", name, by)
-	if name == "default" {
-		return endpoint{url: defaultSocket, chosen: chosen}, nil
-	}
+// fromContext returns the engine of a docker context that is a file. The variables
+// about TLS say nothing about it.
+func (s settings) fromContext(name, chosen string) (endpoint, error) {
 	sum := sha256.Sum256([]byte(name))
 	id := hex.EncodeToString(sum[:])
-	dir := path.Join(configDir(env), "contexts")
-	content, err := host.read(path.Join(dir, "meta", id, "meta.json"))
+	dir := path.Join(s.configDir(), "contexts")
+	content, err := s.host.read(path.Join(dir, "meta", id, "meta.json"))
 	if err != nil {
 		why := err.Error()
 		if errors.Is(err, fs.ErrNotExist) {
@@ -84,13 +48,47 @@ func fromContext(name, by string, env map[string]string, host files) (endpoint, 
 			Detail: fmt.Sprintf("%s names no Docker engine. `docker context inspect %s` shows it.", chosen, name),
 		}
 	}
-	at := endpoint{url: docker.Host, chosen: chosen}
-	certificates := path.Join(dir, "tls", id, "docker")
-	_, err = host.read(path.Join(certificates, "ca.pem"))
-	_, certErr := host.read(path.Join(certificates, "cert.pem"))
-	if err == nil || certErr == nil || docker.SkipTLSVerify {
-		at.tls, err = tlsFrom(certificates, docker.SkipTLSVerify, host)
-		return at, err
+	at := endpoint{chosen: chosen}
+	if at.url, err = contextURL(docker.Host); err != nil {
+		at.url = provider.WithoutPassword(docker.Host)
+		return endpoint{}, at.invalid(err.Error())
 	}
-	return at, nil
+	if !strings.HasPrefix(at.url, "tcp://") {
+		return at, nil
+	}
+	// That the directory is there says that the connection is encrypted: an empty one
+	// trusts the system's authorities.
+	kept := path.Join(dir, "tls", id, "docker")
+	if !docker.SkipTLSVerify && !s.host.isDir(kept) {
+		return at, nil
+	}
+	found, err := certificatesIn(kept, s.host)
+	if err == nil {
+		at.tls, err = found.config(docker.SkipTLSVerify)
+	}
+	return at, err
+}
+
+// contextURL is the address that a context names, which the CLI takes as it is: nothing
+// is added to it.
+func contextURL(host string) (string, error) {
+	scheme, rest, written := strings.Cut(host, "://")
+	switch {
+	case !written:
+		return "", errors.New("it is not a URL")
+	case rest == "":
+		return "", errors.New("there is nothing behind its scheme")
+	}
+	switch scheme {
+	case "unix":
+		return host, nil
+	case "tcp":
+		if strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "/") {
+			return "", errors.New("there is no host in it")
+		}
+		return tcpURL(rest, "")
+	case "ssh":
+		return sshURL(host)
+	}
+	return "", noWay(scheme)
 }

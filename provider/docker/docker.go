@@ -89,7 +89,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest)
 	if err != nil {
 		return provider.ConfigureResponse{}, err
 	}
-	dial, err := chosen.dialer()
+	w, err := chosen.way()
 	if err != nil {
 		return provider.ConfigureResponse{}, err
 	}
@@ -101,7 +101,8 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest)
 	if err != nil {
 		return provider.ConfigureResponse{}, err
 	}
-	root, err := newEngine(provider.Root, failed.watch(dial), chosen.limit(), waits)
+	w.dial = failed.watch(w.dial)
+	root, err := newEngine(provider.Root, w, chosen.limit(), waits)
 	if err != nil {
 		return provider.ConfigureResponse{}, err
 	}

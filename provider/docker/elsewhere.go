@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"path"
 	"strings"
 	"sync"
 
@@ -16,26 +15,18 @@ import (
 // openElsewhere reaches an engine by an endpoint of its own. Opening it twice
 // gives the same place.
 func (p *Provider) openElsewhere(ctx context.Context, req provider.OpenRequest) (provider.OpenResponse, error) {
-	at := endpoint{url: req.Endpoint, chosen: "endpoint of " + req.ID}
-	if req.Certificates != "" {
-		for _, name := range []string{"ca.pem", "cert.pem", "key.pem"} {
-			if _, err := (osFiles{}).read(path.Join(req.Certificates, name)); err != nil {
-				return provider.OpenResponse{}, badElsewhere(req, err)
-			}
-		}
-		var err error
-		if at.tls, err = tlsFrom(req.Certificates, false, osFiles{}); err != nil {
-			return provider.OpenResponse{}, badElsewhere(req, err)
-		}
+	at, err := p.elsewhere(req)
+	if err != nil {
+		return provider.OpenResponse{}, err
 	}
-	dial, err := at.dialer()
+	w, err := at.way()
 	if err != nil {
 		return provider.OpenResponse{}, err
 	}
 	var failed dialFailure
-	dial = failed.watch(dial)
-	place := provider.Place(req.Endpoint + " " + req.Certificates)
-	e, err := p.enter(place, dial, at.limit())
+	w.dial = failed.watch(w.dial)
+	place := provider.Place(at.url + " " + req.Certificates)
+	e, err := p.enter(place, w, at.limit())
 	if err != nil {
 		return provider.OpenResponse{}, err
 	}
@@ -57,6 +48,46 @@ func (p *Provider) openElsewhere(ctx context.Context, req provider.OpenRequest) 
 		p.places[place] = e
 	}
 	return provider.OpenResponse{Readable: true, Place: place, Facts: facts}, nil
+}
+
+// elsewhere is the endpoint that a daemon of the configuration names. The person's
+// proxies lead there as well, while the headers and the version of the API that belong
+// to their own engine say nothing about it.
+func (p *Provider) elsewhere(req provider.OpenRequest) (endpoint, error) {
+	at := endpoint{chosen: "endpoint of " + req.ID}
+	scheme, rest, _ := strings.Cut(req.Endpoint, "://")
+	secure := req.Certificates != ""
+	var err error
+	switch {
+	case scheme == "tcp" && secure:
+		at.url, err = tcpURL(rest, defaultTLSPort)
+	case scheme == "tcp":
+		at.url, err = tcpURL(rest, defaultPort)
+	case scheme == "ssh":
+		at.url, err = sshURL(req.Endpoint)
+	default:
+		err = noWay(scheme)
+	}
+	if err != nil {
+		at.url = provider.WithoutPassword(req.Endpoint)
+		return at, at.invalid(err.Error())
+	}
+	if secure {
+		found, err := certificatesIn(req.Certificates, osFiles{})
+		if err != nil {
+			return at, badElsewhere(req, err)
+		}
+		for name, content := range map[string][]byte{"ca.pem": found.ca, "cert.pem": found.cert, "key.pem": found.key} {
+			if content == nil {
+				return at, badElsewhere(req, errors.New("there is no "+name))
+			}
+		}
+		if at.tls, err = found.config(false); err != nil {
+			return at, badElsewhere(req, err)
+		}
+	}
+	at.proxy, err = settings{p.own().env, osFiles{}}.proxyTo(at)
+	return at, err
 }
 
 func badElsewhere(req provider.OpenRequest, err error) error {
@@ -131,7 +162,7 @@ func (at endpoint) remoteProblem(err error) error {
 		}
 		return &provider.Problem{
 			Code: r.code, Summary: r.summary,
-			Detail: fmt.Sprintf("%s (chosen by %s): %s. %s", at.url, at.chosen, wayWords(err), r.advice),
+			Detail: fmt.Sprintf("%s: %s. %s", at.who(), wayWords(err), r.advice),
 		}
 	}
 	return nil

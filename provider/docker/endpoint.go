@@ -3,14 +3,11 @@ package docker
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"net/url"
-	"os"
-	"path"
 	"strings"
 	"syscall"
 	"time"
@@ -18,150 +15,101 @@ import (
 	"github.com/dindctl/dindctl/provider"
 )
 
-// files is what the choice of an endpoint reads of this host.
-type files interface {
-	read(name string) ([]byte, error)
-}
-
-type osFiles struct{}
-
-func (osFiles) read(name string) ([]byte, error) { return os.ReadFile(name) }
-
 // endpoint is how the root engine is reached.
 type endpoint struct {
-	url    string
-	chosen string // for people: "-H", "DOCKER_HOST"
-	tls    *tls.Config
-}
-
-const defaultSocket = "unix:///var/run/docker.sock"
-
-// chooseEndpoint decides which engine is the root: -H, -context, DOCKER_HOST, the
-// current context, the default socket, in this order.
-func chooseEndpoint(req provider.ConfigureRequest, host files) (endpoint, error) {
-	env := req.Environment
-	switch {
-	case req.Endpoint != "":
-		return withEnvironmentTLS(endpoint{url: normalURL(req.Endpoint), chosen: "-H"}, env, host)
-	case req.Context != "":
-		return fromContext(req.Context, "-context or the project's pin", env, host)
-	case env["DOCKER_HOST"] != "":
-		return withEnvironmentTLS(endpoint{url: normalURL(env["DOCKER_HOST"]), chosen: "DOCKER_HOST"}, env, host)
-	case env["DOCKER_CONTEXT"] != "":
-		return fromContext(env["DOCKER_CONTEXT"], "DOCKER_CONTEXT", env, host)
-	}
-	current, file, err := currentContext(env, host)
-	if err != nil {
-		return endpoint{}, err
-	}
-	if current != "" && current != "default" {
-		return fromContext(current, "currentContext in "+file, env, host)
-	}
-	return endpoint{url: defaultSocket, chosen: "default socket"}, nil
-}
-
-// normalURL accepts the short forms that the docker CLI accepts.
-func normalURL(text string) string {
-	switch {
-	case strings.Contains(text, "://"):
-		return text
-	case strings.HasPrefix(text, "/"):
-		return "unix://" + text
-	}
-	return "tcp://" + text
-}
-
-// withEnvironmentTLS adds what DOCKER_TLS_VERIFY and DOCKER_CERT_PATH say.
-func withEnvironmentTLS(at endpoint, env map[string]string, host files) (endpoint, error) {
-	if !strings.HasPrefix(at.url, "tcp://") || (env["DOCKER_TLS_VERIFY"] == "" && env["DOCKER_CERT_PATH"] == "") {
-		return at, nil
-	}
-	dir := env["DOCKER_CERT_PATH"]
-	if dir == "" {
-		dir = configDir(env)
-	}
-	var err error
-	at.tls, err = tlsFrom(dir, env["DOCKER_TLS_VERIFY"] == "", host)
-	return at, err
-}
-
-// tlsFrom reads ca.pem, cert.pem and key.pem of a directory; each may be missing.
-func tlsFrom(dir string, insecure bool, host files) (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: insecure} //nolint:gosec // the user's choice, as for the docker CLI
-	ca, err := host.read(path.Join(dir, "ca.pem"))
-	if err == nil {
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(ca) {
-			return nil, badCertificates(path.Join(dir, "ca.pem"), errors.New("no certificate in it"))
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, badCertificates(path.Join(dir, "ca.pem"), err)
-	}
-	cert, err := host.read(path.Join(dir, "cert.pem"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return config, nil
-	}
-	key, keyErr := host.read(path.Join(dir, "key.pem"))
-	if err = errors.Join(err, keyErr); err != nil {
-		return nil, badCertificates(dir, err)
-	}
-	pair, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		return nil, badCertificates(dir, err)
-	}
-	config.Certificates = []tls.Certificate{pair}
-	return config, nil
-}
-
-func badCertificates(where string, err error) error {
-	return &provider.Problem{
-		Code: provider.Denied, Summary: "The engine's certificates cannot be used",
-		Detail: fmt.Sprintf("%s: %v. Check DOCKER_CERT_PATH or the docker context.", where, err),
-	}
+	url     string // for people too: without a password
+	chosen  string // for people: "-H", "DOCKER_HOST"
+	tls     *tls.Config
+	proxy   *url.URL          // that leads there; nil for none
+	headers map[string]string // that requests bear beside dindctl's own
+	api     string            // the version to speak; empty for the newest that both know
 }
 
 // dialLimit is how long a connection to the root engine may take.
 const dialLimit = 15 * time.Second
 
-// dialer returns how connections to the endpoint are made.
-func (at endpoint) dialer() (dialFunc, error) {
-	u, err := url.Parse(at.url)
-	if err != nil || u.Scheme == "" {
-		return nil, at.invalid("it is not a URL")
+// way returns how the endpoint is spoken to.
+func (at endpoint) way() (way, error) {
+	dial, err := at.dialer()
+	w := way{dial: dial, headers: at.headers, api: at.api}
+	if strings.HasPrefix(at.url, "tcp://") {
+		w.host = at.address()
+		w.host = strings.TrimSuffix(w.host, map[bool]string{true: ":443", false: ":80"}[at.tls != nil])
 	}
-	plain := &net.Dialer{Timeout: dialLimit, KeepAlive: 30 * time.Second}
-	switch u.Scheme {
-	case "unix":
-		socket := strings.TrimPrefix(at.url, "unix://")
-		return func(ctx context.Context) (net.Conn, error) { return plain.DialContext(ctx, "unix", socket) }, nil
-	case "tcp", "http", "https":
-		return at.tcpDialer(u, plain), nil
-	case "ssh":
-		return sshDialer(u), nil
+	if at.asksProxy() {
+		w.proxy = at.proxy
 	}
-	return nil, at.invalid(fmt.Sprintf("%q is no way to reach an engine; unix, tcp and ssh are", u.Scheme))
+	return w, err
 }
 
-func (at endpoint) tcpDialer(u *url.URL, plain *net.Dialer) dialFunc {
-	config := at.tls
-	if config == nil && u.Scheme == "https" {
-		config = &tls.Config{MinVersion: tls.VersionTLS12}
+// dialer returns how connections to the endpoint are made.
+func (at endpoint) dialer() (dialFunc, error) {
+	plain := &net.Dialer{Timeout: dialLimit, KeepAlive: 30 * time.Second}
+	scheme, rest, _ := strings.Cut(at.url, "://")
+	switch scheme {
+	case "unix":
+		return func(ctx context.Context) (net.Conn, error) { return plain.DialContext(ctx, "unix", rest) }, nil
+	case "tcp":
+		return at.tcpDialer(plain), nil
+	case "ssh":
+		u, err := url.Parse(at.url)
+		if err != nil {
+			return nil, at.invalid("it is not a URL")
+		}
+		return sshDialer(u), nil
 	}
-	address := u.Host
-	if u.Port() == "" {
-		address = net.JoinHostPort(u.Hostname(), map[bool]string{true: "2376", false: "2375"}[config != nil])
+	return nil, at.invalid(noWay(scheme).Error())
+}
+
+// address is the host and the port of a tcp endpoint. Where it names no port, as a
+// context may, it is that of HTTP.
+func (at endpoint) address() string {
+	u, err := url.Parse(at.url)
+	if err != nil {
+		return ""
 	}
-	if config == nil {
-		return func(ctx context.Context) (net.Conn, error) { return plain.DialContext(ctx, "tcp", address) }
+	return portOr(u, map[bool]string{true: "443", false: "80"}[at.tls != nil])
+}
+
+func (at endpoint) tcpDialer(plain *net.Dialer) dialFunc {
+	address := at.address()
+	reach := func(ctx context.Context) (net.Conn, error) { return plain.DialContext(ctx, "tcp", address) }
+	if at.proxy != nil {
+		reach = func(ctx context.Context) (net.Conn, error) { return at.through(ctx, plain, address) }
 	}
-	secure := &tls.Dialer{NetDialer: plain, Config: config}
-	return func(ctx context.Context) (net.Conn, error) { return secure.DialContext(ctx, "tcp", address) }
+	if at.tls == nil {
+		return reach
+	}
+	config := at.tls.Clone()
+	config.ServerName, _, _ = net.SplitHostPort(address)
+	return func(ctx context.Context) (net.Conn, error) {
+		conn, err := reach(ctx)
+		if err != nil {
+			return nil, err
+		}
+		limited, cancel := context.WithTimeout(ctx, dialLimit)
+		defer cancel()
+		secure := tls.Client(conn, config)
+		if err := secure.HandshakeContext(limited); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+		return secure, nil
+	}
+}
+
+// who is the endpoint for people.
+func (at endpoint) who() string {
+	if at.proxy == nil {
+		return fmt.Sprintf("%s (chosen by %s)", at.url, at.chosen)
+	}
+	return fmt.Sprintf("%s (chosen by %s, through the proxy %s)", at.url, at.chosen, at.proxy.Host)
 }
 
 func (at endpoint) invalid(why string) error {
 	return &provider.Problem{
 		Code: provider.Invalid, Summary: "The engine's address cannot be used",
-		Detail: fmt.Sprintf("%s (chosen by %s): %s.", at.url, at.chosen, why),
+		Detail: fmt.Sprintf("%s: %s.", at.who(), why),
 	}
 }
 
@@ -175,7 +123,7 @@ func (at endpoint) problem(err error) error {
 			return known
 		}
 	}
-	who := fmt.Sprintf("%s (chosen by %s)", at.url, at.chosen)
+	who := at.who()
 	var known *provider.Problem
 	if errors.As(err, &known) {
 		return &provider.Problem{Code: known.Code, Summary: known.Summary, Detail: who + ": " + known.Detail}
@@ -187,7 +135,7 @@ func (at endpoint) problem(err error) error {
 		}
 	}
 	advice := "Is the engine running? Choose another with -H, -context or DOCKER_HOST."
-	if at.chosen == "default socket" && errors.Is(err, fs.ErrNotExist) {
+	if at.chosen == byDefaultSocket && errors.Is(err, fs.ErrNotExist) {
 		advice = "There is no socket. Install and start Docker, or name an engine with -H, -context or DOCKER_HOST."
 	}
 	return &provider.Problem{

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -55,7 +56,7 @@ type engine struct {
 	// tunnels sends the two requests that open a tunnel, through the same
 	// transport that refuses all others.
 	tunnels    *http.Client
-	writing    *http.Transport // the way of write, without its watchdogs
+	writing    http.RoundTripper // the way of write, without its watchdogs
 	transports []*http.Transport
 	facts      provider.Facts
 	execs      sync.WaitGroup // commands that were run in containers until they end, and stop signals on their way
@@ -75,42 +76,54 @@ const engineHost = "engine.dindctl.invalid"
 // maxTunnels bounds the connections that reading opens into one daemon.
 const maxTunnels = 4
 
+// way is how an engine is spoken to.
+type way struct {
+	dial    dialFunc
+	host    string            // that its requests name, as the docker CLI's do; empty where nobody looks
+	proxy   *url.URL          // that is sent every request that stays one; nil for none
+	headers map[string]string // of every request, beside its own
+	api     string            // the version of the API; empty for the newest that both sides know
+}
+
 // newEngine prepares an engine; nothing is dialled yet. Reading uses at most
 // limit connections at once; 0 means any number.
-func newEngine(place provider.Place, dial dialFunc, limit int, waits patience) (*engine, error) {
-	reading := newTransport(dial, limit)
-	streams := newTransport(dial, 0)
-	writing := newTransport(dial, 0)
-	guard := readOnly{reads: patient{reading, waits}, tunnels: patient{streams, waits}}
+func newEngine(place provider.Place, w way, limit int, waits patience) (*engine, error) {
+	reading := newTransport(w, limit)
+	streams := newTransport(w, 0)
+	writing := newTransport(w, 0)
+	guard := readOnly{reads: patient{w.named(reading), waits}, tunnels: patient{w.named(streams), waits}}
 
-	read, err := newClient(&http.Client{Transport: sieve{guard}, CheckRedirect: client.CheckRedirect})
+	read, err := newClient(&http.Client{Transport: sieve{guard}, CheckRedirect: client.CheckRedirect}, w)
 	if err != nil {
 		return nil, err
 	}
 	changing := &http.Client{Transport: writing, CheckRedirect: client.CheckRedirect}
-	write, err := newClient(changing)
+	write, err := newClient(changing, w)
 	if err != nil {
 		return nil, err
 	}
 	// Only now: the client takes the way of hijacked connections from a plain transport.
-	changing.Transport = patient{changing.Transport, waits}
+	changing.Transport = patient{w.named(writing), waits}
 	return &engine{
 		place:      place,
-		dial:       dial,
+		dial:       w.dial,
 		read:       edge{read},
 		write:      write,
 		tunnels:    &http.Client{Transport: guard},
-		writing:    writing,
+		writing:    w.named(writing),
 		transports: []*http.Transport{reading, streams, writing},
 		waits:      waits,
 		waiting:    map[string]*sync.Mutex{},
 	}, nil
 }
 
-func newTransport(dial dialFunc, limit int) *http.Transport {
-	return &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			conn, err := dial(ctx)
+func newTransport(w way, limit int) *http.Transport {
+	t := &http.Transport{
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if w.proxy != nil && !strings.HasPrefix(addr, engineHost) { // the proxy itself
+				return (&net.Dialer{Timeout: dialLimit}).DialContext(ctx, network, addr)
+			}
+			conn, err := w.dial(ctx)
 			return impatient(ctx, conn), err
 		},
 		MaxConnsPerHost:        limit,
@@ -119,16 +132,52 @@ func newTransport(dial dialFunc, limit int) *http.Transport {
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: headLimit,
 	}
+	if w.proxy != nil {
+		t.Proxy = http.ProxyURL(w.proxy)
+	}
+	return t
 }
 
-func newClient(hc *http.Client) (*client.Client, error) {
+func newClient(hc *http.Client, w way) (*client.Client, error) {
 	return client.NewClientWithOpts(
 		client.WithHost("tcp://"+engineHost),
 		client.WithHTTPClient(hc),
 		client.WithScheme("http"),
+		client.WithHTTPHeaders(w.headers),
 		client.WithUserAgent("dindctl/"+Version),
+		client.WithVersion(w.api),
 		client.WithAPIVersionNegotiation(),
 	)
+}
+
+// named sends requests with the engine's own name and with the headers of the way.
+func (w way) named(next http.RoundTripper) http.RoundTripper {
+	if w.host == "" && len(w.headers) == 0 {
+		return next
+	}
+	return named{next, w}
+}
+
+type named struct {
+	next http.RoundTripper
+	way  way
+}
+
+// RoundTrip sends a copy of the request.
+func (n named) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	if n.way.host != "" {
+		req.Host = n.way.host
+		if n.way.proxy != nil {
+			req.URL.Host = n.way.host
+		}
+	}
+	for name, value := range n.way.headers {
+		if req.Header.Get(name) == "" {
+			req.Header.Set(name, value)
+		}
+	}
+	return n.next.RoundTrip(req)
 }
 
 // connect reaches the engine and reads its facts, which stay the caller's to keep.

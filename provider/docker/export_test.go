@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -41,15 +42,53 @@ func Whose(labels map[string]string, seen provider.Seen, at provider.Whereabouts
 	return w.owner, w.whyNot
 }
 
-// Choose is chooseEndpoint on a table of files, for tests.
-func Choose(req provider.ConfigureRequest, read func(string) ([]byte, error)) (url, chosen string, tls bool, err error) {
+// Choose is chooseEndpoint on a table of files, in words, for tests.
+func Choose(req provider.ConfigureRequest, read func(string) ([]byte, error)) (string, error) {
 	at, err := chooseEndpoint(req, tableFiles(read))
-	return at.url, at.chosen, at.tls != nil, err
+	text := at.url + " by " + at.chosen
+	if at.proxy != nil {
+		text += ", through the proxy " + at.proxy.Host
+	}
+	if at.tls != nil {
+		text += " with TLS"
+		if at.tls.InsecureSkipVerify {
+			text += " unverified"
+		}
+	}
+	if len(at.headers) > 0 {
+		text += fmt.Sprintf(", sending %v", at.headers)
+	}
+	if at.api != "" {
+		text += ", in version " + at.api
+	}
+	return text, err
+}
+
+// Chosen is what is chosen for a daemon that would be made in a place, as JSON, for tests.
+func Chosen(ctx context.Context, p provider.Provider, place provider.Place, decl provider.Declaration) (string, error) {
+	configured, ok := p.(*Provider)
+	if !ok {
+		return "", fmt.Errorf("%T is another provider", p)
+	}
+	e, err := configured.at(place)
+	if err != nil {
+		return "", err
+	}
+	chosen, err := e.surroundings(ctx, decl, request{}, configured.around(place))
+	return jsonText(chosen), err
 }
 
 type tableFiles func(string) ([]byte, error)
 
 func (f tableFiles) read(name string) ([]byte, error) { return f(name) }
+
+// isDir tells whether the table has a file in a directory of this name.
+func (f tableFiles) isDir(name string) bool {
+	_, err := f(name + "/")
+	return err == nil
+}
+
+func (f tableFiles) home() string { return "/home/looked-up" }
 
 // ReadOnly is the transport of everything that plans, for tests.
 func ReadOnly(next http.RoundTripper) http.RoundTripper { return readOnly{reads: next, tunnels: next} }

@@ -102,18 +102,18 @@ func insideEngine(ctx context.Context, environment map[string]string, out io.Wri
 	if err != nil {
 		return err
 	}
-	dial, err := chosen.dialer()
+	w, err := chosen.way()
 	if err != nil {
 		return err
 	}
-	e, err := newEngine(provider.Root, dial, 0, patience{silenceLimit, silenceLimitSlow})
+	e, err := newEngine(provider.Root, w, 0, patience{silenceLimit, silenceLimitSlow})
 	if err != nil {
 		return err
 	}
 	defer e.close()
 	facts, err := e.connect(ctx)
 	if err != nil {
-		return fmt.Errorf("%s (chosen by %s): %s", chosen.url, chosen.chosen, engineWords(err))
+		return fmt.Errorf("%s: %s", chosen.who(), engineWords(err))
 	}
 	_, err = fmt.Fprintln(out, facts.Version, facts.ID)
 	return err

@@ -92,7 +92,7 @@ func (o ownLogins) forBuilds(place provider.Place) func(context.Context, string)
 // A helper named for this registry goes before the general one, and that before the
 // file, as in the CLI.
 func (o ownLogins) find(ctx context.Context, host string) (registry.AuthConfig, string, error) {
-	file := path.Join(configDir(o.env), authFile)
+	file := path.Join(settings{o.env, o.host}.configDir(), authFile)
 	content, err := o.host.read(file)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return registry.AuthConfig{}, file, nil

@@ -30,7 +30,7 @@ func (p *Provider) Open(ctx context.Context, req provider.OpenRequest) (provider
 		return provider.OpenResponse{Why: why}, err
 	}
 
-	inside, err := p.enter(place, dial, maxTunnels)
+	inside, err := p.enter(place, way{dial: dial}, maxTunnels)
 	if err != nil {
 		return provider.OpenResponse{}, err
 	}
@@ -58,13 +58,13 @@ func (p *Provider) Open(ctx context.Context, req provider.OpenRequest) (provider
 
 // enter returns the place's engine: the one that is known, or a new one. The
 // tunnels of an earlier start of the container are dropped as they fail.
-func (p *Provider) enter(place provider.Place, dial dialFunc, limit int) (*engine, error) {
+func (p *Provider) enter(place provider.Place, w way, limit int) (*engine, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if known, ok := p.places[place]; ok {
 		return known, nil
 	}
-	return newEngine(place, dial, limit, p.waits)
+	return newEngine(place, w, limit, p.waits)
 }
 
 // door finds the way into the object, or the reason why there is none now. An

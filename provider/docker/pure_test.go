@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"strings"
 	"testing"
@@ -169,64 +168,6 @@ func TestConnectionOverAnExec(t *testing.T) {
 	}
 	if _, err := docker.ExecConn(&stream{Reader: strings.NewReader(frame(1, "x")[:5])}).Read(got); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a torn frame: %v", err)
-	}
-}
-
-// The root engine is chosen by -H, -context, DOCKER_HOST, DOCKER_CONTEXT, the
-// current context, the default socket: in this order, and it is said by which.
-func TestEndpointIsChosenInOrder(t *testing.T) {
-	t.Parallel()
-	const away = "6754af9632a2745e85c293e5aac0863370d9bd3330b9938c00cadfd215227d77" // sha256 of "prod"
-	files := map[string]string{
-		"/home/u/.docker/config.json":                          `{"currentContext":"prod"}`,
-		"/home/u/.docker/contexts/meta/" + away + "/meta.json": `{"Name":"prod","Endpoints":{"docker":{"Host":"tcp://prod:2376","SkipTLSVerify":true}}}`,
-		"/plain/config.json":                                   `{"auths":{}}`,
-		"/broken/config.json":                                  `{`,
-	}
-	read := func(name string) ([]byte, error) {
-		if content, ok := files[name]; ok {
-			return []byte(content), nil
-		}
-		return nil, fs.ErrNotExist
-	}
-	home := map[string]string{"HOME": "/home/u"}
-	with := func(more ...string) map[string]string {
-		env := map[string]string{"HOME": "/home/u"}
-		for i := 0; i < len(more); i += 2 {
-			env[more[i]] = more[i+1]
-		}
-		return env
-	}
-	rows := []struct {
-		req  provider.ConfigureRequest
-		want string
-	}{
-		{provider.ConfigureRequest{Endpoint: "unix:///x", Context: "prod", Environment: with("DOCKER_HOST", "tcp://h")}, `unix:///x by -H`},
-		{provider.ConfigureRequest{Endpoint: "/x.sock", Environment: home}, `unix:///x.sock by -H`},
-		{provider.ConfigureRequest{Endpoint: "h:2375", Environment: home}, `tcp://h:2375 by -H`},
-		{provider.ConfigureRequest{Context: "prod", Environment: with("DOCKER_HOST", "tcp://h")}, `tcp://prod:2376 by context "prod" (-context or the project's pin) with TLS`},
-		{provider.ConfigureRequest{Environment: with("DOCKER_HOST", "tcp://h", "DOCKER_CONTEXT", "prod")}, `tcp://h by DOCKER_HOST`},
-		{provider.ConfigureRequest{Environment: with("DOCKER_HOST", "tcp://h", "DOCKER_TLS_VERIFY", "1", "DOCKER_CERT_PATH", "/c")}, `tcp://h by DOCKER_HOST with TLS`},
-		{provider.ConfigureRequest{Environment: with("DOCKER_CONTEXT", "prod")}, `tcp://prod:2376 by context "prod" (DOCKER_CONTEXT) with TLS`},
-		{provider.ConfigureRequest{Environment: home}, `tcp://prod:2376 by context "prod" (currentContext in /home/u/.docker/config.json) with TLS`},
-		{provider.ConfigureRequest{Context: "default", Environment: home}, `unix:///var/run/docker.sock by context "default" (-context or the project's pin)`},
-		{provider.ConfigureRequest{Environment: with("DOCKER_CONFIG", "/plain")}, `unix:///var/run/docker.sock by default socket`},
-		{provider.ConfigureRequest{Environment: map[string]string{}}, `unix:///var/run/docker.sock by default socket`},
-		{provider.ConfigureRequest{Context: "nowhere", Environment: home}, string(provider.NotFound)},
-		{provider.ConfigureRequest{Environment: with("DOCKER_CONFIG", "/broken")}, string(provider.Invalid)},
-	}
-	for _, row := range rows {
-		url, chosen, secure, err := docker.Choose(row.req, read)
-		got := url + " by " + chosen
-		if secure {
-			got += " with TLS"
-		}
-		if err != nil {
-			got = string(provider.CodeOf(err))
-		}
-		if got != row.want {
-			t.Errorf("%+v:\n got %s\nwant %s", row.req, got, row.want)
-		}
 	}
 }
 

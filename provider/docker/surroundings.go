@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"github.com/docker/docker/api/types/network"
 
@@ -28,9 +29,10 @@ const (
 )
 
 // surroundings chooses for a daemon what depends on the networks around it: the
-// MTU of those that it joins, and address pools that none of the engine's
-// networks overlaps, so that what is inside can reach what is outside.
-func (e *engine) surroundings(ctx context.Context, decl provider.Declaration, r request) (map[string]any, error) {
+// MTU of those that it joins, and address pools that no network overlaps of the engine
+// and of those that it is inside of, so that what is inside can reach what is outside,
+// on every level.
+func (e *engine) surroundings(ctx context.Context, decl provider.Declaration, r request, around []*engine) (map[string]any, error) {
 	d := valuesOf(decl.Declared)
 	settings, err := daemonSettings(d)
 	if err != nil {
@@ -44,10 +46,34 @@ func (e *engine) surroundings(ctx context.Context, decl provider.Declaration, r 
 	if mtu := outerMTU(networks, r); mtu > 0 && !saysMTU(d, settings) {
 		chosen["mtu"] = mtu
 	}
-	if pool := freePool(outerSubnets(networks, e.facts)); pool.IsValid() && !saysPools(d, settings) {
+	if saysPools(d, settings) {
+		return chosen, nil
+	}
+	used := outerSubnets(networks, e.facts)
+	for _, outer := range around {
+		theirs, err := outer.read.NetworkList(ctx, network.ListOptions{})
+		if err != nil {
+			return nil, outer.problem(err, "listing", decl.Address, "the networks around it")
+		}
+		used = append(used, outerSubnets(theirs, outer.facts)...)
+	}
+	if pool := freePool(used); pool.IsValid() {
 		chosen["default-address-pools"] = []map[string]any{{"base": pool.String(), "size": poolSize}}
 	}
 	return chosen, nil
+}
+
+// around are the engines that the one of a place is inside of, the innermost first.
+func (p *Provider) around(place provider.Place) []*engine {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []*engine
+	for end := strings.LastIndex(string(place), "/"); end >= 0; end = strings.LastIndex(string(place[:end]), "/") {
+		if e, known := p.places[place[:end]]; known {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // outerMTU is the lowest MTU of the networks that a container joins; 0 for the usual one.

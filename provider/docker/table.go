@@ -53,7 +53,7 @@ func daemonRows() []row {
 	replace := provider.Replace
 	return []row{
 		{name: "config", typ: cty.DynamicPseudoType, effect: replace, daemonJSON: true, fallback: "none", doc: "daemon.json, as an object."},
-		{name: "registry_mirrors", typ: list, effect: replace, daemonJSON: true, form: like(`https?://[^\s/]+/?`, "the URL of a registry, such as https://mirror.example.com"), fallback: "none", doc: "Mirrors of the public registry."},
+		{name: "registry_mirrors", typ: list, effect: replace, daemonJSON: true, form: like(`https?://[^\s/@?#]+/?`, "the URL of a registry without user and password, such as https://mirror.example.com"), fallback: "none", doc: "Mirrors of the public registry."},
 		{name: "insecure_registries", typ: list, effect: replace, daemonJSON: true, form: like(`[^\s/]+(/[0-9]+)?`, "a registry, such as registry.example.com:5000, or addresses by prefix"), fallback: "none", doc: "Registries without (valid) TLS."},
 		{name: "flags", typ: list, effect: replace, recorded: true, fallback: "none", doc: "dockerd's flags, for what daemon.json cannot say."},
 		{name: "storage_driver", typ: cty.String, effect: replace, daemonJSON: true, fallback: "the daemon's own choice", doc: "Storage driver."},
