@@ -230,7 +230,7 @@ func pastOf(a Action) string {
 		return "replaced"
 	case Start, Restart:
 		return "started again"
-	case None, Create, Update, Run, Delete, Stop:
+	case None, Create, Update, Wait, Run, Delete, Stop:
 	}
 	return "removed"
 }

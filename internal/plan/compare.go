@@ -6,21 +6,42 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dindctl/dindctl/internal/config"
-	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/dindctl/dindctl/internal/config"
+	"github.com/dindctl/dindctl/internal/diag"
 	"github.com/dindctl/dindctl/provider"
 )
 
 // compare decides on every instance, asking the provider once.
 func (m *maker) compare() diag.List {
-	var items []provider.DiffItem
-	var compared []*Resource
+	items, compared, problems := m.compared()
+	if problems.HasErrors() {
+		return problems
+	}
+	differences, err := m.in.Diff(items)
+	if err == nil && len(differences) != len(items) {
+		err = fmt.Errorf("%d objects were compared, and %d answers came back", len(items), len(differences))
+	}
+	if err != nil {
+		return diag.Errorf("The provider could not compare", "%v. This is a defect of the provider.", err)
+	}
+	m.leftOut = map[string][]provider.Change{}
+	m.declaredData = map[string]provider.Difference{}
+	for i, r := range compared {
+		m.differ(r, items[i], differences[i])
+	}
+	m.foretell()
+	return nil
+}
+
+// compared are the objects that the provider compares with their declarations, and what
+// is planned for each, in one order. What is not there is judged at once.
+func (m *maker) compared() (items []provider.DiffItem, compared []*Resource, problems diag.List) {
 	for i := range m.expanded.Instances { // hosts come before what is inside them
 		in := &m.expanded.Instances[i]
 		if m.in.over() {
-			return interrupted()
+			return nil, nil, interrupted()
 		}
 		if in.Logical || isExternal(*in) {
 			continue
@@ -34,7 +55,7 @@ func (m *maker) compare() diag.List {
 		}
 		declaration, problems := m.expanded.Declaration(in.Address, nil) // as it was expanded just now
 		if problems.HasErrors() {
-			return problems
+			return nil, nil, problems
 		}
 		if len(candidates) == 0 { // a daemon, whose data may be there
 			m.absent(r)
@@ -52,34 +73,26 @@ func (m *maker) compare() diag.List {
 		})
 		compared = append(compared, r)
 	}
-	differences, err := m.in.Diff(items)
-	if err == nil && len(differences) != len(items) {
-		err = fmt.Errorf("%d objects were compared, and %d answers came back", len(items), len(differences))
+	return items, compared, nil
+}
+
+// differ decides on an object by what the provider found.
+func (m *maker) differ(r *Resource, item provider.DiffItem, found provider.Difference) {
+	if r.Kind == provider.Daemon {
+		m.declaredData[r.Address] = provider.Difference{Data: found.Data, Hides: found.Hides}
 	}
-	if err != nil {
-		return diag.Errorf("The provider could not compare", "%v. This is a defect of the provider.", err)
+	if item.Absent {
+		return
 	}
-	m.leftOut = map[string][]provider.Change{}
-	m.declaredData = map[string]provider.Difference{}
-	for i, r := range compared {
-		if r.Kind == provider.Daemon {
-			m.declaredData[r.Address] = provider.Difference{Data: differences[i].Data, Hides: differences[i].Hides}
-		}
-		if items[i].Absent {
+	for _, c := range heeded(found.Changes, r.After.Lifecycle) {
+		if c.Cause == provider.LeftOut {
+			m.leftOut[r.Address] = append(m.leftOut[r.Address], c)
 			continue
 		}
-		for _, c := range heeded(differences[i].Changes, r.After.Lifecycle) {
-			if c.Cause == provider.LeftOut {
-				m.leftOut[r.Address] = append(m.leftOut[r.Address], c)
-				continue
-			}
-			r.Changes = append(r.Changes, c)
-		}
-		r.NotCompared, r.Secrets = differences[i].NotCompared, secretsOf(items[i], differences[i], m.expanded.Sensitive())
-		m.judge(r)
+		r.Changes = append(r.Changes, c)
 	}
-	m.foretell()
-	return nil
+	r.NotCompared, r.Secrets = found.NotCompared, secretsOf(item, found, m.expanded.Sensitive())
+	m.judge(r)
 }
 
 // candidates are the project's objects for an instance, in the place where it is

@@ -157,7 +157,7 @@ func (p *Plan) JSON() ([]byte, error) {
 		doc.Kept = append(doc.Kept, keptDocument{k.Address, k.Name, k.Inside, k.Why})
 	}
 	for _, u := range p.Unread {
-		doc.Unread = append(doc.Unread, unreadDocument{u.Address, u.Why, u.Goes})
+		doc.Unread = append(doc.Unread, unreadDocument(u))
 	}
 	for _, f := range p.Foreign {
 		doc.Foreign = append(doc.Foreign, foreignDocument{f.Address, f.Kind, f.Name, f.ID, f.Inside, f.Why})

@@ -100,20 +100,30 @@ func (m *maker) checkPrevented(p *Plan) diag.List {
 			refuse(o.Owner.Address, "removed", o.cause)
 		}
 	}
-	for _, volume := range sortedKeys(m.resources) {
+	for _, address := range sortedKeys(m.resources) {
 		if m.in.over() {
 			break
 		}
-		if r := m.resources[volume]; r.Kind == provider.Daemon && acts[volume] && goesDown(r) && m.innerLoss(placed{*r.Before, r.Inside}) != "" && (r.Before.Data.GoWithRun() || r.Action == Replace || r.Action == Delete) {
-			m.within(volume, func(address string) {
-				refuse(address, "removed", "with its daemon "+volume+", whose data lie "+r.Before.Data.Words())
-			})
-		}
-		if r := m.resources[volume]; r.Kind == provider.Volume && acts[volume] && (r.Action == Replace || r.Action == Delete) {
-			m.inner(r, func(address string) { refuse(address, "removed", "with the data of its daemon on "+volume) })
+		if r := m.resources[address]; acts[address] {
+			m.goesAlong(r, func(inside, how string) { refuse(inside, "removed", how) })
 		}
 	}
 	return config.Gather(problems)
+}
+
+// goesAlong calls each for what is, or may be, on data that go with what is done to an
+// object, and has no step of its own. How says with what they go.
+func (m *maker) goesAlong(r *Resource, each func(address, how string)) {
+	goes := r.Action == Replace || r.Action == Delete
+	switch {
+	case r.Kind == provider.Daemon:
+		if goesDown(r) && m.innerLoss(placed{*r.Before, r.Inside}) != "" && (goes || r.Before.Data.GoWithRun()) {
+			how := "with its daemon " + r.Address + ", whose data lie " + r.Before.Data.Words()
+			m.within(r.Address, func(address string) { each(address, how) })
+		}
+	case r.Kind == provider.Volume && goes:
+		m.inner(r, func(address string) { each(address, "with the data of its daemon on "+r.Address) })
+	}
 }
 
 // inner calls each for what is, or may be, on a volume that holds the data of a

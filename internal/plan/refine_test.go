@@ -2,8 +2,9 @@ package plan_test
 
 import (
 	"fmt"
-	"github.com/zclconf/go-cty/cty"
 	"testing"
+
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/internal/config"
 	"github.com/dindctl/dindctl/internal/plan"

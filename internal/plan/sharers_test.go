@@ -188,7 +188,7 @@ func TestWhatARunningJobHolds(t *testing.T) {
 2 delete network.n <- 1  labels: configuration
 3 create network.n <- 2  labels: configuration`},
 		{name: "on request, and named by -replace", run: onRequest, with: replacing, want: `
-1 start job.j <-   it is running: it is waited for, and runs again on request only`},
+1 run job.j <-   replaced by request, while it runs`},
 		{
 			name: "on request, declared otherwise, and what triggers it changes", run: onRequest, job: 1, follows: []string{"container.o"},
 			then: func(_, job *thing) { job.LivesIn = nil }, owner: 1, want: `

@@ -238,9 +238,10 @@ func (p *Provider) Logs(ctx context.Context, req provider.LogsRequest) error {
 // tailKept bounds what is kept of a container's last lines.
 const tailKept = 256 << 10
 
-// tail returns a container's last lines, or none where they cannot be read.
-func (e *engine) tail(ctx context.Context, c container.InspectResponse, n int) []string {
-	logs, err := e.read.ContainerLogs(ctx, c.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: decimal(n)})
+// tail returns a container's last lines, which explain a failure, or none where they
+// cannot be read.
+func (e *engine) tail(ctx context.Context, c container.InspectResponse) []string {
+	logs, err := e.read.ContainerLogs(ctx, c.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: decimal(jobLogKept)})
 	if err != nil {
 		return nil
 	}
@@ -252,5 +253,5 @@ func (e *engine) tail(ctx context.Context, c container.InspectResponse, n int) [
 		return nil
 	}
 	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
-	return lines[max(0, len(lines)-n):]
+	return lines[max(0, len(lines)-jobLogKept):]
 }

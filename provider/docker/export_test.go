@@ -254,7 +254,7 @@ func Tail(ctx context.Context, p *Provider, c container.InspectResponse) []strin
 	if err != nil {
 		return nil
 	}
-	return e.tail(ctx, c, jobLogKept)
+	return e.tail(ctx, c)
 }
 
 // ListPrice is what a list may cost; Price is what an answer costs; for tests.

@@ -59,24 +59,9 @@ func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say
 		return id, nil
 	}
 	p.renew(ctx, e, wish, say)
-	for _, place := range wish.from {
-		source, err := p.at(place)
-		if err != nil || source == e {
-			continue
-		}
-		tried = append(tried, "engine "+source.facts.Name)
-		there, err := source.imageID(ctx, wish.reference)
-		if err != nil || !wish.is(there) {
-			continue
-		}
-		err = p.untilStopping(ctx, wish.address, "Carrying "+wish.reference, func(ctx context.Context) error {
-			id, err = carry(ctx, source, e, wish.reference, say)
-			return err
-		})
-		if err == nil || ctx.Err() != nil || wish.built != "" || wish.policy == "never" || provider.CodeOf(err) == provider.Interrupted {
-			return id, err
-		}
-		say.phase(provider.PhaseMessage, "it could not be carried, and is looked for in its registry: "+engineWords(err))
+	tried, id, err = p.carried(ctx, e, wish, tried, say)
+	if id != "" || err != nil {
+		return id, err
 	}
 	if wish.built != "" {
 		// What bears the name now, here or in a registry, is somebody else's.
@@ -99,6 +84,31 @@ func (p *Provider) haveImage(ctx context.Context, e *engine, wish imageWish, say
 	}
 	id, err = e.imageID(ctx, wish.reference)
 	return id, e.problem(err, "looking for the image", wish.address, wish.reference)
+}
+
+// carried brings an image from the first of other engines that has it. An empty id says
+// that it has to come from its registry; tried then names those that were asked, too.
+func (p *Provider) carried(ctx context.Context, e *engine, wish imageWish, tried []string, say events) (_ []string, id string, err error) {
+	for _, place := range wish.from {
+		source, err := p.at(place)
+		if err != nil || source == e {
+			continue
+		}
+		tried = append(tried, "engine "+source.facts.Name)
+		there, err := source.imageID(ctx, wish.reference)
+		if err != nil || !wish.is(there) {
+			continue
+		}
+		err = p.untilStopping(ctx, wish.address, "Carrying "+wish.reference, func(ctx context.Context) error {
+			id, err = carry(ctx, source, e, wish.reference, say)
+			return err
+		})
+		if err == nil || ctx.Err() != nil || wish.built != "" || wish.policy == "never" || provider.CodeOf(err) == provider.Interrupted {
+			return tried, id, err
+		}
+		say.phase(provider.PhaseMessage, "it could not be carried, and is looked for in its registry: "+engineWords(err))
+	}
+	return tried, "", nil
 }
 
 // renew pulls anew, at the outermost engine that it would be carried from, an image that

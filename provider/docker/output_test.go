@@ -31,7 +31,9 @@ func TestAnOutputIsAValueWholeOrNotAtAll(t *testing.T) {
 		{"errors over the bound", "journald", nil, short, most + "x", provider.Values{Stdout: &short, Withheld: map[string]string{"stderr": tooLong}}},
 		{"a bounded log", "json-file", map[string]string{"max-size": "1k", "max-file": "2"}, short, "", provider.Values{Stdout: &short, Stderr: new(string)}},
 		{
-			"a log with a full file", "json-file", map[string]string{"max-size": "1k", "max-file": "2"}, strings.Repeat(short, 20), "",
+			"a log with a full file", "json-file",
+			map[string]string{"max-size": "1k", "max-file": "2"},
+			strings.Repeat(short, 20), "",
 			provider.Values{Withheld: map[string]string{"stdout": rotated, "stderr": rotated}},
 		},
 		{

@@ -41,7 +41,7 @@ func (p *Provider) await(ctx context.Context, e *engine, decl provider.Declarati
 		err = &provider.Problem{
 			Code: provider.NotReady, Address: decl.Address, Summary: "It does not run",
 			Detail: fmt.Sprintf("Container %s ran when the plan was made, and is %s now. Run apply again: it starts it.", decl.Name, c.State.Status),
-			Log:    e.tail(ctx, c, jobLogKept),
+			Log:    e.tail(ctx, c),
 		}
 	default:
 		err = r.wait(ctx)
@@ -222,7 +222,7 @@ func (r *readiness) settled(ctx context.Context) (string, error) {
 	if !fresh && !r.asks() {
 		return "", nil
 	}
-	if fresh && !(r.found && r.asks()) {
+	if fresh && (!r.found || !r.asks()) {
 		timer := time.NewTimer(readyLook)
 		defer timer.Stop()
 		select {
@@ -294,8 +294,8 @@ func (r *readiness) exec(ctx context.Context, _ container.InspectResponse) (stri
 	}
 	result, err := r.e.run(ctx, r.id, command, nil)
 	switch {
-	case ctx.Err() != nil:
-		return "the command of ready.exec has not ended", nil
+	case ctx.Err() != nil: // it is why the waiting ends, which its caller says
+		return "the command of ready.exec has not ended", nil //nolint:nilerr // as it is said
 	case err != nil:
 		return "the command of ready.exec cannot be run: " + engineWords(err), nil
 	case result.code != 0:
@@ -320,7 +320,7 @@ func (r *readiness) ended(ctx context.Context) error {
 	}
 	return &provider.Problem{
 		Code: provider.NotReady, Address: r.decl.Address, Summary: "It ended instead of getting ready",
-		Detail: fmt.Sprintf("Container %s: %s", r.decl.Name, detail), Log: r.e.tail(ctx, c, jobLogKept),
+		Detail: fmt.Sprintf("Container %s: %s", r.decl.Name, detail), Log: r.e.tail(ctx, c),
 	}
 }
 
@@ -353,7 +353,7 @@ func (r *readiness) late(ctx context.Context) error {
 		Detail: fmt.Sprintf("Container %s, after %s: %s%s. Give it more with `ready { timeout = ... }`, or see its log.", r.decl.Name, r.limit, r.told, r.more),
 	}
 	if c, err := r.e.read.ContainerInspect(ctx, r.id); err == nil {
-		problem.Log = r.e.tail(ctx, c, jobLogKept)
+		problem.Log = r.e.tail(ctx, c)
 	}
 	return problem
 }
