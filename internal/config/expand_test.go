@@ -404,7 +404,8 @@ func TestWhatCannotBeHadDecidesHowOftenNothing(t *testing.T) {
 	for _, meta := range []string{
 		"for_each = toset(split(\",\", job.list.stdout))", "for_each = jsondecode(job.list.stdout)", "count = length(job.list.stdout)", "count = local.n", "enabled = job.list.stdout != \"\"",
 	} {
-		x, _ := expand(t, `
+		dir := t.TempDir()
+		text := `
 locals {
   n = length(job.list.stdout)
 }
@@ -423,8 +424,15 @@ container "b" {
   image   = "bash"
   enabled = job.list.stderr != ""
 }
-`, nil)
-		_, problems := config.Expand(x.Config, schema(), known)
+`
+		if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, _, problems := hcl.Load(hcl.LoadRequest{Cwd: dir, Path: "main.hcl", Project: "p"})
+		if problems.HasErrors() {
+			t.Fatal(problems)
+		}
+		_, problems = config.Expand(cfg, schema(), known)
 		var got []string
 		for _, p := range problems {
 			got = append(got, fmt.Sprintf("%s %s: %.40s", p.Address, p.Code, p.Detail))

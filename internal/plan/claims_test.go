@@ -196,10 +196,17 @@ func TestWhatOneObjectHoldsIsGivenBackFirst(t *testing.T) {
 		},
 		{
 			"addresses that are exchanged with what has to be ready first",
-			[]holder{n, {address: "container.a", ip: "10.0.0.5", ready: true}, {address: "container.b", ip: "10.0.0.6", deps: []string{"container.a"}}},
-			[]holder{n, {address: "container.a", ip: "10.0.0.6", ready: true}, {address: "container.b", ip: "10.0.0.5", deps: []string{"container.a"}}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", deps: []string{"container.b"}}, {address: "container.b", ip: "10.0.0.6", ready: true}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.6", deps: []string{"container.b"}}, {address: "container.b", ip: "10.0.0.5", ready: true}},
 			"1 update container.a <-  networks[\"network-n\"] is left\n2 update container.b <-  networks[\"network-n\"] is left\n" +
-				"3 update container.a <- 1 2 attach[\"network-n\"].ipv4\n4 wait container.a <- 3\n5 update container.b <- 1 2 4 attach[\"network-n\"].ipv4\n",
+				"3 update container.b <- 1 2 attach[\"network-n\"].ipv4\n4 wait container.b <- 3\n5 update container.a <- 1 2 4 attach[\"network-n\"].ipv4\n",
+		},
+		{
+			"addresses that are handed on to what has to be ready first",
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", ready: true}, {address: "container.b", ip: "10.0.0.6", deps: []string{"container.a"}}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.6", ready: true}, {address: "container.b", ip: "10.0.0.7", deps: []string{"container.a"}}},
+			"1 update container.a <-  networks[\"network-n\"] is left\n2 update container.b <-  networks[\"network-n\"] is left\n" +
+				"3 update container.a <- 1 2 attach[\"network-n\"].ipv4\n4 wait container.a <- 3\n5 update container.b <- 2 4 attach[\"network-n\"].ipv4\n",
 		},
 		{
 			"addresses that are exchanged, beside a network that both stay in",

@@ -339,7 +339,7 @@ func TestTheRecordOfAJobOnRequestStaysWithWhatItHolds(t *testing.T) {
 1 delete job.j <-   its record holds what is removed
 2 delete volume.v <- 1  labels: configuration (loses everything in the volume v)
 3 create volume.v <- 2  labels: configuration`)
-	check(t, "without the volume", w.told(x, consented, func(in *plan.Input) { in.Exclude = []string{"volume.v"} }), "")
+	check(t, "the job alone", w.told(x, consented, func(in *plan.Input) { in.Target = []string{"job.j"} }), "")
 }
 
 // A job that runs is waited for by what it uses, and not by what bears the same name in
