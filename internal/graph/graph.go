@@ -99,6 +99,52 @@ func (g Graph) Cycle() []int {
 	return nil
 }
 
+// Components are the sets of nodes that are on cycles with each other, and the nodes that
+// are on none, each alone. Each set comes after those that its nodes need, and is sorted.
+func (g Graph) Components() [][]int {
+	c := components{needs: g.Needs(), number: make([]int, g.nodes), low: make([]int, g.nodes)}
+	for n := range g.nodes {
+		if c.number[n] == 0 {
+			c.visit(n)
+		}
+	}
+	return c.found
+}
+
+// components is a search for them, by the algorithm of Tarjan.
+type components struct {
+	needs [][]int
+	// number counts nodes from 1 as they are met; low is the least number of those that a
+	// node leads back to, and past all numbers where its component is found.
+	number, low []int
+	met         int
+	open        []int // met, of components that are not found yet
+	found       [][]int
+}
+
+func (c *components) visit(n int) {
+	c.met++
+	c.number[n], c.low[n] = c.met, c.met
+	at := len(c.open)
+	c.open = append(c.open, n)
+	for _, need := range c.needs[n] {
+		if c.number[need] == 0 {
+			c.visit(need)
+		}
+		c.low[n] = min(c.low[n], c.low[need])
+	}
+	if c.low[n] < c.number[n] {
+		return
+	}
+	found := slices.Clone(c.open[at:])
+	c.open = c.open[:at]
+	for _, i := range found {
+		c.low[i] = len(c.needs) + 1
+	}
+	slices.Sort(found)
+	c.found = append(c.found, found)
+}
+
 // queue is a heap of nodes that can come.
 type queue struct {
 	compare func(i, j int) int

@@ -63,3 +63,52 @@ func TestCycle(t *testing.T) {
 		}
 	})
 }
+
+// Two nodes are in one component exactly if each needs the other, at once or through
+// others; every node is in one, and comes after the components that it needs.
+func TestComponents(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		nodes := rapid.IntRange(1, 12).Draw(t, "nodes")
+		list := edges(t, nodes, false)
+		leads := make([][]bool, nodes)
+		for n := range leads {
+			leads[n] = make([]bool, nodes)
+			leads[n][n] = true
+		}
+		for range nodes {
+			for _, e := range list {
+				for n := range leads {
+					leads[n][e.To] = leads[n][e.To] || leads[n][e.From]
+				}
+			}
+		}
+		components, of := graph.New(nodes, list).Components(), make([]int, nodes)
+		for i := range of {
+			of[i] = -1
+		}
+		for i, c := range components {
+			if !slices.IsSorted(c) {
+				t.Fatalf("%v is not sorted", c)
+			}
+			for _, n := range c {
+				if of[n] >= 0 {
+					t.Fatalf("%d is in two of %v", n, components)
+				}
+				of[n] = i
+			}
+		}
+		for a := range nodes {
+			for b := range nodes {
+				switch {
+				case of[a] < 0:
+					t.Fatalf("%d is in none of %v", a, components)
+				case (of[a] == of[b]) != (leads[a][b] && leads[b][a]):
+					t.Fatalf("%d and %d: %v with %v", a, b, components, list)
+				case leads[a][b] && of[a] > of[b]:
+					t.Fatalf("%d comes after %d in %v with %v", a, b, components, list)
+				}
+			}
+		}
+	})
+}

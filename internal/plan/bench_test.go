@@ -49,3 +49,35 @@ func BenchmarkMake(b *testing.B) {
 		}
 	}
 }
+
+// Everything in one network is made anew, each with an image of its own that is new.
+func BenchmarkReplace(b *testing.B) {
+	for _, n := range []int{1000, 5000} {
+		for what, own := range ofOwn() {
+			w := newWorld()
+			w.fill(b, configuration(shared(0, n, nil)...))
+			in := w.input(configuration(shared(1, n, own)...))
+			consented(&in)
+			b.Run(fmt.Sprintf("%s/%d", what, n), func(b *testing.B) {
+				for b.Loop() {
+					if _, problems := plan.Make(in); problems.HasErrors() {
+						b.Fatal(problems)
+					}
+				}
+			})
+		}
+	}
+}
+
+// What removals wait for, alone.
+func BenchmarkKeeping(b *testing.B) {
+	for _, n := range []int{1000, 5000} {
+		for _, own := range []bool{false, true} {
+			b.Run(fmt.Sprintf("own=%t/%d", own, n), func(b *testing.B) {
+				for b.Loop() {
+					plan.Keeping(n, own)()
+				}
+			})
+		}
+	}
+}
