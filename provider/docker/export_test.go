@@ -364,3 +364,8 @@ func Listens(port int, text string, piece int) (read, found bool) {
 	}
 	return l.read, l.found
 }
+
+// ReachOf is reachOf for a run that began and started at one time, in words, for tests.
+func ReachOf(l container.LogConfig, start, oldest time.Time, bytes, lines int64) string {
+	return map[reach]string{reaches: "reaches", reachesNot: "does not", reachUnknown: "unknown"}[reachOf(l, start, start, oldest, logScan{bytes: bytes, lines: lines})]
+}
