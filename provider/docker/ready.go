@@ -76,9 +76,10 @@ type readiness struct {
 	watch   *logWatch      // of this run
 	wake    chan struct{}  // there is something to look at
 
-	toldBeyond bool // that its log no longer reaches back
-	toldUnsure bool // that it may not
-	noTable    bool // no command in it shows what it listens on
+	toldBeyond bool        // that its log no longer reaches back
+	toldUnsure bool        // that it may not
+	noTable    bool        // no command in it shows what it listens on
+	table      *tableWatch // that does instead; of this run
 }
 
 // newReadiness is for a container as it was before its start.
@@ -139,7 +140,7 @@ func (r *readiness) wait(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
 	defer r.p.whenStopping(cancel)() // a look may take long: a command of the user's is run
-	defer func() { r.watch.end() }()
+	defer func() { r.watch.end(); r.table.end() }()
 	pause := readyLook
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -244,7 +245,8 @@ func (r *readiness) begin(c container.InspectResponse) {
 		r.found = false // its beginning is seen
 	}
 	r.watch.end()
-	r.run, r.watch = c.State.StartedAt, nil
+	r.table.end()
+	r.run, r.watch, r.table = c.State.StartedAt, nil, nil
 }
 
 // settled looks once more: what ends at once was running a moment ago, and what holds has

@@ -1,16 +1,22 @@
 package docker_test
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/google/go-cmp/cmp"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -273,4 +279,79 @@ func TestWhatReadyExecWroteStandsWithItsFailure(t *testing.T) {
 		"healthy": cty.True, "exec": cty.ListVal([]cty.Value{cty.StringVal("look")}), "timeout": cty.StringVal("3s"),
 	}, nil)
 	wantProblem(t, err, provider.NotReady, "It did not get ready in time", "its health check says unhealthy. Give it more")
+}
+
+// What an engine publishes on a loopback address of its host is dialled only where that
+// host is this machine: elsewhere something else answers there.
+func TestReadyPortsOnLoopbackAreOfTheEnginesHost(t *testing.T) {
+	t.Parallel()
+	bindings := []string{"127.0.0.1", "::1", "0.0.0.0", "::", "192.0.2.7"}
+	far := []string{"192.0.2.1:8080", "192.0.2.1:8080", "192.0.2.7:8080"}
+	near := []string{"127.0.0.1:8080", "[::1]:8080", "127.0.0.1:8080", "127.0.0.1:8080", "192.0.2.7:8080"}
+	for _, c := range []struct {
+		facts provider.Facts
+		want  []string
+	}{
+		{provider.Facts{Endpoint: "unix:///var/run/docker.sock", Files: provider.FilesShared}, near},
+		{provider.Facts{Endpoint: "unix:///run/desktop.sock", Files: provider.FilesUnknown}, near},
+		{provider.Facts{Endpoint: "tcp://192.0.2.1:2376", Files: provider.FilesUnknown}, far},
+		{provider.Facts{Endpoint: "ssh://ci@192.0.2.1", Files: provider.FilesUnknown}, far},
+	} {
+		if diff := cmp.Diff(c.want, docker.Published(c.facts, bindings...)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.facts.Endpoint, diff)
+		}
+	}
+}
+
+// A command that fails says nothing of whether there is one: a helper is taken for one that
+// is missing alone.
+func TestListensIsAskedOfAHelperWhereNoCommandIs(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		code int
+		err  error
+		want bool
+	}{
+		{127, nil, true},
+		{126, nil, true},
+		{0, errors.New("exec failed: \"cat\": executable file not found in $PATH"), true},
+		{1, nil, false},
+		{137, nil, false},
+		{0, nil, false},
+		{0, errors.New("container is paused"), false},
+	} {
+		if got, _ := docker.TableRefused(c.code, c.err); got != c.want {
+			t.Errorf("code %d, %v: %t, want %t", c.code, c.err, got, c.want)
+		}
+	}
+}
+
+// A helper says whether something listens at first and whenever that changes, until its
+// time is over.
+func TestListensAsAHelperSaysIt(t *testing.T) {
+	t.Parallel()
+	const head = "  sl  local_address rem_address   st\n"
+	const entry = "   0: 0100007F:1F90 00000000:0000 0A 0\n"
+	table := filepath.Join(t.TempDir(), "tcp")
+	become := func(text string) {
+		write(t, table+".new", text)
+		if err := os.Rename(table+".new", table); err != nil {
+			t.Error(err)
+		}
+	}
+	become(head)
+	said, out := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { _ = out.CloseWithError(docker.ListensInside(ctx, "8080", "1h", table, out)) }()
+	lines := bufio.NewScanner(said)
+	var got []string
+	for _, next := range []func(){func() { become(head + entry) }, func() { become(head) }, cancel} {
+		if lines.Scan() {
+			got = append(got, lines.Text())
+		}
+		next()
+	}
+	if diff := cmp.Diff([]string{"no", "yes", "no"}, got); diff != "" || lines.Scan() || lines.Err() != nil {
+		t.Errorf("%v %v (-want +got):\n%s", lines.Text(), lines.Err(), diff)
+	}
 }
