@@ -77,7 +77,6 @@ type readiness struct {
 	wake    chan struct{}  // there is something to look at
 
 	toldBeyond bool        // that its log no longer reaches back
-	toldUnsure bool        // that it may not
 	noTable    bool        // no command in it shows what it listens on
 	table      *tableWatch // that does instead; of this run
 }

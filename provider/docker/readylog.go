@@ -70,7 +70,7 @@ func (r *readiness) log(ctx context.Context, c container.InspectResponse) (strin
 		return "", r.never("log", fmt.Sprintf("The log of container %s cannot be read: its logging driver, %s, keeps none. Choose another one, or wait for something else: "+
 			"`port`, `healthy`, `http` or `exec`.", r.decl.Name, c.HostConfig.LogConfig.Type))
 	case state.err != nil:
-		return "its log cannot be read: " + engineWords(state.err), nil
+		return "its log cannot be read: " + engineWords(state.err), nil //nolint:nilerr // as it is said
 	}
 	missing := fmt.Sprintf("no line of its log matches %q yet", r.ready.text("log"))
 	if state != nil && state.doubt != nil {
