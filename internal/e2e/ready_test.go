@@ -54,6 +54,7 @@ daemon "dind" {
 `},
 	} {
 		t.Run(place.name, func(t *testing.T) {
+			t.Parallel()
 			s := newNouns(t)
 			s.write("gate/.keep", "")
 			closeGate := func() {
@@ -80,9 +81,9 @@ job "test" {
 				return p
 			}
 
-			configure("2s")
+			configure("1s")
 			for range 2 {
-				r := s.do("apply", "-auto-approve").wants(t, 1).says(t, "did not get ready in time", "after 2s", "job.test: skipped")
+				r := s.do("apply", "-auto-approve").wants(t, 1).says(t, "did not get ready in time", "after 1s", "job.test: skipped")
 				if strings.Contains(r.all(), "job.test | all is ready") {
 					t.Errorf("the job ran:\n%s", r.all())
 				}
@@ -100,9 +101,8 @@ job "test" {
 			s.do("apply").wants(t, 0).says(t, "No changes", "container.log: ready")
 
 			closeGate()
-			for _, name := range []string{"port", "log"} {
-				s.do("restart", "container."+name).wants(t, 1).says(t, "did not get ready in time") // the record says 2s
-			}
+			r := s.do("restart", "container.port", "container.log").wants(t, 1) // the record says 1s
+			r.says(t, "did not get ready in time", "Container "+s.project+"-port, after 1s", "Container "+s.project+"-log, after 1s")
 			p = begin()
 			s.write("gate/open", "")
 			p.ends().wants(t, 0).says(t, "container.port: ready", "container.log: ready")
@@ -149,4 +149,76 @@ job "test" {
 }
 `)
 	s.do("validate").wants(t, 1).says(t, "a job when it has ended well")
+}
+
+// Where the image has no command that shows what listens, one helper beside the container
+// looks for as long as that is waited for, and goes with it, also where the run is asked to end.
+func TestReadyPortByOneHelper(t *testing.T) {
+	t.Parallel()
+	s := newNouns(t)
+	s.write("gate/.keep", "")
+	program, err := os.ReadFile(os.Getenv("DINDCTL_BIN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"dindctl": program, "Dockerfile": []byte("FROM scratch\nCOPY dindctl /dindctl\n")} {
+		if err := os.MkdirAll(filepath.Join(s.dir, "nouns/bare"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(s.dir, "nouns/bare", name), content, 0o755); err != nil { //nolint:gosec // a program
+			t.Fatal(err)
+		}
+	}
+	s.as(`
+image "bare" {
+  build {
+    context = "bare"
+  }
+}
+container "server" {
+  image   = "dindctl.local/bash"
+  init    = true
+  command = ["bash", "-c", "until [[ -e /gate/open ]]; do sleep 0.1; done; mkdir /www; exec httpd -f -p 8080 -h /www"]
+  mount {
+    source = "../gate"
+    target = "/gate"
+  }
+}
+container "bare" {
+  image        = image.bare
+  network_mode = container.server
+  init         = true
+  command      = ["/dindctl", "provider", "inside", "listens", "1", "24h"]
+  ready {
+    port    = 8080
+    timeout = "1h"
+  }
+}
+`)
+	helper := s.project + "-bare-helper"
+	// lasts waits until a helper has looked for longer than one look may take.
+	lasts := func() {
+		until(t, "no helper stays", func() bool {
+			seen := s.run("", "docker", "inspect", "-f", "{{.State.Running}} {{.State.StartedAt}}", helper)
+			started, err := time.Parse(time.RFC3339Nano, strings.TrimPrefix(strings.TrimSpace(seen.stdout), "true "))
+			return seen.code == 0 && err == nil && time.Since(started) > 8*time.Second
+		})
+	}
+	left := func(when string) {
+		if names := s.containers(); len(names) != 2 {
+			t.Errorf("%s there are %q", when, names)
+		}
+	}
+	p := s.begin(nil, "apply", "nouns", "-project", s.project, "-auto-approve")
+	p.prints("container.bare: port 8080 does not accept connections yet")
+	lasts()
+	p.signal(syscall.SIGINT)
+	p.ends()
+	left("after the interruption")
+
+	p = s.begin(nil, "apply", "nouns", "-project", s.project, "-auto-approve")
+	lasts()
+	s.write("gate/open", "")
+	p.ends().wants(t, 0).says(t, "container.bare: ready")
+	left("at the end")
 }

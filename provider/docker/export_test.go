@@ -17,6 +17,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
+	"github.com/docker/go-connections/nat"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
@@ -363,4 +364,27 @@ func Listens(port int, text string, piece int) (read, found bool) {
 		text = text[n:]
 	}
 	return l.read, l.found
+}
+
+// ReachOf is reachOf for a run that began and started at one time, in words, for tests.
+func ReachOf(l container.LogConfig, start, oldest time.Time, bytes, lines int64) string {
+	return map[reach]string{reaches: "reaches", reachesNot: "does not", reachUnknown: "unknown"}[reachOf(l, start, start, oldest, logScan{bytes: bytes, lines: lines})]
+}
+
+// TableRefused is tableRefused, for tests.
+func TableRefused(code int, err error) (noCommand bool, _ error) { return tableRefused(code, err) }
+
+// Published are the addresses at which a port would be dialled that is published by an engine, for tests.
+func Published(facts provider.Facts, bindings ...string) []string {
+	e := &engine{place: provider.Root, facts: facts}
+	c := container.InspectResponse{NetworkSettings: &container.NetworkSettings{}}
+	for _, ip := range bindings {
+		c.NetworkSettings.Ports = nat.PortMap{"80/tcp": append(c.NetworkSettings.Ports["80/tcp"], nat.PortBinding{HostIP: ip, HostPort: "8080"})}
+	}
+	return e.published(c, "80")
+}
+
+// ListensInside is what a helper does, for tests.
+func ListensInside(ctx context.Context, port, limit, table string, out io.Writer) error {
+	return insideListens(ctx, port, limit, []string{table}, out)
 }

@@ -1,8 +1,11 @@
 package docker
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -25,6 +28,8 @@ type helper struct {
 	command []string // of [Inside]
 	config  container.Config
 	host    container.HostConfig
+	limit   time.Duration // how long it may run; 0 for helperLimit
+	out     io.Writer     // is written what it says, as it says it; nil for none
 }
 
 // runHelper runs a helper, removes it, and returns what it wrote to its standard
@@ -44,7 +49,7 @@ func (e *engine) runHelperOnce(ctx context.Context, h helper) (string, error) {
 	}
 	after := context.WithoutCancel(ctx)
 	defer e.dropHelperImage(after, image)
-	ctx, cancel := context.WithTimeout(ctx, helperLimit)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(h.limit, helperLimit))
 	defer cancel()
 
 	config, host := h.config, h.host
@@ -59,6 +64,9 @@ func (e *engine) runHelperOnce(ctx context.Context, h helper) (string, error) {
 		return "", err
 	}
 	defer func() { _ = e.kill(after, id) }()
+	if h.out != nil {
+		return "", e.hearHelper(ctx, id, h.out)
+	}
 	return e.followHelper(ctx, id)
 }
 
@@ -89,6 +97,23 @@ func (e *engine) kill(ctx context.Context, id string) error {
 		return err
 	}
 	return e.remove(ctx, id)
+}
+
+// hearHelper starts the container and hands on what it says until its end.
+func (e *engine) hearHelper(ctx context.Context, id string, out io.Writer) error {
+	if err := e.write.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+		return err
+	}
+	logs, err := e.write.ContainerLogs(byName(ctx), id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = logs.Close() }()
+	var stderr kept
+	if err := demultiplex(logs, false, out, &stderr); err != nil {
+		return err
+	}
+	return errors.New(cmp.Or(strings.TrimSpace(stderr.String()), "the helper has ended"))
 }
 
 // followHelper starts the container and waits for its end.

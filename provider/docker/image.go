@@ -111,21 +111,28 @@ func (p *Provider) carried(ctx context.Context, e *engine, wish imageWish, tried
 	return tried, "", nil
 }
 
-// renew pulls anew, at the outermost engine that it would be carried from, an image that
-// is wanted anew each time: that engine reaches registries that one inside may not. Where
-// it cannot, what is there is carried, or the engine inside pulls by itself.
+// renew brings anew, to the engine that it would be carried from, an image that is wanted
+// anew each time: by the same way there, at last from its registry, which that engine may
+// reach and one inside may not. Where none of them has it, nothing is done: what an engine
+// around a daemon has is its user's, and the daemon pulls by itself.
 func (p *Provider) renew(ctx context.Context, e *engine, wish imageWish, say events) {
-	if wish.policy != "always" || wish.built != "" || len(wish.from) == 0 {
+	if wish.policy != "always" || wish.built != "" {
 		return
 	}
-	outermost, err := p.at(wish.from[len(wish.from)-1])
-	if err != nil || outermost == e {
+	for i, place := range wish.from {
+		source, err := p.at(place)
+		if err != nil || source == e {
+			continue
+		}
+		if there, err := source.imageID(ctx, wish.reference); err != nil || there == "" {
+			continue
+		}
+		wish.from = wish.from[i+1:]
+		_, err = p.haveImage(ctx, source, wish, say)
+		if err != nil && provider.CodeOf(err) != provider.Interrupted && ctx.Err() == nil {
+			say.phase(provider.PhaseMessage, fmt.Sprintf("%s could not be pulled anew on the engine %s: %s", wish.reference, source.facts.Name, engineWords(err)))
+		}
 		return
-	}
-	wish.from = nil
-	_, err = p.haveImage(ctx, outermost, wish, say)
-	if err != nil && provider.CodeOf(err) != provider.Interrupted && ctx.Err() == nil {
-		say.phase(provider.PhaseMessage, fmt.Sprintf("%s could not be pulled anew on the engine %s: %s", wish.reference, outermost.facts.Name, engineWords(err)))
 	}
 }
 

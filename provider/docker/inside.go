@@ -22,18 +22,19 @@ const insideLimit = 15 * time.Second
 //	group PATH   prints the number of the group of the socket at PATH
 //	engine       calls the engine that the environment names, and prints its
 //	             version and its id
-//	listens PORT waits a moment for something to listen on a port of TCP in the network
-//	             namespace that it has, and prints whether something does
+//	listens PORT TIME
+//	             prints for so long whether something listens on a port of TCP in the network
+//	             namespace that it has: at first, and whenever that changes
 func Inside(ctx context.Context, args []string, environment map[string]string, out io.Writer) error {
 	switch {
 	case len(args) == 2 && args[0] == "group":
 		return insideGroup(args[1], out)
 	case len(args) == 1 && args[0] == "engine":
 		return insideEngine(ctx, environment, out)
-	case len(args) == 2 && args[0] == "listens":
-		return insideListens(ctx, args[1], listenTables(), out)
+	case len(args) == 3 && args[0] == "listens":
+		return insideListens(ctx, args[1], args[2], listenTables(), out)
 	}
-	return errors.New("usage: group PATH, engine, or listens PORT")
+	return errors.New("usage: group PATH, engine, or listens PORT TIME")
 }
 
 // helperYes and helperNo are what a helper says of a port.
@@ -42,40 +43,54 @@ const (
 	helperNo  = "no"
 )
 
-// listensLimit is how long a helper waits for something to listen.
-const listensLimit = 5 * time.Second
-
-func insideListens(ctx context.Context, number string, tables []string, out io.Writer) error {
+func insideListens(ctx context.Context, number, limit string, tables []string, out io.Writer) error {
 	port, err := strconv.ParseUint(number, 10, 16)
 	if err != nil {
 		return fmt.Errorf("the port: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, listensLimit)
+	most, err := time.ParseDuration(limit)
+	if err != nil {
+		return fmt.Errorf("the time: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	again := time.NewTicker(readyLook)
+	again := time.NewTicker(2 * readyLook)
 	defer again.Stop()
-	for {
-		table := listeners{port: int(port)} //nolint:gosec // of 16 bits
-		for _, name := range tables {
-			if f, err := os.Open(name); err == nil {
-				_, _ = io.Copy(&table, f)
-				_ = f.Close()
-			}
-		}
-		switch {
-		case table.found:
-			_, err := fmt.Fprintln(out, helperYes)
+	for said := ""; ; {
+		now, err := listensNow(int(port), tables) //nolint:gosec // of 16 bits
+		if err != nil {
 			return err
-		case !table.read:
-			return errors.New("there is no table of what listens")
+		}
+		if now != said {
+			said = now
+			if _, err := fmt.Fprintln(out, now); err != nil {
+				return err
+			}
 		}
 		select {
 		case <-ctx.Done():
-			_, err := fmt.Fprintln(out, helperNo)
-			return err
+			return nil
 		case <-again.C:
 		}
 	}
+}
+
+// listensNow is helperYes or helperNo.
+func listensNow(port int, tables []string) (string, error) {
+	table := listeners{port: port}
+	for _, name := range tables {
+		if f, err := os.Open(name); err == nil {
+			_, _ = io.Copy(&table, f)
+			_ = f.Close()
+		}
+	}
+	switch {
+	case !table.read:
+		return "", errors.New("there is no table of what listens")
+	case table.found:
+		return helperYes, nil
+	}
+	return helperNo, nil
 }
 
 func insideGroup(path string, out io.Writer) error {

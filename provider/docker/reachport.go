@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -28,10 +30,10 @@ const nearLimit = time.Second
 // doorway is one way to a port of a container.
 type doorway func(ctx context.Context) (net.Conn, error)
 
-func doorwayTo(host, port string) doorway {
+func doorwayTo(address string) doorway {
 	return func(ctx context.Context) (net.Conn, error) {
 		var d net.Dialer
-		return d.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+		return d.DialContext(ctx, "tcp", address)
 	}
 }
 
@@ -43,10 +45,10 @@ func (r *readiness) near(c container.InspectResponse, port string) []doorway {
 	}
 	var out []doorway
 	for _, address := range addressesOf(c) {
-		out = append(out, doorwayTo(address, port))
+		out = append(out, doorwayTo(net.JoinHostPort(address, port)))
 	}
 	if c.HostConfig.NetworkMode.IsHost() {
-		out = append(out, doorwayTo("127.0.0.1", port))
+		out = append(out, doorwayTo(net.JoinHostPort("127.0.0.1", port)))
 	}
 	return out
 }
@@ -55,17 +57,36 @@ func (r *readiness) near(c container.InspectResponse, port string) []doorway {
 // connection there, whether something listens in the container or not: only an answer tells.
 func (r *readiness) published(c container.InspectResponse, port string) []doorway {
 	var out []doorway
-	host := r.e.publishedHost()
+	for _, address := range r.e.published(c, port) {
+		out = append(out, doorwayTo(address))
+	}
+	return out
+}
+
+// published are the addresses, as this machine has them, at which an engine publishes a port.
+func (e *engine) published(c container.InspectResponse, port string) []string {
+	host := e.publishedHost()
 	if host == "" || c.NetworkSettings == nil {
 		return nil
 	}
+	var out []string
 	for _, b := range c.NetworkSettings.Ports[nat.Port(port+"/tcp")] {
-		if b.HostIP == "" || b.HostIP == "0.0.0.0" || b.HostIP == "::" {
+		ip := net.ParseIP(b.HostIP)
+		switch {
+		case ip == nil || ip.IsUnspecified():
 			b.HostIP = host
+		case ip.IsLoopback() && !e.isLocal():
+			continue // of the engine's host, which is another one
 		}
-		out = append(out, doorwayTo(b.HostIP, b.HostPort))
+		out = append(out, net.JoinHostPort(b.HostIP, b.HostPort))
 	}
 	return out
+}
+
+// isLocal tells whether the loopback addresses of the engine's host are those of this machine.
+func (e *engine) isLocal() bool {
+	u, err := url.Parse(e.facts.Endpoint)
+	return e.facts.Files == provider.FilesShared || err == nil && (u.Scheme == "unix" || u.Scheme == "npipe")
 }
 
 // publishedHost is where published ports of the engine are reached from here, or empty.
@@ -113,26 +134,112 @@ func (r *readiness) port(ctx context.Context, c container.InspectResponse) (stri
 // listens looks at the table of what listens in a container's network namespace: by a
 // command in it, or, where its image has none, by a helper beside it.
 func (r *readiness) listens(ctx context.Context, c container.InspectResponse, port int) (bool, error) {
-	if !r.noTable {
-		limited, cancel := context.WithTimeout(ctx, reachLimit)
-		defer cancel()
-		table := listeners{port: port}
-		code, err := r.e.exec(limited, provider.ExecRequest{ID: r.id, Command: append([]string{"cat"}, listenTables()...), Stdout: &table})
-		switch {
-		case table.read: // one of the tables may be missing
-			return table.found, nil
-		case err != nil && !noSuchCommand(err.Error()) || ctx.Err() != nil:
-			return false, err
-		case err == nil && code == 0:
-			return false, nil
-		}
-		r.noTable = true
+	if r.noTable {
+		return r.listensBeside(ctx, c, port)
 	}
+	limited, cancel := context.WithTimeout(ctx, reachLimit)
+	defer cancel()
+	table := listeners{port: port}
+	code, err := r.e.exec(limited, provider.ExecRequest{ID: r.id, Command: append([]string{"cat"}, listenTables()...), Stdout: &table})
+	switch {
+	case table.read: // one of the tables may be missing
+		return table.found, nil
+	case ctx.Err() != nil:
+		return false, err
+	}
+	var refused error
+	if r.noTable, refused = tableRefused(code, err); !r.noTable {
+		return false, refused
+	}
+	return r.listensBeside(ctx, c, port)
+}
+
+// tableRefused tells of a command that showed no table whether there is none of its name in
+// the container, which does not change, and else what became of it, which may.
+func tableRefused(code int, err error) (noCommand bool, _ error) {
+	const cannotRun, notFound = 126, 127 // as shells and engines say it
+	switch {
+	case err != nil:
+		return noSuchCommand(err.Error()), err
+	case code == cannotRun || code == notFound:
+		return true, nil
+	case code != 0:
+		return false, fmt.Errorf("the command that shows it exits with code %d", code)
+	}
+	return false, nil
+}
+
+// tableWatch is a helper beside a container that tells whether a port is listened on there.
+type tableWatch struct {
+	cancel context.CancelFunc
+	over   chan struct{} // closed once nothing of it is left
+	state  atomic.Pointer[string]
+	err    error // why it is over
+	line   []byte
+	wake   chan<- struct{}
+}
+
+// end takes the helper down; there may be none.
+func (w *tableWatch) end() {
+	if w != nil {
+		w.cancel()
+		<-w.over
+	}
+}
+
+// Write takes what the helper says in, of which the last line is what holds now.
+func (w *tableWatch) Write(b []byte) (int, error) {
+	w.line = append(w.line, b...)
+	for {
+		line, rest, whole := bytes.Cut(w.line, []byte{'\n'})
+		if !whole {
+			return len(b), nil
+		}
+		w.line = rest
+		w.tell(string(line))
+	}
+}
+
+func (w *tableWatch) tell(state string) {
+	w.state.Store(&state)
+	select {
+	case w.wake <- struct{}{}:
+	default: // it is told already
+	}
+}
+
+// listensBeside asks a helper, which stays for as long as the container is waited for.
+func (r *readiness) listensBeside(ctx context.Context, c container.InspectResponse, port int) (bool, error) {
+	if r.table == nil {
+		r.table = r.watchTable(ctx, c, port)
+		r.pause(ctx, readySoon)
+	}
+	select {
+	case <-r.table.over: // the next look takes another one
+		err := r.table.err
+		r.table = nil
+		return false, err
+	default:
+	}
+	state := r.table.state.Load()
+	return state != nil && *state == helperYes, nil
+}
+
+func (r *readiness) watchTable(ctx context.Context, c container.InspectResponse, port int) *tableWatch {
+	ctx, cancel := context.WithCancel(ctx)
+	w := &tableWatch{cancel: cancel, over: make(chan struct{}), wake: r.wake}
 	owner, _ := claimOf(c.Config.Labels) // that it is ours was settled before
-	h := helper{owner: owner, name: strings.TrimPrefix(c.Name, "/") + "-helper", command: []string{"listens", strconv.Itoa(port)}}
+	h := helper{
+		owner: owner, name: strings.TrimPrefix(c.Name, "/") + "-helper", command: []string{"listens", strconv.Itoa(port), r.limit.String()},
+		limit: r.limit, out: w,
+	}
 	h.host.NetworkMode = container.NetworkMode("container:" + c.ID)
-	answer, err := r.e.runHelper(ctx, h)
-	return answer == helperYes, err
+	go func() {
+		defer close(w.over)
+		defer cancel()
+		_, w.err = r.e.runHelper(ctx, h)
+	}()
+	return w
 }
 
 // listenTables are where Linux shows the sockets of TCP in a network namespace.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/dindctl/dindctl/provider"
@@ -66,6 +67,7 @@ type readiness struct {
 	limit    time.Duration
 	told     string // what is missing
 	more     string // what the command of ready.exec says to that
+	output   string // what that command says in the present look
 	restarts int
 	found    bool   // it ran already
 	run      string // the run that is looked at, by the engine's time of its start
@@ -74,8 +76,9 @@ type readiness struct {
 	watch   *logWatch      // of this run
 	wake    chan struct{}  // there is something to look at
 
-	toldBeyond bool // that its log no longer reaches back
-	noTable    bool // no command in it shows what it listens on
+	toldBeyond bool        // that its log no longer reaches back
+	noTable    bool        // no command in it shows what it listens on
+	table      *tableWatch // that does instead; of this run
 }
 
 // newReadiness is for a container as it was before its start.
@@ -124,8 +127,11 @@ func (r *readiness) never(name, why string) error {
 	}
 }
 
-// errEnded says that waiting is pointless.
-var errEnded = errors.New("it ended")
+// errEnded and errGone say that waiting is pointless.
+var (
+	errEnded = errors.New("it ended")
+	errGone  = errors.New("it was removed")
+)
 
 // wait looks at ever longer intervals until everything holds, the container
 // ends, or the time is over.
@@ -133,7 +139,7 @@ func (r *readiness) wait(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
 	defer r.p.whenStopping(cancel)() // a look may take long: a command of the user's is run
-	defer func() { r.watch.end() }()
+	defer func() { r.watch.end(); r.table.end() }()
 	pause := readyLook
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -146,18 +152,19 @@ func (r *readiness) wait(ctx context.Context) error {
 			return problem
 		case errors.Is(err, errEnded):
 			return r.ended(ctx)
+		case errors.Is(err, errGone):
+			return r.gone()
 		case err != nil && ctx.Err() != nil:
 			return ctx.Err()
 		case err == nil && missing == "":
 			return nil
 		case limited.Err() != nil:
 			if r.told == "" { // else this look was cut off, and the one before it was not
-				r.told = missing
+				r.told, r.more = missing, r.output
 			}
 			return r.unready(ctx)
-		case missing != "" && missing != r.told:
-			r.told = missing
-			r.say.phase(provider.PhaseWait, missing)
+		default:
+			r.tell(missing)
 		}
 		timer.Reset(pause)
 		pause = min(pause*3/2, readyPause)
@@ -167,6 +174,19 @@ func (r *readiness) wait(ctx context.Context) error {
 		case <-r.wake:
 		case <-timer.C:
 		}
+	}
+}
+
+// tell says what is missing, once. What the command of ready.exec writes may be another
+// thing each time, and is kept for the error alone.
+func (r *readiness) tell(missing string) {
+	if missing == "" { // this look failed, and the next one tells
+		return
+	}
+	r.more = r.output
+	if missing != r.told {
+		r.told = missing
+		r.say.phase(provider.PhaseWait, missing)
 	}
 }
 
@@ -183,12 +203,10 @@ func (r *readiness) unready(ctx context.Context) error {
 
 // look says what is still missing; empty is nothing.
 func (r *readiness) look(ctx context.Context) (string, error) {
-	c, err := r.e.read.ContainerInspect(ctx, r.id)
+	r.output = ""
+	c, missing, err := r.inspect(ctx)
 	if err != nil {
-		return "its container cannot be read", err
-	}
-	if r.hasEnded(c) {
-		return "", errEnded
+		return missing, err
 	}
 	r.begin(c)
 	checks := []func(context.Context, container.InspectResponse) (string, error){r.health, r.log, r.port, r.http, r.exec}
@@ -203,6 +221,20 @@ func (r *readiness) look(ctx context.Context) (string, error) {
 	return r.settled(ctx)
 }
 
+// inspect reads a container that has to run, and says what is missing where that fails.
+func (r *readiness) inspect(ctx context.Context) (container.InspectResponse, string, error) {
+	c, err := r.e.read.ContainerInspect(ctx, r.id)
+	switch {
+	case errdefs.IsNotFound(err):
+		return c, "", errGone
+	case err != nil:
+		return c, "its container cannot be read", err
+	case r.hasEnded(c):
+		return c, "", errEnded
+	}
+	return c, "", nil
+}
+
 // begin forgets what was seen of an earlier run.
 func (r *readiness) begin(c container.InspectResponse) {
 	if r.run == c.State.StartedAt {
@@ -212,7 +244,8 @@ func (r *readiness) begin(c container.InspectResponse) {
 		r.found = false // its beginning is seen
 	}
 	r.watch.end()
-	r.run, r.watch, r.more = c.State.StartedAt, nil, ""
+	r.table.end()
+	r.run, r.watch, r.table = c.State.StartedAt, nil, nil
 }
 
 // settled looks once more: what ends at once was running a moment ago, and what holds has
@@ -231,12 +264,9 @@ func (r *readiness) settled(ctx context.Context) (string, error) {
 		case <-timer.C:
 		}
 	}
-	c, err := r.e.read.ContainerInspect(ctx, r.id)
+	c, missing, err := r.inspect(ctx)
 	if err != nil {
-		return "its container cannot be read", err
-	}
-	if r.hasEnded(c) {
-		return "", errEnded
+		return missing, err
 	}
 	if c.State.StartedAt != r.run {
 		return "it was started again meanwhile", nil
@@ -299,7 +329,7 @@ func (r *readiness) exec(ctx context.Context, _ container.InspectResponse) (stri
 	case err != nil:
 		return "the command of ready.exec cannot be run: " + engineWords(err), nil
 	case result.code != 0:
-		r.more = said(result.output) // which may be another one each time, and is told once
+		r.output = said(result.output)
 		return fmt.Sprintf("the command of ready.exec exits with code %d", result.code), nil
 	}
 	return "", nil
@@ -308,7 +338,10 @@ func (r *readiness) exec(ctx context.Context, _ container.InspectResponse) (stri
 // ended explains a container that does not run any more.
 func (r *readiness) ended(ctx context.Context) error {
 	c, err := r.atEnd(ctx)
-	if err != nil {
+	switch {
+	case errdefs.IsNotFound(err) || err == nil && isLeaving(c.State):
+		return r.gone()
+	case err != nil:
 		return r.e.problem(err, "reading the container", r.decl.Address, r.decl.Name)
 	}
 	detail := ended(c.State)
@@ -321,6 +354,19 @@ func (r *readiness) ended(ctx context.Context) error {
 	return &provider.Problem{
 		Code: provider.NotReady, Address: r.decl.Address, Summary: "It ended instead of getting ready",
 		Detail: fmt.Sprintf("Container %s: %s", r.decl.Name, detail), Log: r.e.tail(ctx, c),
+	}
+}
+
+// isLeaving tells whether a container is being removed, or what an engine could not remove whole.
+func isLeaving(s *container.State) bool {
+	return !s.Running && (s.Status == "removing" || s.Dead || s.Status == "dead")
+}
+
+// gone is the problem of a container that somebody removed meanwhile.
+func (r *readiness) gone() error {
+	return &provider.Problem{
+		Code: provider.NotReady, Address: r.decl.Address, Summary: "It ended instead of getting ready",
+		Detail: fmt.Sprintf("Container %s was removed from the engine %s while it was waited for. Run apply again: it makes it anew.", r.decl.Name, r.e.facts.Name),
 	}
 }
 

@@ -24,13 +24,15 @@ import (
 type logWatch struct {
 	cancel context.CancelFunc
 	state  atomic.Pointer[logState]
+	wake   chan<- struct{} // is told of every new state
 }
 
 // logState is what came out so far.
 type logState struct {
 	met    bool
-	beyond bool  // the log does not reach back, so that nothing tells
-	err    error // it cannot be read now
+	doubt  *keptLog // whether the log reaches back is not known; nil where it is
+	beyond bool     // it does not, so that nothing tells
+	err    error    // it cannot be read now
 }
 
 // end gives a watch up; there may be none.
@@ -47,8 +49,8 @@ func (r *readiness) log(ctx context.Context, c container.InspectResponse) (strin
 	}
 	if r.watch == nil {
 		ctx, cancel := context.WithCancel(ctx)
-		r.watch = &logWatch{cancel: cancel}
-		go r.watch.follow(ctx, r.e, c, r.pattern, r.found, r.wake)
+		r.watch = &logWatch{cancel: cancel, wake: r.wake}
+		go r.watch.follow(ctx, r.e, c, r.pattern, r.found)
 		if r.found { // what it wrote until now is soon read
 			r.pause(ctx, readySoon)
 		}
@@ -56,21 +58,25 @@ func (r *readiness) log(ctx context.Context, c container.InspectResponse) (strin
 	state := r.watch.state.Load()
 	switch {
 	case state == nil:
-	case state.beyond:
+	case state.met:
+		return "", nil
+	case state.beyond || state.doubt != nil && r.e.hasDropped(ctx, c, *state.doubt):
 		if !r.toldBeyond {
 			r.say.phase(provider.PhaseMessage, "its log no longer reaches back to its start: ready.log counts as met, for it runs")
 		}
 		r.toldBeyond = true
 		return "", nil
-	case state.met:
-		return "", nil
-	case strings.Contains(state.err.Error(), "does not support reading"):
+	case state.err != nil && strings.Contains(state.err.Error(), "does not support reading"):
 		return "", r.never("log", fmt.Sprintf("The log of container %s cannot be read: its logging driver, %s, keeps none. Choose another one, or wait for something else: "+
 			"`port`, `healthy`, `http` or `exec`.", r.decl.Name, c.HostConfig.LogConfig.Type))
-	default:
-		return "its log cannot be read: " + engineWords(state.err), nil
+	case state.err != nil:
+		return "its log cannot be read: " + engineWords(state.err), nil //nolint:nilerr // as it is said
 	}
-	return fmt.Sprintf("no line of its log matches %q yet", r.ready.text("log")), nil
+	missing := fmt.Sprintf("no line of its log matches %q yet", r.ready.text("log"))
+	if state != nil && state.doubt != nil {
+		missing += "; its log is kept in part, and may have lost what it began with: if it has, start it anew (`dindctl restart`)"
+	}
+	return missing, nil
 }
 
 // pause waits until there is something to look at, or the time is over.
@@ -84,38 +90,48 @@ func (r *readiness) pause(ctx context.Context, limit time.Duration) {
 	}
 }
 
+// tell says how it stands.
+func (w *logWatch) tell(s logState) {
+	w.state.Store(&s)
+	select {
+	case w.wake <- struct{}{}:
+	default: // it is told already
+	}
+}
+
 // follow looks until it is known. With found the container ran before it was looked at: its
 // log may have lost what it began with.
-func (w *logWatch) follow(ctx context.Context, e *engine, c container.InspectResponse, pattern *regexp.Regexp, found bool, wake chan<- struct{}) {
-	tell := func(s logState) {
-		w.state.Store(&s)
-		select {
-		case wake <- struct{}{}:
-		default: // it is told already
-		}
-	}
+func (w *logWatch) follow(ctx context.Context, e *engine, c container.InspectResponse, pattern *regexp.Regexp, found bool) {
 	since := beginOfRun(c.State)
+	var now logState
 	if found {
 		scan, err := e.scanLog(ctx, c, since, false, pattern)
-		if err == nil && scan.found {
-			tell(logState{met: true})
-			return
+		if err == nil && !scan.found {
+			kept := e.keptNow(ctx, c, since, scan)
+			now.beyond = kept.reach == reachesNot
+			if kept.reach == reachUnknown {
+				now.doubt = &kept
+			}
 		}
-		if err == nil && !e.reachesBack(ctx, c, since, scan) {
-			tell(logState{beyond: true})
+		if now.met = scan.found; now != (logState{}) {
+			w.tell(now)
+		}
+		if now.met || now.beyond {
 			return
 		}
 	}
 	again := time.NewTicker(readyPause)
 	defer again.Stop()
 	for {
+		healthy := w.healthyAgain(now)
 		scan, err := e.scanLog(ctx, c, since, true, pattern)
+		healthy.Stop()
 		if scan.found {
-			tell(logState{met: true})
+			w.tell(logState{met: true})
 			return
 		}
 		if err != nil && ctx.Err() == nil {
-			tell(logState{err: err})
+			w.tell(logState{doubt: now.doubt, err: err})
 		}
 		select { // it ended, or the engine gave up
 		case <-ctx.Done():
@@ -123,6 +139,17 @@ func (w *logWatch) follow(ctx context.Context, e *engine, c container.InspectRes
 		case <-again.C:
 		}
 	}
+}
+
+// healthyAgain takes back that the log cannot be read, once it was read for a while without
+// an error.
+func (w *logWatch) healthyAgain(now logState) *time.Timer {
+	broken := w.state.Load()
+	return time.AfterFunc(readySoon, func() {
+		if broken != nil && broken.err != nil {
+			w.state.CompareAndSwap(broken, &now) // unless there is a newer error
+		}
+	})
 }
 
 // beginOfRun is a moment between the run of a container and the one before it; zero for the
@@ -157,15 +184,22 @@ func (e *engine) scanLog(ctx context.Context, c container.InspectResponse, since
 	if !since.IsZero() {
 		options.Since = since.UTC().Format(time.RFC3339Nano)
 	}
-	logs, err := e.read.ContainerLogs(byName(ctx), c.ID, options)
+	read := e.read.ContainerLogs
+	if follow { // it lasts, and the connections for reading are few
+		read = e.write.ContainerLogs
+	}
+	logs, err := read(byName(ctx), c.ID, options)
 	if err != nil {
 		return logScan{}, err
 	}
 	defer func() { _ = logs.Close() }()
 	stdout, stderr := &matching{pattern: pattern}, &matching{pattern: pattern}
 	err = demultiplex(logs, c.Config.Tty, stdout, stderr)
-	out, errs := stdout.end(), stderr.end()
-	scan := logScan{found: out || errs, bytes: stdout.bytes + stderr.bytes, lines: stdout.lines + stderr.lines}
+	if err == nil { // else the last line may go on
+		stdout.end()
+		stderr.end()
+	}
+	scan := logScan{found: stdout.found || stderr.found, bytes: stdout.bytes + stderr.bytes, lines: stdout.lines + stderr.lines}
 	if scan.found { // that ended the reading
 		err = nil
 	}
@@ -237,26 +271,82 @@ func (m *matching) end() bool {
 // How far a log reaches back.
 const (
 	// logSilence is within which time of its start a container that says anything has
-	// begun to: where nothing else tells, a log that begins later has lost its beginning.
+	// begun to. A log that begins later may have lost its beginning; it alone proves nothing.
 	logSilence = 30 * time.Second
 	// logLine is more than what a log driver adds to a line, and logEscape how much longer
-	// a text can be in its file.
-	logLine, logEscape = 1 << 10, 6
+	// a text can be in its file; logLineLeast is less than what json-file adds, and
+	// logLineLocal less than what local does.
+	logLine, logEscape         = 1 << 10, 6
+	logLineLeast, logLineLocal = 60, 20
 )
 
-// reachesBack tells whether a log that was read from the beginning of a run on has all that
-// was written since. Log drivers that keep a part alone drop the oldest.
-func (e *engine) reachesBack(ctx context.Context, c container.InspectResponse, since time.Time, scan logScan) bool {
-	kept, bounded := keptOfLog(c.HostConfig.LogConfig)
-	if !bounded || logEscape*scan.bytes+logLine*scan.lines < kept {
-		return true
+// reach tells whether a log has all that was written since the beginning of a run. Log
+// drivers that keep a part alone drop the oldest.
+type reach int
+
+const (
+	reaches reach = iota
+	reachesNot
+	reachUnknown
+)
+
+// keptLog is what is there of a log at one moment.
+type keptLog struct {
+	oldest time.Time // of its oldest line; zero for an empty log
+	reach  reach
+}
+
+// keptNow tells how far a log reaches back that was just read from the beginning of a run on.
+func (e *engine) keptNow(ctx context.Context, c container.InspectResponse, since time.Time, scan logScan) keptLog {
+	if _, bounded := keptOfLog(c.HostConfig.LogConfig); !bounded {
+		return keptLog{}
 	}
-	oldest, found := e.oldestLine(ctx, c)
-	if !found || oldest.Before(since) {
-		return true
+	oldest, err := e.oldestLine(ctx, c)
+	if err != nil {
+		return keptLog{} // nothing can be compared with it
 	}
 	started, err := time.Parse(time.RFC3339Nano, c.State.StartedAt)
-	return err == nil && oldest.Before(started.Add(logSilence))
+	if err != nil {
+		return keptLog{}
+	}
+	return keptLog{oldest: oldest, reach: reachOf(c.HostConfig.LogConfig, since, started, oldest, scan)}
+}
+
+// reachOf decides by what is there of a log: since is the beginning of the run, and started
+// the engine's time of it. That something was dropped is evident only where there is as much
+// as is kept after that, or where what was read a moment ago is gone. A container may be
+// silent for long, so that a log that begins late proves nothing.
+func reachOf(l container.LogConfig, since, started, oldest time.Time, scan logScan) reach {
+	kept, bounded := keptOfLog(l)
+	switch {
+	case !bounded:
+		return reaches
+	case scan.bytes == 0: // it said nothing
+		return reaches
+	case oldest.IsZero(): // what was just read is gone
+		return reachesNot
+	case oldest.Before(since) || oldest.Before(started.Add(logSilence)):
+		return reaches
+	case logEscape*scan.bytes+logLine*scan.lines < kept:
+		return reaches
+	case kept > 0 && scan.bytes+leastOfLine(l)*scan.lines >= kept:
+		return reachesNot
+	}
+	return reachUnknown
+}
+
+func leastOfLine(l container.LogConfig) int64 {
+	if l.Type == "json-file" {
+		return logLineLeast
+	}
+	return logLineLocal
+}
+
+// hasDropped tells whether a log that begins late has lost what was its oldest line when the
+// waiting began: one that drops by now is taken to have done so before.
+func (e *engine) hasDropped(ctx context.Context, c container.InspectResponse, before keptLog) bool {
+	oldest, err := e.oldestLine(ctx, c)
+	return err == nil && (oldest.IsZero() || oldest.After(before.oldest))
 }
 
 // keptOfLog is how many bytes of a log are there at least once something was dropped, and
@@ -282,19 +372,21 @@ func keptOfLog(l container.LogConfig) (least int64, bounded bool) {
 	return each * (count - 1), true
 }
 
-// oldestLine is the time of the oldest line that is there.
-func (e *engine) oldestLine(ctx context.Context, c container.InspectResponse) (time.Time, bool) {
+// oldestLine is the time of the oldest line that is there; zero for an empty log.
+func (e *engine) oldestLine(ctx context.Context, c container.InspectResponse) (time.Time, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	logs, err := e.read.ContainerLogs(byName(ctx), c.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true})
 	if err != nil {
-		return time.Time{}, false
+		return time.Time{}, err
 	}
 	defer func() { _ = logs.Close() }()
 	var first firstWord
-	_ = demultiplex(logs, c.Config.Tty, &first, &first) // it is ended by the end of the word
-	at, err := time.Parse(time.RFC3339Nano, string(first.word))
-	return at, err == nil
+	err = demultiplex(logs, c.Config.Tty, &first, &first) // it is ended by the end of the word
+	if err == nil && len(first.word) == 0 {
+		return time.Time{}, nil
+	}
+	return time.Parse(time.RFC3339Nano, string(first.word))
 }
 
 // firstWord keeps what is written to it up to a space, and takes no more.

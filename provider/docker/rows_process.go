@@ -47,7 +47,7 @@ func processRows() []row {
 			codec: flagAt(func(c *container.Config, _ *container.HostConfig) *bool { return &c.OpenStdin }),
 		},
 		{name: "platform", typ: text, effect: replace, recorded: true, spell: platformText, form: like(`[a-z0-9]+(/[a-z0-9_]+(/[a-z0-9]+)?)?`, "a platform, such as linux/arm64"), fallback: "the engine's", doc: "Platform of the image, such as linux/arm64."},
-		{name: "pull_policy", typ: text, ignored: true, form: word("missing", "always", "never"), fallback: "missing", doc: "When an image that is a string is asked of its registry."},
+		{name: "pull_policy", typ: text, ignored: true, form: word("missing", "always", "never"), fallback: "missing", doc: "When an image that is a string is asked of its registry. What is inside a daemon has the image carried from an engine around it that has one of that name, where always renews it first; where none has, the daemon pulls it itself, and the engines around it are left as they are."},
 		{
 			name: "runtime", typ: text, effect: replace, layer: layerEngine, fallback: "the engine's", doc: "OCI runtime.",
 			codec: codec{

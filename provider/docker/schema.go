@@ -58,8 +58,8 @@ func containerBlocks() []provider.Block {
 		blkioBlock(),
 		{Name: "ready", Single: true, Doc: "What has to hold before others may rely on it, all of it in the present run of the container. Every apply waits for that, whether it starts the container or not; a plan only says so.", Body: provider.Body{Attributes: []provider.Attribute{
 			ready("timeout", cty.String, duration(), "How long it may take; 2m where it is left out."),
-			ready("log", cty.String, provider.Form{Kind: provider.FormRegexp}, "A regular expression that a line of its log since its start has to match. Where the log no longer reaches back to the start, that counts as met, which apply says."),
-			ready("port", cty.Number, whole(1, ports), "A port of the container on which something has to listen in it."),
+			ready("log", cty.String, provider.Form{Kind: provider.FormRegexp}, "A regular expression that a line of its log since its start has to match. Where the log was seen to have lost its beginning, that counts as met, which apply says."),
+			ready("port", cty.Number, whole(1, ports), "A port of the container on which something has to listen in it. With network_mode = \"host\" it is any program of the host that may listen there."),
 			ready("exec", list, provider.Form{}, "A command that has to succeed in the container. What it wrote last stands in the error."),
 			ready("healthy", cty.Bool, provider.Form{}, "Its health check has to report healthy; without one that is an error."),
 		}, Blocks: []provider.Block{
