@@ -58,7 +58,7 @@ func (m *maker) becomesOf(r *Resource) (f fate, why string) {
 	}
 	was, now := r.Before.Data, m.declaredData[r.Address]
 	switch {
-	case r.Action == Replace && now.Data.On == provider.DataUnknown && now.Hides != "":
+	case r.Action == Replace && (was.On == provider.DataUnknown || now.Data.On == provider.DataUnknown) && now.Hides != "":
 		return another, now.Hides
 	case was.On == provider.DataUnknown || now.Data.On == provider.DataUnknown:
 		return stays, ""
@@ -89,6 +89,20 @@ func (m *maker) unmade(inside string, d provider.Data) bool {
 		return in.Kind == provider.Volume && in.Inside == inside && in.Name == d.Source && !isExternal(in) &&
 			(len(m.ours[in.Address]) == 0 || m.replaced(in.Address))
 	})
+}
+
+// dataAsSaid says where the data of a daemon lie: where it was looked into, by its own
+// word, which counts before what was read from how it is started.
+func dataAsSaid(o placed, inside Snapshot) provider.Data {
+	root := inside.Facts.Details[provider.DetailDataRoot]
+	if o.Kind != provider.Daemon || !inside.Readable || root == "" || root == o.Data.At {
+		return o.Data
+	}
+	data, view := provider.DataAt(root, o.Views)
+	if data.On == provider.DataVolume && !recordOf(o.Owner).named(view.Target) {
+		return provider.Data{On: provider.DataAnonymous, At: root}
+	}
+	return data
 }
 
 // innerLoss describes what is lost of the inside of a daemon when it is removed; empty

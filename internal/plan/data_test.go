@@ -92,3 +92,29 @@ func TestWhatBecomesOfTheInsideOfADaemon(t *testing.T) {
 		}
 	}
 }
+
+// Where the data of a daemon lie it says itself, if it was looked into: that counts before
+// what is read from how it was started.
+func TestTheWordOfADaemonCountsOfItsData(t *testing.T) {
+	t.Parallel()
+	text := daemonText("dind", "/srv/dind")
+	for root, want := range map[string]provider.Data{
+		"":                  {On: provider.DataPath, At: "/var/lib/docker", Source: "/srv/dind"},
+		"/var/lib/docker/x": {On: provider.DataPath, At: "/var/lib/docker/x", Source: "/srv/dind", Rest: "x"},
+		"/data":             {On: provider.DataOwn, At: "/data"},
+		"/cache":            {On: provider.DataAnonymous, At: "/cache"},
+	} {
+		there := daemonOn("dind", "/srv/dind")
+		there.Views = append(there.Views, provider.View{Type: "volume", Source: "0123", Target: "/cache"})
+		said := provider.Facts{Details: map[string]string{provider.DetailDataRoot: root}}
+		p, _ := hosting{
+			config: text, root: []provider.Object{there}, declared: map[string]provider.Difference{"daemon.dind": declaredOn("/srv/dind")}, anew: []string{"daemon.dind"},
+			inside: map[string]plan.Snapshot{"daemon.dind": {Readable: true, Facts: said}},
+		}.plan(t)
+		for _, r := range p.Resources {
+			if r.Address == "daemon.dind" && r.Before.Data != want {
+				t.Errorf("it says %q: %+v, want %+v", root, r.Before.Data, want)
+			}
+		}
+	}
+}
