@@ -1,5 +1,10 @@
 package provider
 
+import (
+	"path"
+	"strings"
+)
+
 // Data says where what is inside an object that hosts others lies: what becomes of it
 // follows from that, and from what is done to the object. The zero Data is that of an
 // object that hosts nothing, or of which nobody knows.
@@ -24,6 +29,37 @@ const (
 	DataOwn       DataOn = "own"       // the object's own files
 	DataMemory    DataOn = "memory"    // memory, which is given back when the object stops
 )
+
+// DetailDataRoot is the name in [Facts.Details] of where an engine says that it keeps its
+// data, as a path of the object that it is inside.
+const DetailDataRoot = "data_root"
+
+// DataAt says what the data at a path of an object lie on, as far as its mounts tell: on the
+// one that holds the path nearest, which is returned, too, or in the object's own files.
+func DataAt(at string, views []View) (Data, View) {
+	data, nearest := Data{On: DataOwn, At: at}, View{}
+	for _, v := range views {
+		target := path.Clean(v.Target)
+		rest, below := strings.CutPrefix(at+"/", strings.TrimSuffix(target, "/")+"/")
+		if !below || len(target) < len(nearest.Target) {
+			continue
+		}
+		nearest = v
+		nearest.Target = target
+		data = Data{At: at, Source: v.Source, Rest: strings.Trim(path.Join(v.Subpath, rest), "/")}
+		switch {
+		case v.Type == "tmpfs":
+			data = Data{On: DataMemory, At: at}
+		case v.Type == "bind":
+			data.On = DataPath
+		case v.Source == "":
+			data = Data{On: DataAnonymous, At: at}
+		default:
+			data.On = DataVolume
+		}
+	}
+	return data, nearest
+}
 
 // GoWithObject tells whether the data are gone when the object is removed.
 func (d Data) GoWithObject() bool {

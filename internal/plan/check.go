@@ -246,6 +246,8 @@ func (m *maker) dataOf(o placed) string {
 		return text
 	case o.Kind == provider.Job || !o.Kind.Runs():
 		return ""
+	case o.Kind == provider.Daemon && o.Condition.State == provider.StateCreated:
+		return "" // it was never started, and nothing is in it
 	}
 	var lost []string
 	if anonymous := anonymousOf(o); anonymous != "" {

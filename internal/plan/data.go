@@ -20,6 +20,8 @@ type Inner struct {
 	// the project's and is inside, at any depth: containers that run end with the daemon.
 	Own    []string
 	Others []Inhabitant
+	// Goes says that what is inside is lost with what is done to the daemon.
+	Goes bool
 }
 
 // Inhabitant is something inside a daemon that is not the project's.
@@ -56,6 +58,8 @@ func (m *maker) becomesOf(r *Resource) (f fate, why string) {
 	}
 	was, now := r.Before.Data, m.declaredData[r.Address]
 	switch {
+	case r.Action == Replace && (was.On == provider.DataUnknown || now.Data.On == provider.DataUnknown) && now.Hides != "":
+		return another, now.Hides
 	case was.On == provider.DataUnknown || now.Data.On == provider.DataUnknown:
 		return stays, ""
 	case r.Action != Replace && was.GoWithRun():
@@ -87,13 +91,30 @@ func (m *maker) unmade(inside string, d provider.Data) bool {
 	})
 }
 
+// dataAsSaid says where the data of a daemon lie: where it was looked into, by its own
+// word, which counts before what was read from how it is started.
+func dataAsSaid(o placed, inside Snapshot) provider.Data {
+	root := inside.Facts.Details[provider.DetailDataRoot]
+	if o.Kind != provider.Daemon || !inside.Readable || root == "" || root == o.Data.At {
+		return o.Data
+	}
+	data, view := provider.DataAt(root, o.Views)
+	if data.On == provider.DataVolume && !recordOf(o.Owner).named(view.Target) {
+		return provider.Data{On: provider.DataAnonymous, At: root}
+	}
+	return data
+}
+
 // innerLoss describes what is lost of the inside of a daemon when it is removed; empty
 // where nothing is.
 func (m *maker) innerLoss(o placed) string {
-	if o.Kind != provider.Daemon || !o.Data.GoWithObject() {
+	if o.Kind != provider.Daemon || !o.Data.GoWithObject() || o.Condition.State == provider.StateCreated { // never started
 		return ""
 	}
 	text := "all that is inside " + o.Owner.Address + ", which lies " + o.Data.Words()
+	if list := m.ours[o.Owner.Address]; len(list) > 0 && (list[0].ID != o.ID || list[0].inside != o.inside) {
+		return text + ": what that is cannot be seen" // it is another one that was looked into
+	}
 	own, others := m.inhabitants(o.Owner.Address)
 	names := own
 	for _, other := range others {
@@ -136,7 +157,7 @@ func (m *maker) emptyStopped() (again bool) {
 		if r.Kind != provider.Daemon || r.Action == Replace || r.Action == Delete || !goesDown(r) || !r.Before.Data.GoWithRun() {
 			continue
 		}
-		r.DataLoss = m.dataOf(placed{*r.Before, r.Inside})
+		r.DataLoss = m.innerLoss(placed{*r.Before, r.Inside}) // its volumes without a name stay with it
 		if m.fates[address] == stays {
 			m.fates[address], again = emptied, true
 		}
@@ -151,14 +172,33 @@ func (m *maker) tellInner() {
 			continue
 		}
 		own, others := m.inhabitants(r.Address)
+		was, now := r.Before.Data, m.declaredData[r.Address].Data
 		r.Inner.Others = others
-		switch f := m.fates[r.Address]; {
-		case f == another && !r.Before.Data.GoWithObject():
+		r.Inner.Goes = (r.Action == Replace || r.Action == Delete || was.GoWithRun()) && m.innerLoss(placed{*r.Before, r.Inside}) != ""
+		f := m.fates[r.Address]
+		switch {
+		case f == another && !was.GoWithObject():
 			r.Inner.Hidden, r.Inner.Own = m.whyAnother(r.Address), own
-		case f == stays && r.DataLoss == "":
-			r.Inner.Stays = staysOn(r.Before.Data)
+		case r.Action == Replace && m.leavesBehind(r, was, now):
+			r.Inner.Hidden, r.Inner.Own = otherData(now), own
+		case f == stays && !r.Inner.Goes && (r.Action != Replace || r.After == nil || was.Same(now)):
+			r.Inner.Stays = staysOn(was)
 		}
 	}
+}
+
+// leavesBehind tells of a daemon that is replaced whether its data stay where they are,
+// and it gets others.
+func (m *maker) leavesBehind(r *Resource, was, now provider.Data) bool {
+	if was.On == provider.DataUnknown || was.GoWithObject() || now.On == provider.DataUnknown || was.Same(now) {
+		return false
+	}
+	for _, v := range m.resources {
+		if v.Kind == provider.Volume && v.Before != nil && v.Before.Name == was.Source && v.Inside == r.Inside && (v.Action == Delete || v.Action == Replace) {
+			return false // they go
+		}
+	}
+	return true
 }
 
 func staysOn(d provider.Data) string {

@@ -27,6 +27,7 @@ func (b *builder) connect() {
 	}
 	b.sharersLast()
 	b.takeOver()
+	b.takeOverData()
 	b.giveBack()
 	users := b.users()
 	for _, i := range b.removals() {

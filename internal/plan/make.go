@@ -162,8 +162,9 @@ func newMaker(in Input) *maker {
 			into[o.Owner.Address] = append(into[o.Owner.Address], placed{o, inside})
 		}
 	}
-	for _, list := range m.ours {
+	for address, list := range m.ours {
 		slices.SortFunc(list, better)
+		list[0].Data = dataAsSaid(list[0], in.Observed.Inside[address])
 	}
 	for _, list := range m.astray {
 		slices.SortFunc(list, better)

@@ -41,11 +41,11 @@ func affected(p *plan.Plan, r plan.Resource) []string {
 		return nil
 	}
 	switch {
-	case r.Action == plan.Delete && r.DataLoss == "":
+	case r.Inner.Goes: // what is lost names it
+		return nil
+	case r.Action == plan.Delete, r.Action == plan.Start:
 		return endsWith(nil, r)
-	case r.Action == plan.Start && r.DataLoss == "":
-		return endsWith(nil, r)
-	case r.Action != plan.Replace && r.Action != plan.Restart, r.DataLoss != "":
+	case r.Action != plan.Replace && r.Action != plan.Restart:
 		return nil
 	}
 	var out, inside, callers []string

@@ -116,7 +116,7 @@ func (m *making) create(ctx context.Context) (id string, adopted bool, err error
 	if err != nil {
 		return "", false, withAddress(err, decl.Address)
 	}
-	if err := m.e.lookForVolumes(ctx, decl, m.request.mounts); err != nil {
+	if err := m.e.lookForVolumes(ctx, decl, m.req.Owner.Project, m.request.mounts); err != nil {
 		return "", false, err
 	}
 	m.say.phase(provider.PhaseCreate, "")

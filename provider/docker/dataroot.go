@@ -28,18 +28,22 @@ type launch struct {
 	words    []string // entry point and command
 	env      map[string]string
 	settings map[string]any // daemon.json
+	user     string
+	// unseen says that some of its settings cannot be seen, or are still to be known.
+	unseen bool
 }
 
 // launchOf is how the dockerd of a container was started. What its daemon.json holds now
 // counts where it could be read, else what was declared and chosen at its creation.
 func launchOf(actual, created values) launch {
 	l := launch{
-		image: actual.text("image"), env: actual.mapping("environment"),
+		image: actual.text("image"), env: actual.mapping("environment"), user: actual.text("user"),
 		words: append(slices.Clone(actual.list("entrypoint")), actual.list("command")...),
 	}
 	if json.Unmarshal([]byte(actual.text(hiddenDaemonJSON)), &l.settings) == nil {
 		return l
 	}
+	l.unseen = settingsUnseen(created)
 	declared, _ := daemonSettings(created) // what cannot be read says nothing
 	l.settings = withChosen(declared, chosenOf(actual.text(hiddenChosen)))
 	return l
@@ -97,46 +101,95 @@ func (l launch) setting(key string) string {
 	return text
 }
 
-// dataRoot is where dockerd keeps its data, in its container; the old name of the setting
-// counts, too (until Engine 23).
-func (l launch) dataRoot() string {
-	byDefault := defaultDataRoot
-	if strings.Contains(l.image, "rootless") {
-		byDefault = rootlessDataRoot
+// settingsUnseen tells whether what is said of daemon.json is not known yet, or a secret,
+// of which a record holds no more than that it is one.
+func settingsUnseen(d values) bool {
+	config := d.get("config")
+	if config.IsNull() {
+		return false
 	}
-	root := cmp.Or(l.flag('g', "data-root", "graph"), l.setting("data-root"), l.setting("graph"), byDefault)
-	if !path.IsAbs(root) {
-		root = path.Join("/", root) // it is started in the root directory
+	t := config.Type()
+	return !config.IsWhollyKnown() || t.IsObjectType() && len(t.AttributeTypes()) == 1 && t.HasAttribute("sensitive")
+}
+
+// said is where dockerd is told to keep its data, in its container; empty where it is not
+// told, as far as that is seen. The old name of the setting counts, too (until Engine 23).
+func (l launch) said() string {
+	root := cmp.Or(l.flag('g', "data-root", "graph"), l.setting("data-root"), l.setting("graph"))
+	switch {
+	case root == "":
+		return ""
+	case !path.IsAbs(root):
+		return path.Join("/", root) // it is started in the root directory
 	}
 	return path.Clean(root)
 }
 
+// hides tells whether where its data lie may be said where it is not seen: in a file that a
+// flag names, or in a secret.
+func (l launch) hides() bool {
+	for _, key := range []string{"data-root", "graph"} {
+		if _, isText := l.settings[key].(string); l.settings[key] != nil && !isText {
+			return true
+		}
+	}
+	return l.unseen || l.flag(0, "config-file") != ""
+}
+
+// dataRoot is where dockerd keeps its data, in its container; empty where that is not known.
+func (l launch) dataRoot() string {
+	switch {
+	case l.said() != "":
+		return l.said()
+	case l.hides():
+		return ""
+	}
+	return l.byDefault()
+}
+
+// byDefault is where dockerd keeps its data if nobody says otherwise.
+func (l launch) byDefault() string {
+	if strings.Contains(l.image, "rootless") || l.user == "rootless" {
+		return rootlessDataRoot
+	}
+	return defaultDataRoot
+}
+
+// rootAfter is where a dockerd will keep its data that is started in the place of another,
+// which says of itself that it keeps them at own; that is empty where it was not looked into.
+// What decided there without being seen, such as a daemon.json of the image, decides again
+// with the same image; what it will be with another nobody knows. Empty where that is so.
+func (l launch) rootAfter(was launch, own string) string {
+	seen := own == was.said() || was.said() == "" && own == was.byDefault()
+	switch {
+	case l.said() != "" || own == "" || seen && !l.hides():
+		return l.dataRoot()
+	case l.image == was.image && slices.Equal(l.words, was.words):
+		return own
+	}
+	return ""
+}
+
+// viewUnknown is the type of a mount of which it is not known yet what it will be.
+const viewUnknown = "unknown"
+
 // dataAt says what the data at a path of a container lie on: in the mount that holds it
 // nearest, or in its own files. A daemon that is started as always keeps them on the
-// volume that its image declares, if it does; both go with the container.
+// volume that its image declares, if it does; both go with the container. Nothing is said
+// where the path is empty, or what is mounted there not known.
 func dataAt(root string, views []provider.View, inMemory func(volume string) bool) provider.Data {
-	data := provider.Data{On: provider.DataOwn, At: root}
-	nearest := ""
-	for _, v := range views {
-		target := cleanPath(v.Target)
-		if !within(root, target) || len(target) < len(nearest) {
-			continue
-		}
-		nearest = target
-		rest := strings.Trim(strings.TrimPrefix(root, target), "/")
-		data = provider.Data{At: root, Source: v.Source, Rest: strings.Trim(path.Join(v.Subpath, rest), "/")}
-		switch {
-		case v.Type == "tmpfs":
-			data = provider.Data{On: provider.DataMemory, At: root}
-		case v.Type == "bind":
-			data.On = provider.DataPath
-		case v.Source == "" || anonymous(v.Source):
-			data = provider.Data{On: provider.DataAnonymous, At: root}
-		case inMemory(v.Source):
-			data = provider.Data{On: provider.DataMemory, At: root, Source: v.Source}
-		default:
-			data.On = provider.DataVolume
-		}
+	if root == "" {
+		return provider.Data{}
+	}
+	data, v := provider.DataAt(root, views)
+	switch {
+	case v.Type == viewUnknown:
+		return provider.Data{}
+	case data.On != provider.DataVolume:
+	case anonymous(v.Source):
+		return provider.Data{On: provider.DataAnonymous, At: root}
+	case inMemory(v.Source):
+		return provider.Data{On: provider.DataMemory, At: root, Source: v.Source}
 	}
 	return data
 }
@@ -175,11 +228,16 @@ func launchOfDeclaration(item provider.DiffItem) (launch, []provider.View, error
 	config := merge(r.config, image)
 	l := launch{
 		image: imageOf(valuesOf(item.Declaration.Declared)), env: environmentMap(config.Env), settings: r.settings,
+		user: config.User, unseen: settingsUnseen(valuesOf(item.Declaration.Declared)),
 		words: append(slices.Clone(config.Entrypoint), config.Cmd...),
 	}
 	var views []provider.View
 	for _, m := range r.mounts {
-		views = append(views, provider.View{Type: string(m.kind), Source: m.source, Target: m.target, Subpath: m.subpath, ReadOnly: m.readOnly})
+		v := provider.View{Type: string(m.kind), Source: m.source, Target: m.target, Subpath: m.subpath, ReadOnly: m.readOnly}
+		if m.unknown {
+			v.Type = viewUnknown
+		}
+		views = append(views, v)
 	}
 	for target := range r.host.Tmpfs {
 		views = append(views, provider.View{Type: "tmpfs", Target: target})
@@ -198,7 +256,15 @@ func dataOfDeclaration(item provider.DiffItem) (data provider.Data, hides string
 	if err != nil {
 		return provider.Data{}, "" // the creation says so
 	}
-	data = dataAt(l.dataRoot(), views, func(name string) bool {
+	root, was := l.dataRoot(), launch{}
+	if !item.Absent {
+		was = launchOf(valuesOf(item.Actual), values{createdOf(item.Created)})
+		root = l.rootAfter(was, item.Inside.Details[provider.DetailDataRoot])
+		if root == "" || was.dataRoot() == "" && item.Inside.Details[provider.DetailDataRoot] == "" {
+			hides = "it may be: where its data lie is decided by what cannot be seen"
+		}
+	}
+	data = dataAt(root, views, func(name string) bool {
 		for _, related := range item.Declaration.Related {
 			d := valuesOf(related.Declared)
 			if related.Kind == provider.Volume && related.Name == name && isMemory(d.text("driver"), d.mapping("options")) {
@@ -207,10 +273,10 @@ func dataOfDeclaration(item provider.DiffItem) (data provider.Data, hides string
 		}
 		return false
 	})
-	if item.Absent {
-		return data, ""
+	if item.Absent || hides != "" || item.Condition.State == provider.StateCreated { // nothing was ever in that
+		return data, hides
 	}
-	return data, launchOf(valuesOf(item.Actual), values{createdOf(item.Created)}).hiddenBy(l, item.Inside)
+	return data, was.hiddenBy(l, item.Inside)
 }
 
 // hiddenBy says what of another start keeps what is inside now from being seen: a clause,
@@ -226,7 +292,9 @@ func (l launch) hiddenBy(now launch, inside provider.Facts) string {
 		return ""
 	case is != "" && was != "":
 		return fmt.Sprintf("its storage driver will be %s, and not %s", is, was)
-	case is == "" && (was == "vfs" || l.driver() == snapshotterDriver && olderThan(inside.Version, snapshotterSince)):
+	case is != "":
+		return fmt.Sprintf("it may be: its storage driver will be %s, and which one it has is not known, for it was not looked into", is)
+	case l.driver() == "vfs" || l.driver() == snapshotterDriver && olderThan(inside.Version, snapshotterSince):
 		// Of what it finds, dockerd goes on with anything but these.
 		return "its storage driver will be the daemon's own choice, and not " + was
 	}

@@ -86,6 +86,9 @@ func TestWhereTheDataOfADaemonLie(t *testing.T) {
 		"a tmpfs":             {mounts(nil, mountAt("tmpfs", "", "/var/lib")), on(provider.DataMemory, "/var/lib/docker", "", "")},
 		"tmpfs":               {arguments{"tmpfs": words("/var/lib/docker:size=1g")}, on(provider.DataMemory, "/var/lib/docker", "", "")},
 		"no name":             {mounts(nil, mountAt("volume", "", "/var/lib/docker")), on(provider.DataAnonymous, "/var/lib/docker", "", "")},
+		"not known yet":       {mounts(nil, cty.ObjectVal(arguments{"type": cty.StringVal("bind"), "target": cty.StringVal("/var/lib/docker"), "source": cty.UnknownVal(cty.String)})), provider.Data{}},
+		"a file of its own":   {flags("--config-file=/x.json"), provider.Data{}},
+		"rootless by user":    {arguments{"image": cty.StringVal("mine:rootless")}, on(provider.DataOwn, "/home/rootless/.local/share/docker", "", "")},
 		"memory as a volume":  {mounts(nil, mountAt("volume", "p-ram", "/var/lib/docker")), on(provider.DataMemory, "/var/lib/docker", "p-ram", "")},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,6 +124,8 @@ func TestWhatHidesTheInsideOfADaemon(t *testing.T) {
 		"no longer said":                  {was: driver("overlay2"), driver: "overlay2"},
 		"another driver":                  {is: driver("vfs"), driver: "overlay2", want: "its storage driver will be vfs, and not overlay2"},
 		"back":                            {was: driver("vfs"), driver: "vfs", want: "its storage driver will be the daemon's own choice, and not vfs"},
+		"vfs by its own choice":           {driver: "vfs"},
+		"never looked into":               {is: driver("vfs"), want: "it may be: its storage driver will be vfs, and which one it has is not known, for it was not looked into"},
 		"in config":                       {is: config("storage-driver", cty.StringVal("vfs")), driver: "overlay2", want: "its storage driver will be vfs, and not overlay2"},
 		"a flag":                          {is: arguments{"flags": words("-svfs")}, driver: "overlay2", want: "its storage driver will be vfs, and not overlay2"},
 		"a variable":                      {is: arguments{"environment": cty.MapVal(arguments{"DOCKER_DRIVER": cty.StringVal("vfs")})}, driver: "overlay2", want: "its storage driver will be vfs, and not overlay2"},
@@ -158,6 +163,61 @@ func TestWhatHidesTheInsideOfADaemon(t *testing.T) {
 			}
 			if got := resp.Differences[0].Hides; got != c.want {
 				t.Errorf("hidden, because %q; want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// A daemon that was looked into says itself where its data lie: what decided that without
+// being seen decides again with the same image, and nobody knows with another one.
+func TestADaemonSaysItselfWhereItsDataLie(t *testing.T) {
+	t.Parallel()
+	const image, hidden = "docker:28-dind", "it may be: where its data lie is decided by what cannot be seen"
+	own := func(at string) provider.Data { return provider.Data{On: provider.DataOwn, At: at} }
+	config := arguments{"config": cty.ObjectVal(arguments{"data-root": cty.StringVal("/told")})}
+	secret := arguments{"config": cty.ObjectVal(arguments{"sensitive": cty.True})}
+	file := arguments{"flags": words("--config-file=/x.json")}
+	type answer struct {
+		Data  provider.Data
+		Hides string
+	}
+	for name, c := range map[string]struct {
+		was, is    arguments
+		image, own string
+		want       answer
+	}{
+		"as always":                 {nil, nil, image, "/var/lib/docker", answer{own("/var/lib/docker"), ""}},
+		"the image says it":         {nil, nil, image, "/brought", answer{own("/brought"), ""}},
+		"another image said it":     {nil, nil, "other", "/brought", answer{provider.Data{}, hidden}},
+		"it will be told":           {nil, config, image, "/brought", answer{own("/told"), ""}},
+		"it is no longer told":      {config, nil, image, "/told", answer{own("/var/lib/docker"), ""}},
+		"a secret says it":          {secret, nil, image, "/kept", answer{own("/kept"), ""}},
+		"a file says it":            {file, file, image, "/kept", answer{own("/kept"), ""}},
+		"a file, and no look":       {file, file, image, "", answer{provider.Data{}, hidden}},
+		"a secret, and no look":     {secret, nil, image, "", answer{own("/var/lib/docker"), hidden}},
+		"no look, and nothing said": {nil, nil, image, "", answer{own("/var/lib/docker"), ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			was := daemonOf(c.was)
+			spec, err := provider.Spec(was.Declared)
+			if err != nil {
+				t.Fatal(err)
+			}
+			actual := arguments{"image": cty.StringVal(c.image)}
+			if flags, said := c.was["flags"]; said {
+				actual["command"] = flags
+			}
+			item := provider.DiffItem{Declaration: daemonOf(c.is), Created: spec, Actual: cty.ObjectVal(actual)}
+			if c.own != "" {
+				item.Inside.Details = map[string]string{provider.DetailDataRoot: c.own}
+			}
+			resp, err := docker.New(nil).Diff(t.Context(), provider.DiffRequest{Items: []provider.DiffItem{item}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := (answer{resp.Differences[0].Data, resp.Differences[0].Hides}); got != c.want {
+				t.Errorf("it is %+v, want %+v", got, c.want)
 			}
 		})
 	}

@@ -37,6 +37,9 @@ func Amended(created string, changes map[string]json.RawMessage) string {
 	return string(amended([]byte(created), changes))
 }
 
+// Anothers is anothers, for tests.
+func Anothers(owner, project string) bool { return anothers(owner, project) }
+
 // Whose is judge, for tests.
 func Whose(labels map[string]string, seen provider.Seen, at provider.Whereabouts) (provider.Ownership, string) {
 	w := judge(labels, seen, at)

@@ -62,6 +62,8 @@ func factsOf(info system.Info, api string) provider.Facts {
 			detailLess:    strconv.FormatBool(rootless),
 			detailSwap:    strconv.FormatBool(info.SwapLimit),
 			detailUserns:  strconv.FormatBool(userns),
+
+			provider.DetailDataRoot: dataRootOf(info.DockerRootDir),
 		},
 	}
 	if lacks := lackingIn(info); len(lacks) > 0 {
@@ -71,6 +73,12 @@ func factsOf(info system.Info, api string) provider.Facts {
 		facts.Details[provider.DetailUnheeded+"storage_opt"] = unheededStorage(facts.Name)
 	}
 	return facts
+}
+
+// dataRootOf is the data root that an engine was told, of which it says that it is the
+// directory of its remapped users in it, /var/lib/docker/100000.100000.
+func dataRootOf(said string) string {
+	return regexp.MustCompile(`/\d+\.\d+$`).ReplaceAllString(said, "")
 }
 
 // lackingIn are the limits that an engine says that its kernel does not have. Of those

@@ -19,6 +19,9 @@ import (
 // helperLimit is how long a helper may run before it is taken down.
 const helperLimit = 30 * time.Second
 
+// helperSuffix ends the address of every helper.
+const helperSuffix = ".helper"
+
 // helper is dindctl, to be run once inside an engine. It is labelled as an object
 // of the project that no configuration has: what a killed run leaves, the next
 // one removes.
@@ -55,7 +58,7 @@ func (e *engine) runHelperOnce(ctx context.Context, h helper) (string, error) {
 	config, host := h.config, h.host
 	config.Image, config.Entrypoint, config.Cmd = image, []string{helperBinary, "provider", "inside"}, h.command
 	config.Labels = ownerLabels(provider.Ownership{
-		Project: h.owner.Project, Address: h.owner.Address + ".helper", Kind: provider.Container,
+		Project: h.owner.Project, Address: h.owner.Address + helperSuffix, Kind: provider.Container,
 		Origin: h.owner.Origin, Deps: []string{h.owner.Address}, Run: h.owner.Run, Name: h.name, Place: h.owner.Place,
 	})
 	host.LogConfig = container.LogConfig{Type: "json-file"}

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -15,13 +16,13 @@ import (
 func (l lists) others(place provider.Place, project string) []provider.Other {
 	var out []provider.Other
 	for i, c := range l.containers {
-		if owner := l.whose[i].owner; project == "" || owner.Project == project {
+		if owner := l.whose[i].owner; project == "" || owner.Project == project || strings.HasSuffix(owner.Address, helperSuffix) {
 			continue
 		}
 		o := provider.Other{Kind: provider.Container, Name: containerName(c.Names), Whose: l.whose[i].words(), Running: runsNow(c)}
 		if o.Running {
 			o.Views = l.writableViews(c)
-			o.Data = dataAt(launch{image: c.Image, words: []string{c.Command}}.dataRoot(), o.Views, memoryAmong(l.volumes))
+			o.Data = dataAt(cmp.Or(launch{image: c.Image, words: []string{c.Command}}.dataRoot(), defaultDataRoot), o.Views, memoryAmong(l.volumes))
 			if o.Data.Source == "" {
 				o.Data = provider.Data{} // it hosts nothing that others could have, too
 			}

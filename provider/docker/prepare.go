@@ -43,7 +43,7 @@ func (p *Provider) Prepare(ctx context.Context, req provider.PrepareRequest, sin
 		return err
 	}
 	there := slices.DeleteFunc(slices.Clone(r.mounts), func(m mountSpec) bool { return m.planned })
-	if err := e.lookForVolumes(ctx, decl, there); err != nil {
+	if err := e.lookForVolumes(ctx, decl, "", there); err != nil {
 		return err
 	}
 	if image, built := valuesOf(decl.Declared).ref("image"); built && image.ID == "" {
@@ -80,10 +80,10 @@ func (e *engine) lookForSources(decl provider.Declaration, mounts []mountSpec) e
 }
 
 // lookForVolumes looks for the volumes of the configuration that are mounted, again and
-// just before the container is made: an engine makes a volume that is not there, empty
+// just before the container is made, for a project, which is empty where that is not known: an engine makes a volume that is not there, empty
 // and without a record, and nobody would be told that the data are gone. Nor is one used
 // that somebody made meanwhile under the name of one of ours. A volume that is only named, and declared nowhere, is the engine's to make.
-func (e *engine) lookForVolumes(ctx context.Context, decl provider.Declaration, mounts []mountSpec) error {
+func (e *engine) lookForVolumes(ctx context.Context, decl provider.Declaration, project string, mounts []mountSpec) error {
 	seen := map[string]bool{}
 	for _, m := range mounts {
 		if m.kind != mount.TypeVolume || m.of == "" || m.source == "" || seen[m.source] {
@@ -98,12 +98,17 @@ func (e *engine) lookForVolumes(ctx context.Context, decl provider.Declaration, 
 			return e.problem(err, "looking for the volume", decl.Address, m.source)
 		}
 		of, known := decl.Related[m.of]
-		if known && !valuesOf(of.Declared).flag("external", false) && whoseVolume(v).owner.Project == "" {
+		external := known && valuesOf(of.Declared).flag("external", false)
+		if known && !external && anothers(whoseVolume(v).owner.Project, project) {
 			return remadeSince(decl, m)
 		}
 	}
 	return nil
 }
+
+// anothers tells whether what a project owns, or nobody, is not the project's that asks;
+// where that is not known, any project's serves.
+func anothers(owner, project string) bool { return owner == "" || project != "" && owner != project }
 
 // goneSince is the error about a volume that was there when the plan was made.
 func goneSince(decl provider.Declaration, m mountSpec) error {
@@ -118,7 +123,7 @@ func goneSince(decl provider.Declaration, m mountSpec) error {
 func remadeSince(decl provider.Declaration, m mountSpec) error {
 	return &provider.Problem{
 		Code: provider.NotOurs, Address: decl.Address, Path: "mount[" + quoted(m.target) + "].source", Summary: "A volume of the plan is another one now",
-		Detail: fmt.Sprintf("%s (volume %s) is to be mounted on %s. What bears that name now is not dindctl's: somebody removed the volume and made another one since the plan was made. "+
+		Detail: fmt.Sprintf("%s (volume %s) is to be mounted on %s. What bears that name now is not this project's: somebody removed the volume and made another one since the plan was made. "+
 			"Nothing was made of %s. Look at what is in it (`docker volume inspect %[2]s` tells where that is); rename or remove it, and run the command again.", m.of, m.source, m.target, decl.Address),
 	}
 }

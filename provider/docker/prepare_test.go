@@ -7,6 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
+	"github.com/dindctl/dindctl/provider/docker"
 )
 
 // A volume that is only named is the engine's to make; one of the configuration was there
@@ -41,6 +42,19 @@ func TestOnlyVolumesOfTheConfigurationAreLookedFor(t *testing.T) {
 		related = map[string]provider.Related{"volume.keep": {Address: "volume.keep", Kind: provider.Volume, Name: "another", Declared: cty.ObjectVal(attributes{"external": external})}}
 		if err := prepare(cty.ObjectVal(of)); summary != "" || err != nil {
 			wantProblem(t, err, provider.NotOurs, summary, "volume.keep (volume another) is to be mounted on /data.")
+		}
+	}
+}
+
+// A volume that another project made meanwhile is not the one that was planned with.
+func TestAVolumeOfAnotherProjectIsAnother(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		owner, project string
+		want           bool
+	}{{"p", "p", false}, {"q", "p", true}, {"", "p", true}, {"q", "", false}, {"", "", true}} {
+		if got := docker.Anothers(c.owner, c.project); got != c.want {
+			t.Errorf("of %q, asked for by %q: another's is %v", c.owner, c.project, got)
 		}
 	}
 }
