@@ -110,7 +110,9 @@ func SSHArguments(u *url.URL) []string { return sshArguments(u) }
 func ElsewhereURL(text string, secure bool) (string, error) { return elsewhereURL(text, secure) }
 
 // ClientEnvironment is what leads a docker CLI to a daemon, for tests.
-func ClientEnvironment(daemon cty.Value) map[string]string { return clientEnvironment(valuesOf(daemon)) }
+func ClientEnvironment(daemon cty.Value) map[string]string {
+	return clientEnvironment(valuesOf(daemon))
+}
 
 type tableFiles func(string) ([]byte, error)
 

@@ -143,14 +143,14 @@ func outerSubnets(networks []network.Summary, facts provider.Facts) []outerSubne
 // prefix, and what is in the way is said.
 func freePool(used []outerSubnet) (free netip.Prefix, inTheWay []string) {
 	for _, pool := range pools() {
-		clear := true
+		isFree := true
 		for _, u := range used {
 			if pool.Overlaps(u.Prefix) {
-				clear = false
+				isFree = false
 				inTheWay = appendNew(inTheWay, fmt.Sprintf("%s (%s)", u.whose, u.Prefix))
 			}
 		}
-		if clear {
+		if isFree {
 			return pool, nil
 		}
 	}
