@@ -231,3 +231,23 @@ func TestHashOfBuildContext(t *testing.T) {
 		t.Errorf("a missing Dockerfile: %s", got)
 	}
 }
+
+// An engine that is named by an empty text is none: it is refused, and no other is taken.
+func TestAnEmptyNameOfAnEngineIsRefused(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`project { context = "" }`:                 "context is empty",
+		`provider "docker" { host = " " }`:         "host is empty",
+		`provider "docker" { context = "" }`:       "context is empty",
+		`project { context = null }`:               "",
+		`provider "docker" { host = "unix:///x" }`: "",
+	} {
+		dir := t.TempDir()
+		write(t, dir, map[string]string{"main.hcl": strings.NewReplacer("{ ", "{\n", " }", "\n}\n").Replace(text)})
+		_, _, problems := hcl.Load(hcl.LoadRequest{Cwd: dir})
+		got := summaries(problems)
+		if problems.HasErrors() != (want != "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q; want %q", text, got, want)
+		}
+	}
+}

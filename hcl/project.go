@@ -30,7 +30,7 @@ func (l *loader) project() {
 		}})
 		l.report(convertAll(diags)...)
 		named, pinned = content.Attributes["name"], content.Attributes["context"]
-		l.cfg.Context = l.constantText(pinned)
+		l.cfg.Context = l.engineText(pinned)
 		l.requireVersion(content.Attributes["required_version"])
 	}
 	l.readProviders(pinned)

@@ -2,9 +2,11 @@ package hcl
 
 import (
 	"slices"
+	"strings"
 
 	version "github.com/hashicorp/go-version"
 	hcl2 "github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/internal/diag"
 )
@@ -48,8 +50,8 @@ func (l *loader) readProviders(pinned *hcl2.Attribute) {
 		content, diags := block.Body.Content(&hcl2.BodySchema{Attributes: []hcl2.AttributeSchema{{Name: "host"}, {Name: "context"}}})
 		l.report(convertAll(diags)...)
 		host, context := content.Attributes["host"], content.Attributes["context"]
-		l.cfg.Host = l.constantText(host)
-		if text := l.constantText(context); text != "" {
+		l.cfg.Host = l.engineText(host)
+		if text := l.engineText(context); text != "" {
 			if pinned != nil && l.cfg.Context != "" && l.cfg.Context != text {
 				l.report(conflict(context, "The project block pins the context %q, at %s. Leave one of them out.", l.cfg.Context, at(pinned.Range)))
 			}
@@ -59,6 +61,20 @@ func (l *loader) readProviders(pinned *hcl2.Attribute) {
 			l.report(conflict(host, "A host and a context both say which engine is meant. Leave one of them out."))
 		}
 	}
+}
+
+// engineText is what names an engine. An empty text names none: who wrote it does not
+// mean the engine that would be called without it.
+func (l *loader) engineText(a *hcl2.Attribute) string {
+	value := l.constant(a, cty.String)
+	if value.IsNull() {
+		return ""
+	}
+	text := value.AsString()
+	if strings.TrimSpace(text) == "" {
+		l.report(problem("invalid-value", "Invalid value", a.Expr.Range(), "%s is empty, and names no engine. Write which one is meant, or take it away.", a.Name))
+	}
+	return text
 }
 
 func conflict(a *hcl2.Attribute, format string, args ...any) diag.Problem {

@@ -123,6 +123,7 @@ type ConfigureRequest struct {
 	Endpoint    string            // from -H; wins over everything
 	Context     string            // from -context, or the project's pin
 	Environment map[string]string // variables of the host process, by name
+	NamedBy     string            // who named Endpoint, for people; empty for -H
 }
 
 // ConfigureResponse describes the root engine.

@@ -221,7 +221,7 @@ func (s *session) besides(ctx context.Context) (target, diag.List) {
 // ofEngine keeps which engine a configuration means that says nothing else.
 func (s *session) ofEngine(cfg *config.Config) {
 	if s.asked.Context == "" && s.asked.Endpoint == "" {
-		s.asked.Context, s.asked.Endpoint = cfg.Context, cfg.Host
+		s.asked.Context, s.asked.Endpoint, s.namedBy = cfg.Context, cfg.Host, byProviderBlock
 	}
 }
 

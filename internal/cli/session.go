@@ -28,6 +28,7 @@ type session struct {
 	app     *app
 	command *ucli.Command
 	asked   asked
+	namedBy string    // who named the engine's address, where it was not -H
 	file    *planFile // the plan file that is applied, or nil
 	guessed bool      // nobody named the project
 
@@ -202,6 +203,9 @@ func (s *session) start(ctx context.Context) {
 	})
 }
 
+// byProviderBlock is who names an engine's address that the configuration has.
+const byProviderBlock = `host of provider "docker"`
+
 // connect starts the provider and reaches the root engine.
 func (s *session) connect(ctx context.Context) diag.List {
 	environ := s.app.env.Environ
@@ -211,14 +215,14 @@ func (s *session) connect(ctx context.Context) diag.List {
 		return runner.Problems(process.err, "The provider did not start")
 	}
 	s.client, s.provider = process.client, process.provider()
-	pinned, endpoint := s.asked.Context, s.asked.Endpoint
+	pinned, endpoint, namedBy := s.asked.Context, s.asked.Endpoint, s.namedBy
 	if pinned == "" && endpoint == "" && s.cfg != nil {
-		pinned, endpoint = s.cfg.Context, s.cfg.Host
+		pinned, endpoint, namedBy = s.cfg.Context, s.cfg.Host, byProviderBlock
 	}
 	reaching := begin(func() reached {
 		defer s.waiting("the engine to answer")()
 		resp, err := s.provider.Configure(ctx, provider.ConfigureRequest{
-			Endpoint: endpoint, Context: pinned, Environment: environment(environ),
+			Endpoint: endpoint, Context: pinned, NamedBy: namedBy, Environment: environment(environ),
 		})
 		return reached{resp.Facts, err}
 	})

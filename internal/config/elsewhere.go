@@ -41,13 +41,14 @@ func (s *state) certificatesOf(d *noun) string {
 	return path.Join(s.cfg.Dir, dir)
 }
 
-// checkEndpoint refuses what is no way to an engine elsewhere.
-func checkEndpoint(n *noun) diag.List {
+// checkEndpointElsewhere refuses what is no way to an engine elsewhere.
+func (s *state) checkEndpointElsewhere(n *noun) diag.List {
 	endpoint, known := textOf(attribute(n.value, "endpoint"))
 	scheme, rest, _ := strings.Cut(endpoint, "://")
 	switch shown := provider.WithoutPassword(endpoint); {
 	case !known: // which is said elsewhere
 	case shown != endpoint:
+		hidePassword(s.cfg.Secrets, endpoint)
 		return diag.List{n.problem("invalid-value", "endpoint", "Invalid endpoint",
 			fmt.Sprintf("There is a password in %s. No engine takes one: tcp has certificates, ssh has keys. Take it away.", shown))}
 	case scheme == "unix":

@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/internal/diag"
+	"github.com/dindctl/dindctl/internal/mask"
 	"github.com/dindctl/dindctl/provider"
 )
 
@@ -21,7 +22,7 @@ func (s *state) checkForms(n *noun) diag.List {
 	if s.patterns == nil {
 		s.patterns = map[string]*regexp.Regexp{}
 	}
-	f := forms{n: n, patterns: s.patterns}
+	f := forms{n: n, patterns: s.patterns, secrets: s.cfg.Secrets}
 	f.body(n.body, n.value, "")
 	if n.kind == provider.Job {
 		f.job()
@@ -34,6 +35,7 @@ type forms struct {
 	n        *noun
 	problems diag.List
 	patterns map[string]*regexp.Regexp // those of the schema, compiled once
+	secrets  *mask.Secrets             // is told the passwords that stand in URLs
 }
 
 func (f *forms) body(body provider.Body, value cty.Value, prefix string) {
@@ -120,12 +122,23 @@ func shorten(text string) string {
 	return strings.ToValidUTF8(text[:maxShown], "") + "..."
 }
 
-// withoutPassword is a text that is shown; where it is a URL, the password in it is not.
-func withoutPassword(shown string) string {
-	if !strings.Contains(shown, "://") {
-		return shown
+// shown is a value in a problem. The password in a URL is not shown, nor where the problem
+// shows the line that it stands on; nor is what somebody took for a URL, where the form
+// is that of one.
+func (f *forms) shown(form provider.Form, text string) string {
+	if !strings.Contains(text, "://") && !strings.Contains(form.Pattern, "://") {
+		return shorten(strconv.Quote(text))
 	}
-	return provider.WithoutPassword(shown)
+	hidePassword(f.secrets, text)
+	return shorten(strconv.Quote(provider.WithoutPassword(text)))
+}
+
+// hidePassword has the password in an address hidden in all that is written from now on.
+// A short one is looked for together with what stands around it.
+func hidePassword(secrets *mask.Secrets, address string) {
+	if password := provider.PasswordIn(address); password != "" {
+		secrets.AddAll(cty.TupleVal([]cty.Value{cty.StringVal(password), cty.StringVal(":" + password + "@")}))
+	}
 }
 
 // written tells whether an argument stands in the block: of a hundred that may,
@@ -175,7 +188,7 @@ func (f *forms) value(a provider.Attribute, v cty.Value, path string, secret boo
 	if !ok || f.fits(a.Form, text) {
 		return
 	}
-	shown := shorten(strconv.Quote(text))
+	shown := f.shown(a.Form, text)
 	if v.Type() == cty.Number {
 		shown = shorten(text)
 	}
@@ -186,7 +199,7 @@ func (f *forms) value(a provider.Attribute, v cty.Value, path string, secret boo
 	if !secret {
 		hint = suggest(text, a.Form.Words, "")
 	}
-	f.invalid(path, fmt.Sprintf("%s takes %s, and %s is not one.%s", a.Name, FormWords(a.Form), withoutPassword(shown), hint))
+	f.invalid(path, fmt.Sprintf("%s takes %s, and %s is not one.%s", a.Name, FormWords(a.Form), shown, hint))
 }
 
 // plainText is a text, number or flag as text.

@@ -174,7 +174,7 @@ func (s *state) checkDaemon(n *noun) diag.List {
 			fmt.Sprintf("The socket %q is a path on the engine's host and has to be absolute.", socket)))
 	}
 	if given(n.value, "endpoint") {
-		problems = append(problems, checkEndpoint(n)...)
+		problems = append(problems, s.checkEndpointElsewhere(n)...)
 	}
 	for i, target := range elements(attribute(n.value, "entry_mounts")) {
 		if at, known := textOf(target); known && !strings.HasPrefix(at, "/") {

@@ -103,9 +103,12 @@ func (m *making) create(ctx context.Context) (id string, adopted bool, err error
 		}
 	}
 	if decl.Kind == provider.Daemon {
-		chosen, err := m.e.surroundings(ctx, decl, m.request, m.p.around(m.e.place))
+		chosen, warning, err := m.e.surroundings(ctx, decl, m.request, m.p.around(m.e.place))
 		if err != nil {
 			return "", false, err
+		}
+		if warning != "" {
+			m.say.phase(provider.PhaseMessage, warning)
 		}
 		config.Labels[labelChosen] = jsonText(chosen)
 	}

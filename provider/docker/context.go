@@ -59,7 +59,13 @@ func (s settings) fromContext(name, chosen string) (endpoint, error) {
 	// That the directory is there says that the connection is encrypted: an empty one
 	// trusts the system's authorities.
 	kept := path.Join(dir, "tls", id, "docker")
-	if !docker.SkipTLSVerify && !s.host.isDir(kept) {
+	switch secure, err := s.host.isDir(kept); {
+	case err != nil && !docker.SkipTLSVerify:
+		return endpoint{}, &provider.Problem{
+			Code: provider.Denied, Summary: "The docker context cannot be used",
+			Detail: fmt.Sprintf("%s: whether it is encrypted says the directory %s, which cannot be looked for: %v. Let your user read it, or name the engine with -H.", chosen, kept, err),
+		}
+	case !secure && !docker.SkipTLSVerify:
 		return at, nil
 	}
 	found, err := certificatesIn(kept, s.host)

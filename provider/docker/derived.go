@@ -71,8 +71,13 @@ func withAuthVariable(env map[string]string, d values) map[string]string {
 func clientEnvironment(daemon values) map[string]string {
 	switch {
 	case daemon.text("endpoint") != "":
-		env := map[string]string{"DOCKER_HOST": daemon.text("endpoint")}
-		if daemon.text("certificates") != "" {
+		secure := daemon.text("certificates") != ""
+		address, err := elsewhereURL(daemon.text("endpoint"), secure)
+		if err != nil { // which opening it says
+			address = daemon.text("endpoint")
+		}
+		env := map[string]string{"DOCKER_HOST": address}
+		if secure {
 			env["DOCKER_TLS_VERIFY"], env["DOCKER_CERT_PATH"] = "1", certificates
 		}
 		return env

@@ -101,7 +101,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest)
 	if err != nil {
 		return provider.ConfigureResponse{}, err
 	}
-	w.dial = failed.watch(w.dial)
+	w = failed.watch(w)
 	root, err := newEngine(provider.Root, w, chosen.limit(), waits)
 	if err != nil {
 		return provider.ConfigureResponse{}, err

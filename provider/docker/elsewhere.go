@@ -24,7 +24,7 @@ func (p *Provider) openElsewhere(ctx context.Context, req provider.OpenRequest) 
 		return provider.OpenResponse{}, err
 	}
 	var failed dialFailure
-	w.dial = failed.watch(w.dial)
+	w = failed.watch(w)
 	place := provider.Place(at.url + " " + req.Certificates)
 	e, err := p.enter(place, w, at.limit())
 	if err != nil {
@@ -55,19 +55,9 @@ func (p *Provider) openElsewhere(ctx context.Context, req provider.OpenRequest) 
 // to their own engine say nothing about it.
 func (p *Provider) elsewhere(req provider.OpenRequest) (endpoint, error) {
 	at := endpoint{chosen: "endpoint of " + req.ID}
-	scheme, rest, _ := strings.Cut(req.Endpoint, "://")
 	secure := req.Certificates != ""
 	var err error
-	switch {
-	case scheme == "tcp" && secure:
-		at.url, err = tcpURL(rest, defaultTLSPort)
-	case scheme == "tcp":
-		at.url, err = tcpURL(rest, defaultPort)
-	case scheme == "ssh":
-		at.url, err = sshURL(req.Endpoint)
-	default:
-		err = noWay(scheme)
-	}
+	at.url, err = elsewhereURL(req.Endpoint, secure)
 	if err != nil {
 		at.url = provider.WithoutPassword(req.Endpoint)
 		return at, at.invalid(err.Error())
@@ -88,6 +78,22 @@ func (p *Provider) elsewhere(req provider.OpenRequest) (endpoint, error) {
 	}
 	at.proxy, err = settings{p.own().env, osFiles{}}.proxyTo(at)
 	return at, err
+}
+
+// elsewhereURL is the whole address of an endpoint that the configuration names: one text
+// for dindctl and for the docker CLIs that are led there, which take another port than
+// this where none is written.
+func elsewhereURL(text string, secure bool) (string, error) {
+	scheme, rest, _ := strings.Cut(text, "://")
+	switch {
+	case scheme == "tcp" && secure:
+		return tcpURL(rest, defaultTLSPort)
+	case scheme == "tcp":
+		return tcpURL(rest, defaultPort)
+	case scheme == "ssh":
+		return sshURL(text)
+	}
+	return "", noWay(scheme)
 }
 
 func badElsewhere(req provider.OpenRequest, err error) error {
@@ -145,6 +151,12 @@ func remotes() []remote {
 // remoteProblem recognises what goes wrong on the way to an engine that is not this
 // host's own; nil for the rest.
 func (at endpoint) remoteProblem(err error) error {
+	if down := (proxyDown{}); errors.As(err, &down) {
+		return &provider.Problem{
+			Code: provider.Unreachable, Summary: "The Docker engine cannot be reached",
+			Detail: fmt.Sprintf("%s: %s. Start the proxy, or name the engine's host in NO_PROXY where no proxy is needed.", at.who(), strings.TrimSuffix(down.Error(), ".")),
+		}
+	}
 	text := strings.ToLower(err.Error())
 	var timeout interface{ Timeout() bool }
 	if errors.As(err, &timeout) && timeout.Timeout() {
@@ -187,12 +199,7 @@ func (at endpoint) sshCommand() string {
 // wayWords is what went wrong on the way to an engine, without the preambles of
 // client and URL.
 func wayWords(err error) string {
-	text := strings.TrimPrefix(err.Error(), "error during connect: ")
-	if i := strings.Index(text, engineHost); i >= 0 {
-		if j := strings.Index(text[i:], `": `); j >= 0 {
-			text = text[i+j+3:]
-		}
-	}
+	text := strings.TrimPrefix(withoutURL(err), "error during connect: ")
 	text, _, _ = strings.Cut(text, "\n* Are you trying") // the client's advice, which fits a socket
 	return strings.TrimSuffix(strings.TrimSpace(strings.ReplaceAll(text, "\r", "")), ".")
 }
@@ -204,7 +211,15 @@ type dialFailure struct {
 	err error
 }
 
-func (f *dialFailure) watch(dial dialFunc) dialFunc {
+func (f *dialFailure) watch(w way) way {
+	w.dial = f.keeping(w.dial)
+	if w.toProxy != nil {
+		w.toProxy = f.keeping(w.toProxy)
+	}
+	return w
+}
+
+func (f *dialFailure) keeping(dial dialFunc) dialFunc {
 	return func(ctx context.Context) (net.Conn, error) {
 		conn, err := dial(ctx)
 		if err != nil {

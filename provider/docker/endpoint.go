@@ -37,14 +37,18 @@ func (at endpoint) way() (way, error) {
 		w.host = strings.TrimSuffix(w.host, map[bool]string{true: ":443", false: ":80"}[at.tls != nil])
 	}
 	if at.asksProxy() {
-		w.proxy = at.proxy
+		w.proxy, w.toProxy = at.proxy, func(ctx context.Context) (net.Conn, error) {
+			return proxyDialer{plainDialer(), at.proxy.Host}.DialContext(ctx, "tcp", portOr(at.proxy, proxyPort(at.proxy)))
+		}
 	}
 	return w, err
 }
 
+func plainDialer() *net.Dialer { return &net.Dialer{Timeout: dialLimit, KeepAlive: 30 * time.Second} }
+
 // dialer returns how connections to the endpoint are made.
 func (at endpoint) dialer() (dialFunc, error) {
-	plain := &net.Dialer{Timeout: dialLimit, KeepAlive: 30 * time.Second}
+	plain := plainDialer()
 	scheme, rest, _ := strings.Cut(at.url, "://")
 	switch scheme {
 	case "unix":

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net"
@@ -81,6 +82,7 @@ type way struct {
 	dial    dialFunc
 	host    string            // that its requests name, as the docker CLI's do; empty where nobody looks
 	proxy   *url.URL          // that is sent every request that stays one; nil for none
+	toProxy dialFunc          // leads to that proxy
 	headers map[string]string // of every request, beside its own
 	api     string            // the version of the API; empty for the newest that both sides know
 }
@@ -88,29 +90,31 @@ type way struct {
 // newEngine prepares an engine; nothing is dialled yet. Reading uses at most
 // limit connections at once; 0 means any number.
 func newEngine(place provider.Place, w way, limit int, waits patience) (*engine, error) {
+	direct := w.direct()
 	reading := newTransport(w, limit)
-	streams := newTransport(w, 0)
+	streams := newTransport(direct, 0)
 	writing := newTransport(w, 0)
-	guard := readOnly{reads: patient{w.named(reading), waits}, tunnels: patient{w.named(streams), waits}}
+	changes := byKind{requests: w.named(writing), streams: direct.named(streams)}
+	guard := readOnly{reads: patient{w.named(reading), waits}, tunnels: patient{changes.streams, waits}}
 
 	read, err := newClient(&http.Client{Transport: sieve{guard}, CheckRedirect: client.CheckRedirect}, w)
 	if err != nil {
 		return nil, err
 	}
-	changing := &http.Client{Transport: writing, CheckRedirect: client.CheckRedirect}
+	// The client takes the way of the connections that it hijacks from this one.
+	changing := &http.Client{Transport: streams, CheckRedirect: client.CheckRedirect}
 	write, err := newClient(changing, w)
 	if err != nil {
 		return nil, err
 	}
-	// Only now: the client takes the way of hijacked connections from a plain transport.
-	changing.Transport = patient{w.named(writing), waits}
+	changing.Transport = patient{changes, waits}
 	return &engine{
 		place:      place,
 		dial:       w.dial,
 		read:       edge{read},
 		write:      write,
 		tunnels:    &http.Client{Transport: guard},
-		writing:    w.named(writing),
+		writing:    changes,
 		transports: []*http.Transport{reading, streams, writing},
 		waits:      waits,
 		waiting:    map[string]*sync.Mutex{},
@@ -119,9 +123,9 @@ func newEngine(place provider.Place, w way, limit int, waits patience) (*engine,
 
 func newTransport(w way, limit int) *http.Transport {
 	t := &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if w.proxy != nil && !strings.HasPrefix(addr, engineHost) { // the proxy itself
-				return (&net.Dialer{Timeout: dialLimit}).DialContext(ctx, network, addr)
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			if w.proxy != nil { // every request goes there
+				return w.toProxy(ctx)
 			}
 			conn, err := w.dial(ctx)
 			return impatient(ctx, conn), err
@@ -140,7 +144,7 @@ func newTransport(w way, limit int) *http.Transport {
 
 func newClient(hc *http.Client, w way) (*client.Client, error) {
 	return client.NewClientWithOpts(
-		client.WithHost("tcp://"+engineHost),
+		client.WithHost("tcp://"+cmp.Or(w.host, engineHost)), // hijacked connections name it
 		client.WithHTTPClient(hc),
 		client.WithScheme("http"),
 		client.WithHTTPHeaders(w.headers),
@@ -148,6 +152,27 @@ func newClient(hc *http.Client, w way) (*client.Client, error) {
 		client.WithVersion(w.api),
 		client.WithAPIVersionNegotiation(),
 	)
+}
+
+// direct is the way of what does not stay a request: a proxy for requests takes out what
+// asks for a stream. The connection itself is tunnelled by the proxy.
+func (w way) direct() way {
+	w.proxy = nil
+	return w
+}
+
+// byKind sends each request by the transport for what it becomes.
+type byKind struct {
+	requests http.RoundTripper
+	streams  http.RoundTripper // for what asks for a stream instead of an answer
+}
+
+// RoundTrip sends the request.
+func (k byKind) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Header.Get("Upgrade") != "" {
+		return k.streams.RoundTrip(req)
+	}
+	return k.requests.RoundTrip(req)
 }
 
 // named sends requests with the engine's own name and with the headers of the way.

@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -78,8 +81,41 @@ func Chosen(ctx context.Context, p provider.Provider, place provider.Place, decl
 	if err != nil {
 		return "", err
 	}
-	chosen, err := e.surroundings(ctx, decl, request{}, configured.around(place))
-	return jsonText(chosen), err
+	chosen, warning, err := e.surroundings(ctx, decl, request{}, configured.around(place))
+	return jsonText(chosen) + warning, err
+}
+
+// PingInside asks the daemon in a container whether it is there, as readiness does, for tests.
+func PingInside(ctx context.Context, p *Provider, id string) error {
+	e, err := p.at(provider.Root)
+	if err != nil {
+		return err
+	}
+	return (&readiness{e: e, id: id}).ping(ctx, tunnelExec())
+}
+
+// DialThrough connects to an engine through a proxy, for tests.
+func DialThrough(ctx context.Context, proxy, engine string) (net.Conn, error) {
+	u, err := url.Parse(proxy)
+	if err != nil {
+		return nil, err
+	}
+	dial, err := endpoint{url: engine, proxy: u}.dialer()
+	if err != nil {
+		return nil, err
+	}
+	return dial(ctx)
+}
+
+// SSHArguments are what ssh is told, for tests.
+func SSHArguments(u *url.URL) []string { return sshArguments(u) }
+
+// ElsewhereURL is elsewhereURL, for tests.
+func ElsewhereURL(text string, secure bool) (string, error) { return elsewhereURL(text, secure) }
+
+// ClientEnvironment is what leads a docker CLI to a daemon, for tests.
+func ClientEnvironment(daemon cty.Value) map[string]string {
+	return clientEnvironment(valuesOf(daemon))
 }
 
 type tableFiles func(string) ([]byte, error)
@@ -87,9 +123,12 @@ type tableFiles func(string) ([]byte, error)
 func (f tableFiles) read(name string) ([]byte, error) { return f(name) }
 
 // isDir tells whether the table has a file in a directory of this name.
-func (f tableFiles) isDir(name string) bool {
+func (f tableFiles) isDir(name string) (bool, error) {
 	_, err := f(name + "/")
-	return err == nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (f tableFiles) home() string { return "/home/looked-up" }

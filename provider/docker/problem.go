@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,16 +28,27 @@ func engineWords(err error) string {
 	if client.IsErrConnectionFailed(err) && strings.Contains(err.Error(), engineHost) {
 		return "nothing listens on its socket"
 	}
-	text := err.Error()
+	text := withoutURL(err)
 	for _, prefix := range []string{"Error response from daemon: ", "error during connect: "} {
 		text = strings.TrimPrefix(text, prefix)
+	}
+	return strings.TrimSuffix(strings.TrimSpace(shortened(text)), ".")
+}
+
+// withoutURL is an error in words, without the request that a client here names in it:
+// what an engine says of requests of its own stays.
+func withoutURL(err error) string {
+	text := err.Error()
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		text = strings.Replace(text, asked.Error(), asked.Err.Error(), 1)
 	}
 	if i := strings.Index(text, engineHost); i >= 0 {
 		if j := strings.Index(text[i:], `": `); j >= 0 {
 			text = text[i+j+3:]
 		}
 	}
-	return strings.TrimSuffix(strings.TrimSpace(shortened(text)), ".")
+	return text
 }
 
 // wordsKept is how much is shown of what an engine says about one error, in bytes.

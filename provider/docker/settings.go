@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -24,17 +25,20 @@ import (
 // files is what the choice of an endpoint reads of this host.
 type files interface {
 	read(name string) ([]byte, error)
-	isDir(name string) bool
-	home() string // of whoever runs this process, where no variable says it
+	isDir(name string) (bool, error) // false where nothing is there
+	home() string                    // of whoever runs this process, where no variable says it
 }
 
 type osFiles struct{}
 
 func (osFiles) read(name string) ([]byte, error) { return os.ReadFile(name) }
 
-func (osFiles) isDir(name string) bool {
+func (osFiles) isDir(name string) (bool, error) {
 	info, err := os.Stat(name)
-	return err == nil && info.IsDir()
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && info.IsDir(), err
 }
 
 func (osFiles) home() string {
@@ -89,7 +93,7 @@ func (s settings) choose(req provider.ConfigureRequest) (endpoint, error) {
 			Detail: fmt.Sprintf("-H names %s and -context names %q. Either of them says which engine is meant: take one away.", provider.WithoutPassword(req.Endpoint), req.Context),
 		}
 	case req.Endpoint != "":
-		return s.addressed(req.Endpoint, "-H")
+		return s.addressed(req.Endpoint, cmp.Or(req.NamedBy, "-H"))
 	case req.Context != "":
 		return s.context(req.Context, "-context or the project's pin")
 	case s.env["DOCKER_HOST"] != "":
@@ -282,16 +286,19 @@ func (s settings) config() (cliConfig, string, error) {
 	file := path.Join(s.configDir(), "config.json")
 	var config cliConfig
 	content, err := s.host.read(file)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return config, file, nil
 	}
-	if err != nil {
-		return config, file, fmt.Errorf("reading the docker configuration: %w", err)
+	mend := "Repair it"
+	if err != nil { // which engine it means, nobody knows
+		mend = "Let your user read it"
+	} else {
+		err = json.Unmarshal(content, &config)
 	}
-	if err := json.Unmarshal(content, &config); err != nil {
-		return config, file, &provider.Problem{
+	if err != nil {
+		return cliConfig{}, file, &provider.Problem{
 			Code: provider.Invalid, Summary: "The docker configuration cannot be read",
-			Detail: fmt.Sprintf("%s: %v. Repair it, or name the engine with -H.", file, err),
+			Detail: fmt.Sprintf("%s: %v. %s, or name the engine with -H.", file, err, mend),
 		}
 	}
 	return config, file, nil

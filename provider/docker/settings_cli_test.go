@@ -368,7 +368,7 @@ func (c *cliWorld) addresses() []string {
 		"unix://" + socket, socket, "unix://", "tcp://", "tcp://127.0.0.1", "127.0.0.1", "tcp://127.0.0.1:2375", "tcp://127.0.0.1:2376", "127.0.0.1:2376",
 		"tcp://127.0.0.1:2400", "tcp://127.0.0.1:2401", "tcp://0.0.0.0:2375", "tcp://0.0.0.0:2376", "tcp://0.0.0.0", "tcp://0.0.0.0:2400", " tcp://127.0.0.1:2375 ",
 		"tcp://u:" + hush + "@127.0.0.1:2375", "u:" + hush + "@127.0.0.1", "tcp://u:" + hush + "@127.0.0.1:x", "tcp://u:" + hush + "@h:99999",
-		"http://127.0.0.1:2375", "https://127.0.0.1:2376", "ssh://u@h", "ssh://u:" + hush + "@h", "ssh://h:22/run/docker.sock", "ssh://", "ssh://h?x=1",
+		"http://127.0.0.1:2375", "https://127.0.0.1:2376", "ssh://u@h", "ssh://u:" + hush + "@h", "ssh://h:22/run/docker.sock", "ssh://h/run/x/", "ssh://", "ssh://h?x=1",
 		"fd://3", "npipe:////./pipe/x", "ftp://h", "tcp://127.0.0.1:2375/", "tcp://:2375", "tcp://127.0.0.1:", "./none", "unix://" + c.dir + "/none",
 		"tcp://127.0.0.1:2399", "tcp://unix:///x", "tcp://[::ffff:127.0.0.1]:2375",
 	}
@@ -528,6 +528,8 @@ func differs(want, got outcome, err error) string {
 		return "docker reaches an engine, and dindctl none"
 	case got.engine != "" && (want.engine != got.engine || !slices.Equal(want.came, got.came)):
 		return "they do not reach the same engine in the same way"
+	case want.engine == "" && got.engine == "" && !strict && !slices.Equal(want.came, got.came):
+		return "they do not come to the same engines before they give up"
 	case got.engine == "" && !slices.Equal(want.ssh, got.ssh) && !strict:
 		return "they do not call the same host"
 	}

@@ -5,8 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/url"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dindctl/dindctl/provider"
 	"github.com/dindctl/dindctl/provider/docker"
@@ -130,5 +135,96 @@ func TestAddressesAreShownWithoutPasswords(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("got  %s\nwant %s", fmt.Sprint(got), fmt.Sprint(want))
+	}
+}
+
+// The path of a socket behind ssh reaches the docker command there as it was written:
+// the shell there runs nothing of it. Slashes alone are no path.
+func TestThePathOfASocketIsNothingToTheShellBehindSSH(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"": "", "/": "", "//": "",
+		"/run/docker.sock": "unix:///run/docker.sock",
+		"/a b":             "unix:///a b",
+		"/$(echo x)":       "unix:///$(echo x)",
+		"/it's;`echo x`":   "unix:///it's;`echo x`",
+		"/a/*":             "unix:///a/*",
+	} {
+		args := docker.SSHArguments(&url.URL{Scheme: "ssh", Host: "h", Path: path})
+		at := slices.Index(args, "--")
+		if at < 0 || args[at+1] != "h" || args[at+2] != "docker" {
+			t.Fatalf("%q: %q", path, args)
+		}
+		// The shell there is given the words after the host, joined by spaces.
+		shell := exec.CommandContext(t.Context(), "sh", "-c", `docker() { printf '%s\n' "$@"; }; `+strings.Join(args[at+2:], " ")) //nolint:gosec // what it is given is what is tested
+		out, err := shell.CombinedOutput()
+		told := []string{"system", "dial-stdio"}
+		if want != "" {
+			told = append([]string{"--host", want}, told...)
+		}
+		if got := strings.Split(strings.TrimSpace(string(out)), "\n"); err != nil || !slices.Equal(got, told) {
+			t.Errorf("%q: docker is told %q, %v; want %q", path, got, err, told)
+		}
+	}
+}
+
+// What cannot be looked at says nothing about which engine is meant, or whether it is
+// encrypted: no other engine is taken for it, and none in plain text. Where the engine is
+// named, only the headers of the file are missed, as the docker CLI does without them.
+func TestAddressIsNotGuessedWhereSettingsCannotBeRead(t *testing.T) {
+	t.Parallel()
+	const tls = "/bare/contexts/tls/" + contextID + "/docker"
+	for _, row := range []struct{ locked, endpoint, env, want string }{
+		{"/plain/config.json", "", "DOCKER_CONFIG=/plain", "The docker configuration cannot be read: /plain/config.json: permission denied. Let your user read it, or name the engine with -H."},
+		{"/plain/config.json", "unix:///x", "DOCKER_CONFIG=/plain", "unix:///x by -H"},
+		{tls + "/", "", "DOCKER_CONFIG=/bare DOCKER_CONTEXT=prod", `The docker context cannot be used: context "prod" (DOCKER_CONTEXT): whether it is encrypted says the directory ` + tls + `, which cannot be looked for: permission denied. Let your user read it, or name the engine with -H.`},
+	} {
+		files := settingsFiles()
+		read := func(name string) ([]byte, error) {
+			if name == row.locked {
+				return nil, fs.ErrPermission
+			}
+			if content, ok := files[name]; ok {
+				return []byte(content), nil
+			}
+			return nil, fs.ErrNotExist
+		}
+		got, err := docker.Choose(provider.ConfigureRequest{Endpoint: row.endpoint, Environment: variables(strings.Fields(row.env))}, read)
+		var problem *provider.Problem
+		if errors.As(err, &problem) {
+			got = problem.Summary + ": " + problem.Detail
+		}
+		if got != row.want {
+			t.Errorf("%s with %s locked:\n got %s, %v\nwant %s", row.env, row.locked, got, err, row.want)
+		}
+	}
+}
+
+// An engine elsewhere whose endpoint names no port is called at one port by all: by
+// dindctl, and by the docker CLIs of its controllers.
+func TestAddressElsewhereIsOneTextForAll(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ endpoint, certificates, want string }{
+		{"tcp://build", "/c", "tcp://build:2376"},
+		{"tcp://build", "", "tcp://build:2375"},
+		{"tcp://build:99", "/c", "tcp://build:99"},
+		{"ssh://u@build", "", "ssh://u@build"},
+	} {
+		ours, err := docker.ElsewhereURL(row.endpoint, row.certificates != "")
+		daemon := cty.ObjectVal(map[string]cty.Value{"endpoint": cty.StringVal(row.endpoint), "certificates": cty.StringVal(row.certificates)})
+		theirs := docker.ClientEnvironment(daemon)["DOCKER_HOST"]
+		if err != nil || ours != row.want || theirs != row.want {
+			t.Errorf("%s with certificates %q: dindctl calls %s (%v), and a controller %s; want %s", row.endpoint, row.certificates, ours, err, theirs, row.want)
+		}
+	}
+}
+
+// Whoever named an address that cannot be used is said.
+func TestAddressSaysWhoNamedIt(t *testing.T) {
+	t.Parallel()
+	_, err := docker.Choose(provider.ConfigureRequest{Endpoint: "fd://3", NamedBy: `host of provider "docker"`}, func(string) ([]byte, error) { return nil, fs.ErrNotExist })
+	var problem *provider.Problem
+	if !errors.As(err, &problem) || !strings.HasPrefix(problem.Detail, `fd://3 (chosen by host of provider "docker"): `) {
+		t.Errorf("%v", err)
 	}
 }

@@ -15,6 +15,13 @@ import (
 // sshDialer reaches an engine as the docker CLI does: `docker system dial-stdio`
 // over ssh, with the user's own ssh configuration and agent.
 func sshDialer(u *url.URL) dialFunc {
+	args := sshArguments(u)
+	return func(context.Context) (net.Conn, error) { return commandConn("ssh", args) }
+}
+
+// sshArguments are what ssh is told. It joins those of the command by spaces and hands
+// them to the shell of the user there, which is taken for one of POSIX.
+func sshArguments(u *url.URL) []string {
 	// A question on the terminal would go under in what others print, once a connection.
 	args := []string{"-T", "-o", "ConnectTimeout=30", "-o", "BatchMode=yes"}
 	if user := u.User.Username(); user != "" {
@@ -24,11 +31,18 @@ func sshDialer(u *url.URL) dialFunc {
 		args = append(args, "-p", port)
 	}
 	args = append(args, "--", u.Hostname(), "docker")
-	if socket := strings.TrimSuffix(u.Path, "/"); socket != "" {
-		args = append(args, "--host", "unix://"+socket)
+	if strings.Trim(u.Path, "/") != "" {
+		args = append(args, "--host", forShell("unix://"+u.Path))
 	}
-	args = append(args, "system", "dial-stdio")
-	return func(context.Context) (net.Conn, error) { return commandConn("ssh", args) }
+	return append(args, "system", "dial-stdio")
+}
+
+// forShell is one word to a shell, which takes nothing in it for its own.
+func forShell(word string) string {
+	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // commandConn starts a command whose standard streams are a connection. It lives

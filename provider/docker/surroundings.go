@@ -19,48 +19,62 @@ const optionMTU = "com.docker.network.driver.mtu"
 // usualMTU is what an engine takes where nobody says anything.
 const usualMTU = 1500
 
-// The pools that a daemon gets where none are declared: the first that no
+// pools are those that a daemon gets one of where none are declared: the first that no
 // network around it overlaps, cut into networks of 254 addresses.
-const (
-	poolsFrom = 201 // 10.201.0.0/16
-	poolsTo   = 254
-	poolBits  = 16
-	poolSize  = 24
-)
+func pools() []netip.Prefix {
+	var out []netip.Prefix
+	add := func(a, b, c byte, bits int) {
+		out = append(out, netip.PrefixFrom(netip.AddrFrom4([4]byte{a, b, c, 0}), bits))
+	}
+	for n := 201; n <= 254; n++ {
+		add(10, byte(n), 0, 16)
+	}
+	for n := 16; n <= 31; n++ {
+		add(172, byte(n), 0, 16)
+	}
+	for n := 0; n <= 240; n += 16 { // routers have some of it, seldom all
+		add(192, 168, byte(n), 20)
+	}
+	return out
+}
+
+const poolSize = 24
 
 // surroundings chooses for a daemon what depends on the networks around it: the
 // MTU of those that it joins, and address pools that no network overlaps of the engine
 // and of those that it is inside of, so that what is inside can reach what is outside,
-// on every level.
-func (e *engine) surroundings(ctx context.Context, decl provider.Declaration, r request, around []*engine) (map[string]any, error) {
+// on every level. Where there are none, warning says so.
+func (e *engine) surroundings(ctx context.Context, decl provider.Declaration, r request, around []*engine) (chosen map[string]any, warning string, err error) {
 	d := valuesOf(decl.Declared)
 	settings, err := daemonSettings(d)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	networks, err := e.read.NetworkList(ctx, network.ListOptions{})
 	if err != nil {
-		return nil, e.problem(err, "listing", decl.Address, "networks")
+		return nil, "", e.problem(err, "listing", decl.Address, "networks")
 	}
-	chosen := map[string]any{}
+	chosen = map[string]any{}
 	if mtu := outerMTU(networks, r); mtu > 0 && !saysMTU(d, settings) {
 		chosen["mtu"] = mtu
 	}
 	if saysPools(d, settings) {
-		return chosen, nil
+		return chosen, "", nil
 	}
 	used := outerSubnets(networks, e.facts)
 	for _, outer := range around {
 		theirs, err := outer.read.NetworkList(ctx, network.ListOptions{})
 		if err != nil {
-			return nil, outer.problem(err, "listing", decl.Address, "the networks around it")
+			return nil, "", outer.problem(err, "listing", decl.Address, "the networks around it")
 		}
 		used = append(used, outerSubnets(theirs, outer.facts)...)
 	}
-	if pool := freePool(used); pool.IsValid() {
-		chosen["default-address-pools"] = []map[string]any{{"base": pool.String(), "size": poolSize}}
+	pool, inTheWay := freePool(used)
+	if !pool.IsValid() {
+		return chosen, fmt.Sprintf("no addresses are free for the networks inside: around it are %s. Its daemon chooses by itself, and what is inside may not reach them. Give it address_pools", strings.Join(inTheWay, ", ")), nil
 	}
-	return chosen, nil
+	chosen["default-address-pools"] = []map[string]any{{"base": pool.String(), "size": poolSize}}
+	return chosen, "", nil
 }
 
 // around are the engines that the one of a place is inside of, the innermost first.
@@ -92,18 +106,24 @@ func outerMTU(networks []network.Summary, r request) int {
 	return lowest
 }
 
+// outerSubnet are addresses that are in use around a daemon.
+type outerSubnet struct {
+	netip.Prefix
+	whose string // for people
+}
+
 // outerSubnets are the addresses that are in use around a daemon: those of the
 // engine's networks, and of its host's interfaces where this process sees them.
-func outerSubnets(networks []network.Summary, facts provider.Facts) []netip.Prefix {
-	var out []netip.Prefix
-	add := func(text string) {
+func outerSubnets(networks []network.Summary, facts provider.Facts) []outerSubnet {
+	var out []outerSubnet
+	add := func(text, whose string) {
 		if p, err := netip.ParsePrefix(text); err == nil {
-			out = append(out, p.Masked())
+			out = append(out, outerSubnet{p.Masked(), whose})
 		}
 	}
 	for _, n := range networks {
 		for _, c := range n.IPAM.Config {
-			add(c.Subnet)
+			add(c.Subnet, "the network "+n.Name)
 		}
 	}
 	if facts.Files != provider.FilesShared {
@@ -114,30 +134,27 @@ func outerSubnets(networks []network.Summary, facts provider.Facts) []netip.Pref
 		return out
 	}
 	for _, a := range addresses {
-		add(a.String())
+		add(a.String(), "an interface of the host")
 	}
 	return out
 }
 
-// freePool is the first pool that nothing overlaps; the zero prefix where there is none.
-func freePool(used []netip.Prefix) netip.Prefix {
-	for n := poolsFrom; n <= poolsTo; n++ {
-		pool := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(n), 0, 0}), poolBits)
-		if len(overlapping(pool, used)) == 0 {
-			return pool
+// freePool is the first pool that nothing overlaps. Where there is none it is the zero
+// prefix, and what is in the way is said.
+func freePool(used []outerSubnet) (free netip.Prefix, inTheWay []string) {
+	for _, pool := range pools() {
+		isFree := true
+		for _, u := range used {
+			if pool.Overlaps(u.Prefix) {
+				isFree = false
+				inTheWay = appendNew(inTheWay, fmt.Sprintf("%s (%s)", u.whose, u.Prefix))
+			}
+		}
+		if isFree {
+			return pool, nil
 		}
 	}
-	return netip.Prefix{}
-}
-
-func overlapping(pool netip.Prefix, used []netip.Prefix) []netip.Prefix {
-	var out []netip.Prefix
-	for _, p := range used {
-		if pool.Overlaps(p) {
-			out = append(out, p)
-		}
-	}
-	return out
+	return netip.Prefix{}, inTheWay
 }
 
 // clashes says which networks of the engine overlap what was chosen for a daemon
@@ -154,8 +171,8 @@ func clashes(chosen map[string]any, networks []network.Summary) []string {
 		}
 		for _, n := range networks {
 			for _, subnet := range outerSubnets([]network.Summary{n}, provider.Facts{}) {
-				if pool.Overlaps(subnet) {
-					out = append(out, fmt.Sprintf("The networks inside take their addresses from %s, and the network %s around it has %s meanwhile: what is inside cannot reach that network. Give the daemon other address_pools.", base, n.Name, subnet))
+				if pool.Overlaps(subnet.Prefix) {
+					out = append(out, fmt.Sprintf("The networks inside take their addresses from %s, and the network %s around it has %s meanwhile: what is inside cannot reach that network. Give the daemon other address_pools.", base, n.Name, subnet.Prefix))
 				}
 			}
 		}

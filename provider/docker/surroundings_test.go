@@ -77,3 +77,36 @@ func withNetwork(t *testing.T, subnet string) string {
 	t.Cleanup(func() { _ = server.Close() })
 	return socket
 }
+
+// Where what is around takes all of 10.0.0.0/8, a daemon gets other private addresses;
+// where nothing private is left, it is said what is in the way.
+func TestPoolsWhereMuchIsTaken(t *testing.T) {
+	t.Parallel()
+	decl := provider.Declaration{Kind: provider.Daemon, Address: "daemon.d", Declared: cty.EmptyObjectVal}
+	for _, row := range []struct{ root, inside, want string }{
+		{"10.0.0.0/8", "172.16.9.0/24", `{"default-address-pools":[{"base":"172.17.0.0/16","size":24}]}`},
+		{"0.0.0.0/1", "172.16.0.0/12", `{"default-address-pools":[{"base":"192.168.0.0/20","size":24}]}`},
+		{"10.0.0.0/8", "128.0.0.0/1", "{}no addresses are free for the networks inside: around it are the network n (10.0.0.0/8), the network n (128.0.0.0/1). Its daemon chooses by itself, and what is inside may not reach them. Give it address_pools"},
+	} {
+		root, socket := withNetwork(t, row.root), withNetwork(t, row.inside)
+		p := docker.New(nil)
+		t.Cleanup(func() { _ = p.Close() })
+		if _, err := p.Configure(t.Context(), provider.ConfigureRequest{Endpoint: "unix://" + root, Environment: map[string]string{"DOCKER_CONFIG": t.TempDir()}}); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := p.Open(t.Context(), provider.OpenRequest{
+			Parent: provider.Root, ID: "inside",
+			Stream: func(ctx context.Context) (net.Conn, error) { return (&net.Dialer{}).DialContext(ctx, "unix", socket) },
+		})
+		if err != nil || !resp.Readable {
+			t.Fatalf("%+v, %v", resp, err)
+		}
+		got, err := docker.Chosen(t.Context(), p, resp.Place, decl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != row.want {
+			t.Errorf("with %s and %s:\n got %s\nwant %s", row.root, row.inside, got, row.want)
+		}
+	}
+}

@@ -2,11 +2,13 @@ package docker
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -62,15 +64,19 @@ func (at endpoint) asksProxy() bool {
 	return at.proxy != nil && at.tls == nil && strings.HasPrefix(at.proxy.Scheme, "http")
 }
 
-// through opens a connection to an address by the proxy.
+// through opens a connection to an address by the proxy. All that it takes has one limit.
 func (at endpoint) through(ctx context.Context, plain *net.Dialer, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialLimit)
+	defer cancel()
+	there := portOr(at.proxy, proxyPort(at.proxy))
+	proxy := proxyDialer{plain, at.proxy.Host}
 	if strings.HasPrefix(at.proxy.Scheme, "socks") {
 		var auth *socks.Auth
 		if at.proxy.User != nil {
 			password, _ := at.proxy.User.Password()
 			auth = &socks.Auth{User: at.proxy.User.Username(), Password: password}
 		}
-		dialer, err := socks.SOCKS5("tcp", portOr(at.proxy, "1080"), auth, plain)
+		dialer, err := socks.SOCKS5("tcp", there, auth, proxy)
 		if err != nil {
 			return nil, err
 		}
@@ -78,30 +84,65 @@ func (at endpoint) through(ctx context.Context, plain *net.Dialer, address strin
 		if !ok {
 			return nil, errors.New("the dialer of SOCKS heeds no context")
 		}
-		return with.DialContext(ctx, "tcp", address)
+		conn, err := with.DialContext(ctx, "tcp", address)
+		if err != nil && ctx.Err() != nil {
+			err = fmt.Errorf("asking the proxy: %w", ctx.Err())
+		}
+		return conn, err
 	}
-	conn, err := dialProxy(ctx, plain, at.proxy)
+	conn, err := proxy.DialContext(ctx, "tcp", there)
 	if err != nil {
 		return nil, err
 	}
-	if err := askTunnel(conn, at.proxy.User, address); err != nil {
+	if at.proxy.Scheme == "https" {
+		secure := tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: at.proxy.Hostname()})
+		if err := secure.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, proxyDown{at.proxy.Host, err}
+		}
+		conn = secure
+	}
+	if err := askTunnel(ctx, conn, at.proxy.User, address); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
 	return conn, nil
 }
 
-func dialProxy(ctx context.Context, plain *net.Dialer, proxy *url.URL) (net.Conn, error) {
-	if proxy.Scheme == "https" {
-		secure := &tls.Dialer{NetDialer: plain, Config: &tls.Config{MinVersion: tls.VersionTLS12, ServerName: proxy.Hostname()}}
-		return secure.DialContext(ctx, "tcp", portOr(proxy, "443"))
-	}
-	return plain.DialContext(ctx, "tcp", portOr(proxy, "80"))
+// proxyDialer connects to a proxy.
+type proxyDialer struct {
+	plain *net.Dialer
+	proxy string // for people
 }
 
+func (d proxyDialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+func (d proxyDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.plain.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, proxyDown{d.proxy, err}
+	}
+	return conn, nil
+}
+
+// proxyDown says that it is the proxy that cannot be reached, and not what is behind it.
+type proxyDown struct {
+	proxy string
+	err   error
+}
+
+func (d proxyDown) Error() string {
+	return fmt.Sprintf("the proxy %s cannot be reached: %v", d.proxy, d.err)
+}
+
+func (d proxyDown) Unwrap() error { return d.err }
+
 // askTunnel has an HTTP proxy connect to an address.
-func askTunnel(conn net.Conn, who *url.Userinfo, address string) error {
-	_ = conn.SetDeadline(time.Now().Add(dialLimit))
+func askTunnel(ctx context.Context, conn net.Conn, who *url.Userinfo, address string) error {
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address, Header: http.Header{}}
 	if who != nil {
 		password, _ := who.Password()
@@ -109,19 +150,32 @@ func askTunnel(conn net.Conn, who *url.Userinfo, address string) error {
 		req.Header.Set("Proxy-Authorization", "Basic "+pair)
 	}
 	if err := req.Write(conn); err != nil {
-		return err
+		return fmt.Errorf("asking the proxy: %w", cmp.Or(ctx.Err(), err))
 	}
-	answer := bufio.NewReader(conn)
+	answer := bufio.NewReader(io.LimitReader(conn, headLimit))
 	resp, err := http.ReadResponse(answer, req)
 	switch {
 	case err != nil:
-		return fmt.Errorf("the proxy's answer to CONNECT: %w", err)
+		return fmt.Errorf("the proxy's answer to CONNECT: %w", cmp.Or(ctx.Err(), err))
 	case resp.StatusCode != http.StatusOK:
 		return fmt.Errorf("the proxy answers CONNECT with %s", resp.Status)
 	case answer.Buffered() > 0:
 		return errors.New("the proxy said more than that there is a connection")
+	case !stop():
+		return ctx.Err()
 	}
-	return conn.SetDeadline(time.Time{})
+	return nil
+}
+
+// proxyPort is the port of a proxy that names none.
+func proxyPort(proxy *url.URL) string {
+	switch proxy.Scheme {
+	case "http":
+		return "80"
+	case "https":
+		return "443"
+	}
+	return "1080"
 }
 
 func portOr(u *url.URL, port string) string {

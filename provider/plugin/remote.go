@@ -117,7 +117,7 @@ func (r *Remote) Describe(ctx context.Context) (provider.Description, error) {
 // Configure implements [provider.Provider].
 func (r *Remote) Configure(ctx context.Context, req provider.ConfigureRequest) (provider.ConfigureResponse, error) {
 	m, err := r.client.Configure(ctx, &pb.ConfigureRequest{
-		Endpoint: req.Endpoint, Context: req.Context, Environment: req.Environment,
+		Endpoint: req.Endpoint, Context: req.Context, Environment: req.Environment, NamedBy: req.NamedBy,
 	})
 	return provider.ConfigureResponse{Facts: readFacts(m.GetFacts())}, r.answer(ctx, m, err)
 }

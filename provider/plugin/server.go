@@ -38,7 +38,7 @@ func (s *server) Describe(ctx context.Context, _ *pb.DescribeRequest) (*pb.Descr
 
 func (s *server) Configure(ctx context.Context, m *pb.ConfigureRequest) (*pb.ConfigureReply, error) {
 	resp, err := s.provider.Configure(ctx, provider.ConfigureRequest{
-		Endpoint: m.GetEndpoint(), Context: m.GetContext(), Environment: m.GetEnvironment(),
+		Endpoint: m.GetEndpoint(), Context: m.GetContext(), Environment: m.GetEnvironment(), NamedBy: m.GetNamedBy(),
 	})
 	return &pb.ConfigureReply{Facts: facts(resp.Facts), Failure: failure(err)}, nil
 }

@@ -887,6 +887,7 @@ type ConfigureRequest struct {
 	Endpoint      string                 `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	Context       string                 `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
 	Environment   map[string]string      `protobuf:"bytes,3,rep,name=environment,proto3" json:"environment,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	NamedBy       string                 `protobuf:"bytes,4,opt,name=named_by,json=namedBy,proto3" json:"named_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -940,6 +941,13 @@ func (x *ConfigureRequest) GetEnvironment() map[string]string {
 		return x.Environment
 	}
 	return nil
+}
+
+func (x *ConfigureRequest) GetNamedBy() string {
+	if x != nil {
+		return x.NamedBy
+	}
+	return ""
 }
 
 type ConfigureReply struct {
@@ -6753,11 +6761,12 @@ const file_provider_proto_rawDesc = "" +
 	"\x06single\x18\x02 \x01(\bR\x06single\x12\x10\n" +
 	"\x03doc\x18\x03 \x01(\tR\x03doc\x12-\n" +
 	"\x04body\x18\x04 \x01(\v2\x19.dindctl.provider.v1.BodyR\x04body\x12\x10\n" +
-	"\x03key\x18\x05 \x01(\tR\x03key\"\xe2\x01\n" +
+	"\x03key\x18\x05 \x01(\tR\x03key\"\xfd\x01\n" +
 	"\x10ConfigureRequest\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12\x18\n" +
 	"\acontext\x18\x02 \x01(\tR\acontext\x12X\n" +
-	"\venvironment\x18\x03 \x03(\v26.dindctl.provider.v1.ConfigureRequest.EnvironmentEntryR\venvironment\x1a>\n" +
+	"\venvironment\x18\x03 \x03(\v26.dindctl.provider.v1.ConfigureRequest.EnvironmentEntryR\venvironment\x12\x19\n" +
+	"\bnamed_by\x18\x04 \x01(\tR\anamedBy\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"z\n" +
