@@ -245,7 +245,7 @@ func FollowJob(ctx context.Context, p *Provider, id string) (stdout string, err 
 	c := container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{ID: id}, Config: &container.Config{}}
 	w := newWatch(e, provider.Declaration{Declared: cty.EmptyObjectVal}, c, newEvents(nil, ""))
 	err = w.follow(ctx, w.followLog)
-	return w.stdout.String(), err
+	return w.stdout.kept.text(), err
 }
 
 // Tail is what a failure shows of a container's log, for tests.

@@ -123,7 +123,7 @@ type watch struct {
 
 // hearing is what is heard of one of a job's streams.
 type hearing struct {
-	kept
+	kept  kept
 	told  told
 	say   func(piece []byte)
 	lines *lines.Splitter // for the last lines
@@ -238,11 +238,9 @@ func (w *watch) signal(ctx context.Context, name string, say events, result <-ch
 	}
 }
 
-// result turns the end into an answer. Why says that the job did not end by itself.
+// result turns the end into an answer. Why says that the job did not end by itself. An
+// error of following it is not how it ended: of a job that was removed no log can be read.
 func (w *watch) result(ctx context.Context, err, why error) (output, error) {
-	if err != nil && why == nil {
-		return output{}, w.e.problem(err, "following the job", w.decl.Address, w.decl.Name)
-	}
 	out := outputFrom(w.container, &w.stdout.kept, &w.stderr.kept)
 	if w.said != nil {
 		out = *w.said
@@ -254,23 +252,28 @@ func (w *watch) result(ctx context.Context, err, why error) (output, error) {
 		}
 		return out, why
 	}
-	c, err := w.e.read.ContainerInspect(ctx, w.id)
-	if errdefs.IsNotFound(err) || err == nil && (c.State.Status == "removing" || c.State.Dead) {
+	c, readErr := w.e.read.ContainerInspect(ctx, w.id)
+	if errdefs.IsNotFound(readErr) || readErr == nil && (c.State.Status == "removing" || c.State.Dead) {
 		return out, &provider.Problem{
 			Code: provider.JobFailed, Address: w.decl.Address, Summary: "The job failed",
 			Detail: fmt.Sprintf("Its container %s was removed while it ran, by itself or by somebody else, so that nothing tells how it ended. The next apply runs it again.", w.decl.Name), Log: w.last.kept,
 		}
 	}
-	if err != nil {
-		return out, w.e.problem(err, "reading the job", w.decl.Address, w.decl.Name)
-	}
-	if c.State.ExitCode == 0 && c.State.Error == "" {
+	switch {
+	case readErr != nil && err == nil:
+		return out, w.e.problem(readErr, "reading the job", w.decl.Address, w.decl.Name)
+	case readErr != nil || c.State.Running || c.State.ExitCode == 0 && c.State.Error == "":
+		if err != nil {
+			return output{}, w.e.problem(err, "following the job", w.decl.Address, w.decl.Name)
+		}
 		return out, nil
 	}
-	return out, &provider.Problem{
-		Code: provider.JobFailed, Address: w.decl.Address, Summary: "The job failed",
-		Detail: fmt.Sprintf("%s%s Its container %s is kept.", ended(c.State), w.wantOfSpace(ctx), w.decl.Name), Log: w.last.kept,
+	detail := fmt.Sprintf("%s%s Its container %s is kept.", ended(c.State), w.wantOfSpace(ctx), w.decl.Name)
+	if err != nil { // how it ended says more, and comes first
+		out = output{}
+		detail += " What it wrote could not be followed to its end, either: " + engineWords(err) + "."
 	}
+	return out, &provider.Problem{Code: provider.JobFailed, Address: w.decl.Address, Summary: "The job failed", Detail: detail, Log: w.last.kept}
 }
 
 // whenStopping calls do when Stop is called, until the function that it returns is called.

@@ -41,25 +41,28 @@ func (o *output) withhold(stream, why string) {
 	}
 }
 
-// kept is a buffer for the first outputKept bytes of what is written to it. It knows how
-// much that was, and how much room a log takes for it at most.
+// kept keeps the first outputKept bytes of what is written to it. It knows how much that
+// was, and how much room a log takes for it at most. The buffer has a name: of one that is
+// embedded io.Copy would find ReadFrom, and go round Write.
 type kept struct {
-	bytes.Buffer
+	first           bytes.Buffer
 	written, logged int64
 }
 
 func (k *kept) Write(b []byte) (int, error) {
-	k.Buffer.Write(b[:min(len(b), outputKept-k.Len())])
+	k.first.Write(b[:min(len(b), outputKept-k.first.Len())])
 	k.written += int64(len(b))
 	k.logged += loggedAs(b)
 	return len(b), nil
 }
 
+func (k *kept) text() string { return k.first.String() }
+
 const rotatedAway = "its log was rotated, and its beginning is lost"
 
 // outputFrom is the output of a container that ended, as its record or its own voice has it.
 func outputFrom(c container.InspectResponse, stdout, stderr *kept) output {
-	o, s := stdout.String(), stderr.String()
+	o, s := stdout.text(), stderr.text()
 	out := output{stdout: &o, stderr: &s}
 	lost := rotationOf(c).mayHaveLost(stdout.logged + stderr.logged)
 	for _, one := range []struct {
@@ -91,7 +94,7 @@ func (e *engine) outputOf(ctx context.Context, c container.InspectResponse) (std
 	if err != nil {
 		return nil, nil, err
 	}
-	o, s := out.String(), errs.String()
+	o, s := out.text(), errs.text()
 	return &o, &s, nil
 }
 
