@@ -310,11 +310,11 @@ func MarksAnd(one, other string) string {
 }
 
 // OutputFrom is outputFrom, for tests.
-func OutputFrom(c container.InspectResponse, stdout, stderr string) (v provider.Values) {
+func OutputFrom(c container.InspectResponse, stdout, stderr string, whole bool) (v provider.Values) {
 	var out, errs kept
 	_, _ = out.Write([]byte(stdout))
 	_, _ = errs.Write([]byte(stderr))
-	outputFrom(c, &out, &errs).into(&v)
+	outputFrom(c, &out, &errs, whole).into(&v)
 	return v
 }
 

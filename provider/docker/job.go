@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -36,7 +37,11 @@ func (p *Provider) runJob(ctx context.Context, e *engine, decl provider.Declarat
 			return output{}, e.problem(err, "listening to the job", decl.Address, decl.Name)
 		}
 		defer attached.close()
-		follow = func(context.Context) error { return w.followAttached(attached.output) }
+		w.fromStart = true
+		follow = func(ctx context.Context) error {
+			defer context.AfterFunc(ctx, attached.close)()
+			return w.followAttached(attached.output)
+		}
 	}
 	if c.State.Status == "created" || c.State.Paused {
 		if err := e.start(ctx, decl, c, say); err != nil {
@@ -117,8 +122,10 @@ type watch struct {
 	stopTimeout *int
 	last        *lastLines
 
+	fromStart      bool // it is heard from its start on
 	stdout, stderr *hearing
-	said           *output // what its log says, where that was read
+	pieces         *atomic.Int64 // that were heard
+	said           *output       // what its log says, where that was read
 }
 
 // hearing is what is heard of one of a job's streams.
@@ -130,9 +137,10 @@ type hearing struct {
 }
 
 func newWatch(e *engine, decl provider.Declaration, c container.InspectResponse, say events) *watch {
-	w := &watch{e: e, decl: decl, container: c, id: c.ID, stopTimeout: c.Config.StopTimeout, last: &lastLines{n: jobLogKept}}
+	w := &watch{e: e, decl: decl, container: c, id: c.ID, stopTimeout: c.Config.StopTimeout, last: &lastLines{n: jobLogKept}, pieces: new(atomic.Int64)}
 	hear := func(stream string) *hearing {
 		return &hearing{told: told{texts: w.driver() == "json-file"}, lines: eachLine(w.last.add), say: func(piece []byte) {
+			w.pieces.Add(1)
 			say.send(provider.Event{Phase: provider.PhaseOutput, Stream: stream, Data: piece})
 		}}
 	}
@@ -241,7 +249,7 @@ func (w *watch) signal(ctx context.Context, name string, say events, result <-ch
 // result turns the end into an answer. Why says that the job did not end by itself. An
 // error of following it is not how it ended: of a job that was removed no log can be read.
 func (w *watch) result(ctx context.Context, err, why error) (output, error) {
-	out := outputFrom(w.container, &w.stdout.kept, &w.stderr.kept)
+	out := outputFrom(w.container, &w.stdout.kept, &w.stderr.kept, false)
 	if w.said != nil {
 		out = *w.said
 	}
