@@ -64,6 +64,9 @@ func (p *Provider) deleteContainer(ctx context.Context, e *engine, req provider.
 			return e.problem(err, "removing the record of the order of", owner.Address, c.Name[1:])
 		}
 	}
+	if err := e.forgetWhole(ctx, owner.Kind, c); err != nil {
+		return e.problem(err, "removing the record of the output of", owner.Address, c.Name[1:])
+	}
 	if c.State.Status != "exited" || owner.Kind == provider.Job {
 		return nil
 	}

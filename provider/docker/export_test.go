@@ -288,7 +288,7 @@ func FollowJob(ctx context.Context, p *Provider, id string) (stdout string, err 
 	c := container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{ID: id}, Config: &container.Config{}}
 	w := newWatch(e, provider.Declaration{Declared: cty.EmptyObjectVal}, c, newEvents(nil, ""))
 	err = w.follow(ctx, w.followLog)
-	return w.stdout.String(), err
+	return w.stdout.kept.text(), err
 }
 
 // Tail is what a failure shows of a container's log, for tests.
@@ -353,11 +353,11 @@ func MarksAnd(one, other string) string {
 }
 
 // OutputFrom is outputFrom, for tests.
-func OutputFrom(c container.InspectResponse, stdout, stderr string) (v provider.Values) {
+func OutputFrom(c container.InspectResponse, stdout, stderr string, whole bool) (v provider.Values) {
 	var out, errs kept
 	_, _ = out.Write([]byte(stdout))
 	_, _ = errs.Write([]byte(stderr))
-	outputFrom(c, &out, &errs).into(&v)
+	outputFrom(c, &out, &errs, whole).into(&v)
 	return v
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -36,7 +37,11 @@ func (p *Provider) runJob(ctx context.Context, e *engine, decl provider.Declarat
 			return output{}, e.problem(err, "listening to the job", decl.Address, decl.Name)
 		}
 		defer attached.close()
-		follow = func(context.Context) error { return w.followAttached(attached.output) }
+		w.fromStart = true
+		follow = func(ctx context.Context) error {
+			defer context.AfterFunc(ctx, attached.close)()
+			return w.followAttached(attached.output)
+		}
 	}
 	if c.State.Status == "created" || c.State.Paused {
 		if err := e.start(ctx, decl, c, say); err != nil {
@@ -117,22 +122,25 @@ type watch struct {
 	stopTimeout *int
 	last        *lastLines
 
+	fromStart      bool // it is heard from its start on
 	stdout, stderr *hearing
-	said           *output // what its log says, where that was read
+	pieces         *atomic.Int64 // that were heard
+	said           *output       // what its log says, where that was read
 }
 
 // hearing is what is heard of one of a job's streams.
 type hearing struct {
-	kept
+	kept  kept
 	told  told
 	say   func(piece []byte)
 	lines *lines.Splitter // for the last lines
 }
 
 func newWatch(e *engine, decl provider.Declaration, c container.InspectResponse, say events) *watch {
-	w := &watch{e: e, decl: decl, container: c, id: c.ID, stopTimeout: c.Config.StopTimeout, last: &lastLines{n: jobLogKept}}
+	w := &watch{e: e, decl: decl, container: c, id: c.ID, stopTimeout: c.Config.StopTimeout, last: &lastLines{n: jobLogKept}, pieces: new(atomic.Int64)}
 	hear := func(stream string) *hearing {
 		return &hearing{told: told{texts: w.driver() == "json-file"}, lines: eachLine(w.last.add), say: func(piece []byte) {
+			w.pieces.Add(1)
 			say.send(provider.Event{Phase: provider.PhaseOutput, Stream: stream, Data: piece})
 		}}
 	}
@@ -238,12 +246,10 @@ func (w *watch) signal(ctx context.Context, name string, say events, result <-ch
 	}
 }
 
-// result turns the end into an answer. Why says that the job did not end by itself.
+// result turns the end into an answer. Why says that the job did not end by itself. An
+// error of following it is not how it ended: of a job that was removed no log can be read.
 func (w *watch) result(ctx context.Context, err, why error) (output, error) {
-	if err != nil && why == nil {
-		return output{}, w.e.problem(err, "following the job", w.decl.Address, w.decl.Name)
-	}
-	out := outputFrom(w.container, &w.stdout.kept, &w.stderr.kept)
+	out := outputFrom(w.container, &w.stdout.kept, &w.stderr.kept, false)
 	if w.said != nil {
 		out = *w.said
 	}
@@ -254,23 +260,28 @@ func (w *watch) result(ctx context.Context, err, why error) (output, error) {
 		}
 		return out, why
 	}
-	c, err := w.e.read.ContainerInspect(ctx, w.id)
-	if errdefs.IsNotFound(err) || err == nil && (c.State.Status == "removing" || c.State.Dead) {
+	c, readErr := w.e.read.ContainerInspect(ctx, w.id)
+	if errdefs.IsNotFound(readErr) || readErr == nil && (c.State.Status == "removing" || c.State.Dead) {
 		return out, &provider.Problem{
 			Code: provider.JobFailed, Address: w.decl.Address, Summary: "The job failed",
 			Detail: fmt.Sprintf("Its container %s was removed while it ran, by itself or by somebody else, so that nothing tells how it ended. The next apply runs it again.", w.decl.Name), Log: w.last.kept,
 		}
 	}
-	if err != nil {
-		return out, w.e.problem(err, "reading the job", w.decl.Address, w.decl.Name)
-	}
-	if c.State.ExitCode == 0 && c.State.Error == "" {
+	switch {
+	case readErr != nil && err == nil:
+		return out, w.e.problem(readErr, "reading the job", w.decl.Address, w.decl.Name)
+	case readErr != nil || c.State.Running || c.State.ExitCode == 0 && c.State.Error == "":
+		if err != nil {
+			return output{}, w.e.problem(err, "following the job", w.decl.Address, w.decl.Name)
+		}
 		return out, nil
 	}
-	return out, &provider.Problem{
-		Code: provider.JobFailed, Address: w.decl.Address, Summary: "The job failed",
-		Detail: fmt.Sprintf("%s%s Its container %s is kept.", ended(c.State), w.wantOfSpace(ctx), w.decl.Name), Log: w.last.kept,
+	detail := fmt.Sprintf("%s%s Its container %s is kept.", ended(c.State), w.wantOfSpace(ctx), w.decl.Name)
+	if err != nil { // how it ended says more, and comes first
+		out = output{}
+		detail += " What it wrote could not be followed to its end, either: " + engineWords(err) + "."
 	}
+	return out, &provider.Problem{Code: provider.JobFailed, Address: w.decl.Address, Summary: "The job failed", Detail: detail, Log: w.last.kept}
 }
 
 // whenStopping calls do when Stop is called, until the function that it returns is called.

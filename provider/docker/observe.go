@@ -275,7 +275,7 @@ func (o *observation) container(ctx context.Context, listed container.Summary, s
 	}
 	o.engine.readAuth(ctx, c, &object)
 	if slices.Contains(o.output, object.Owner.Address) && object.Condition.State == provider.StateExited {
-		out, err := o.engine.recorded(ctx, c)
+		out, err := o.engine.recorded(ctx, c, o.lists.heardWhole(c))
 		if err != nil {
 			return err
 		}

@@ -41,27 +41,44 @@ func (o *output) withhold(stream, why string) {
 	}
 }
 
-// kept is a buffer for the first outputKept bytes of what is written to it. It knows how
-// much that was, and how much room a log takes for it at most.
+// kept keeps the first outputKept bytes of what is written to it. It knows how much that
+// was, and how much room a log takes for it at most. The buffer has a name: of one that is
+// embedded io.Copy would find ReadFrom, and go round Write.
 type kept struct {
-	bytes.Buffer
-	written, logged int64
+	first           bytes.Buffer
+	written, logged int64 // bytes, and what a log takes for them but for long lines
 }
 
 func (k *kept) Write(b []byte) (int, error) {
-	k.Buffer.Write(b[:min(len(b), outputKept-k.Len())])
+	k.first.Write(b[:min(len(b), outputKept-k.first.Len())])
 	k.written += int64(len(b))
 	k.logged += loggedAs(b)
 	return len(b), nil
 }
 
-const rotatedAway = "its log was rotated, and its beginning is lost"
+func (k *kept) text() string { return k.first.String() }
+
+// room is what a log takes for it, at most: a long line is several entries, and the last
+// one need not end.
+func (k *kept) room() int64 { return k.logged + (k.written/logPiece+1)*entryLogged }
+
+// Why there is no value of an output.
+const (
+	rotatedAway = "its log was rotated, and its beginning is lost"
+	lacking     = "its log lacks a part of it"
+	inOneFile   = "its log is bounded to one file, of which nothing tells whether its beginning is lost: give it max-file = 2 or more"
+	notBlocking = "its log does not block, and may lack a part of it"
+)
 
 // outputFrom is the output of a container that ended, as its record or its own voice has it.
-func outputFrom(c container.InspectResponse, stdout, stderr *kept) output {
-	o, s := stdout.String(), stderr.String()
+// Whole says that it is known to be all of it.
+func outputFrom(c container.InspectResponse, stdout, stderr *kept, whole bool) output {
+	o, s := stdout.text(), stderr.text()
 	out := output{stdout: &o, stderr: &s}
-	lost := rotationOf(c).mayHaveLost(stdout.logged + stderr.logged)
+	lost := ""
+	if !whole {
+		lost = mayLack(c, stdout, stderr)
+	}
 	for _, one := range []struct {
 		stream string
 		kept   *kept
@@ -69,20 +86,40 @@ func outputFrom(c container.InspectResponse, stdout, stderr *kept) output {
 		switch {
 		case one.kept.written > outputKept:
 			out.withhold(one.stream, fmt.Sprintf("it has %d bytes, and a value has at most 1 MiB", one.kept.written))
-		case lost:
-			out.withhold(one.stream, rotatedAway)
+		case lost != "":
+			out.withhold(one.stream, lost)
 		}
 	}
 	return out
 }
 
-// recorded reads what a container that has ended wrote, from its log.
-func (e *engine) recorded(ctx context.Context, c container.InspectResponse) (output, error) {
+// mayLack is why what is left of a log may be a part; empty where it is all for certain.
+func mayLack(c container.InspectResponse, stdout, stderr *kept) string {
+	r := rotationOf(c)
+	switch {
+	case r.size > 0 && r.files <= 1: // what is left after the file was begun anew can be anything
+		return inOneFile
+	case r.mayHaveLost(stdout.room() + stderr.room()):
+		return rotatedAway
+	case leavesOut(c):
+		return notBlocking
+	}
+	return ""
+}
+
+// leavesOut tells of a container's log that it leaves out what comes too fast.
+func leavesOut(c container.InspectResponse) bool {
+	return c.ContainerJSONBase != nil && c.HostConfig != nil && c.HostConfig.LogConfig.Config["mode"] == "non-blocking"
+}
+
+// recorded reads what a container that has ended wrote, from its log. Whole says that a
+// record tells that this has all.
+func (e *engine) recorded(ctx context.Context, c container.InspectResponse, whole bool) (output, error) {
 	stdout, stderr, err := e.readOutput(ctx, c)
 	if err != nil {
 		return output{}, err
 	}
-	return outputFrom(c, stdout, stderr), nil
+	return outputFrom(c, stdout, stderr, whole), nil
 }
 
 // outputOf reads the first of what a container that has ended wrote.
@@ -91,7 +128,7 @@ func (e *engine) outputOf(ctx context.Context, c container.InspectResponse) (std
 	if err != nil {
 		return nil, nil, err
 	}
-	o, s := out.String(), errs.String()
+	o, s := out.text(), errs.text()
 	return &o, &s, nil
 }
 
@@ -118,7 +155,9 @@ type rotation struct {
 }
 
 // What the driver "local" takes where nothing else is said.
-// https://docs.docker.com/engine/logging/drivers/local/#options
+// https://docs.docker.com/engine/logging/drivers/local/#options; the log that an engine
+// keeps of what it sends elsewhere is one, too:
+// https://docs.docker.com/engine/logging/dual-logging/
 const (
 	localSize  = 20 << 20
 	localFiles = 5
@@ -129,28 +168,31 @@ func rotationOf(c container.InspectResponse) rotation {
 		return rotation{}
 	}
 	var r rotation
+	prefix := ""
 	switch c.HostConfig.LogConfig.Type {
 	case "json-file":
 		r.files = 1
+	case "", "journald", "none": // what bounds them is not the container's
+		return r
 	case "local":
 		r = rotation{localSize, localFiles}
-	default:
-		return r
+	default: // the engine keeps a log of its own beside it, to read from
+		prefix, r = "cache-", rotation{localSize, localFiles}
 	}
 	options := c.HostConfig.LogConfig.Config
-	if size, err := units.RAMInBytes(options["max-size"]); err == nil {
+	if size, err := units.RAMInBytes(options[prefix+"max-size"]); err == nil {
 		r.size = max(size, 0)
 	}
-	if files, err := strconv.ParseInt(options["max-file"], 10, 64); err == nil {
+	if files, err := strconv.ParseInt(options[prefix+"max-file"], 10, 64); err == nil {
 		r.files = files
 	}
 	return r
 }
 
 // mayHaveLost tells of what is left of a log, in bytes, whether something may have gone
-// before it: then all files but the last are full. Of a log of one file nothing tells.
+// before it: then all files but the last are full. With one file that is always so.
 func (r rotation) mayHaveLost(left int64) bool {
-	return r.size > 0 && r.files > 1 && left >= r.size*(r.files-1)
+	return r.size > 0 && left >= r.size*(r.files-1)
 }
 
 // entryLogged is what a log has beside the text of an entry, at most, unless it is told
@@ -158,18 +200,23 @@ func (r rotation) mayHaveLost(left int64) bool {
 const entryLogged = 80
 
 // loggedAs is the room that a log takes for a piece of output, at most: every line is an
-// entry, and what is no plain text may take six bytes for one.
+// entry, and a log of texts takes six bytes for what JSON escapes, and for a byte that is
+// no part of a text.
 func loggedAs(b []byte) int64 {
 	n := int64(len(b))
-	for _, c := range b {
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
 		switch {
-		case c == '\n':
+		case r == '\n':
 			n += entryLogged
-		case c < ' ' || c >= utf8.RuneSelf || c == '<' || c == '>' || c == '&':
+		case r == utf8.RuneError && size == 1, r < ' ', r == '<', r == '>', r == '&':
 			n += 5
-		case c == '"' || c == '\\':
+		case r == '"' || r == '\\':
 			n++
+		case r == '\u2028' || r == '\u2029': // six in place of three
+			n += 3
 		}
+		b = b[size:]
 	}
 	return n
 }

@@ -18,6 +18,9 @@ func TestAnOutputIsAValueWholeOrNotAtAll(t *testing.T) {
 	most := strings.Repeat("x", 1<<20)
 	const tooLong, rotated = "it has 1048577 bytes, and a value has at most 1 MiB", "its log was rotated, and its beginning is lost"
 	short := "one\n"
+	const inOneFile = "its log is bounded to one file, of which nothing tells whether its beginning is lost: give it max-file = 2 or more"
+	bounded := map[string]string{"max-size": "1k", "max-file": "2"}
+	umlauts := strings.Repeat("ü", 350)
 	for _, row := range []struct {
 		name           string
 		driver         string
@@ -29,10 +32,26 @@ func TestAnOutputIsAValueWholeOrNotAtAll(t *testing.T) {
 		{"at the bound", "json-file", nil, most, short, provider.Values{Stdout: &most, Stderr: &short}},
 		{"over the bound", "json-file", nil, most + "x", short, provider.Values{Stderr: &short, Withheld: map[string]string{"stdout": tooLong}}},
 		{"errors over the bound", "journald", nil, short, most + "x", provider.Values{Stdout: &short, Withheld: map[string]string{"stderr": tooLong}}},
-		{"a bounded log", "json-file", map[string]string{"max-size": "1k", "max-file": "2"}, short, "", provider.Values{Stdout: &short, Stderr: new(string)}},
+		{"a bounded log", "json-file", bounded, short, "", provider.Values{Stdout: &short, Stderr: new(string)}},
+		{"a text that is not ASCII", "json-file", bounded, umlauts, "", provider.Values{Stdout: &umlauts, Stderr: new(string)}},
+		{"bytes that are no text", "json-file", bounded, strings.Repeat("\xff", 350), "", provider.Values{Withheld: map[string]string{"stdout": rotated, "stderr": rotated}}},
+		{"one file", "json-file", map[string]string{"max-size": "10m"}, short, "", provider.Values{Withheld: map[string]string{"stdout": inOneFile, "stderr": inOneFile}}},
+		{"a copy of what is sent elsewhere", "fluentd", nil, short, "", provider.Values{Stdout: &short, Stderr: new(string)}},
+		{
+			"a copy of one file", "fluentd",
+			map[string]string{"cache-max-size": "1m", "cache-max-file": "1"},
+			short, "",
+			provider.Values{Withheld: map[string]string{"stdout": inOneFile, "stderr": inOneFile}},
+		},
+		{
+			"a copy with a full file", "fluentd",
+			map[string]string{"cache-max-size": "1k", "cache-max-file": "2", "max-size": "1g"},
+			strings.Repeat(short, 20), "",
+			provider.Values{Withheld: map[string]string{"stdout": rotated, "stderr": rotated}},
+		},
 		{
 			"a log with a full file", "json-file",
-			map[string]string{"max-size": "1k", "max-file": "2"},
+			bounded,
 			strings.Repeat(short, 20), "",
 			provider.Values{Withheld: map[string]string{"stdout": rotated, "stderr": rotated}},
 		},
@@ -45,7 +64,7 @@ func TestAnOutputIsAValueWholeOrNotAtAll(t *testing.T) {
 		c.ContainerJSONBase = &container.ContainerJSONBase{HostConfig: &container.HostConfig{
 			LogConfig: container.LogConfig{Type: row.driver, Config: row.options},
 		}}
-		if diff := cmp.Diff(row.want, docker.OutputFrom(c, row.stdout, row.stderr)); diff != "" {
+		if diff := cmp.Diff(row.want, docker.OutputFrom(c, row.stdout, row.stderr, false)); diff != "" {
 			t.Errorf("%s (-want +got):\n%.500s", row.name, diff)
 		}
 	}

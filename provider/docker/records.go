@@ -105,7 +105,7 @@ func labelsOutOfBounds(labels map[string]string) []string {
 		}
 		fits := len(text) <= labelLimit
 		switch name {
-		case labelProject, labelAddress, labelKind, labelOrigin, labelRun, labelSchema, labelCreated, labelPlace, stoppedAddress, changedAddress, followsAddress:
+		case labelProject, labelAddress, labelKind, labelOrigin, labelRun, labelSchema, labelCreated, labelPlace, stoppedAddress, changedAddress, followsAddress, wholeAddress:
 			fits = len(text) <= nameLimit
 		case labelDeps:
 			fits = len(text) <= specLimit && strings.Count(text, "\n") < depsLimit

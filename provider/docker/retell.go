@@ -128,6 +128,9 @@ func (r *record) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// same tells of a log that has been read that it has what was heard, and nothing else.
+func (r *record) same() bool { return !r.rotated() && r.kept.written == r.heard.count }
+
 // rotated tells of a log that has been read that its beginning is gone.
 func (r *record) rotated() bool { return r.differs || r.read.count < r.heard.count }
 
@@ -158,9 +161,14 @@ func (p *seam) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// known is how much of the log was heard. Cut says that not all was heard for certain:
-// an empty log then says nothing.
-func (p *seam) known(cut bool) (int64, error) {
+// known is how much of the log was heard, of so many bytes. Cut says that not all was heard
+// for certain: an empty log then says nothing. Where nothing was cut, a log that has less
+// than was heard lacks something itself: full disks and logs that do not block leave
+// entries out, and nothing is lost to who was heard.
+func (p *seam) known(heard int64, cut bool) (int64, error) {
+	if !cut && p.count < heard {
+		return p.count, nil
+	}
 	if p.after > 0 || len(p.tail) == 0 || p.count == 0 && !cut {
 		return p.after, nil
 	}
@@ -222,30 +230,110 @@ func (w *watch) follow(ctx context.Context, listen func(context.Context) error) 
 }
 
 func (w *watch) untilEnd(ctx context.Context, listen func(context.Context) error) error {
-	broken := listen(ctx)
-	cut := broken != nil
-	over := make(chan error, 1)
-	go func() { over <- w.awaitEnd(ctx) }()
-	for {
-		late := time.NewTimer(settling)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	over, alone := &ending{done: make(chan struct{})}, make(chan struct{})
+	go func() {
+		defer close(over.done)
+		over.err = w.awaitEnd(ctx, alone)
+	}()
+	silent, broken := w.hear(ctx, over, listen)
+	close(alone)
+	cut := silent || broken != nil
+	for pause := settling; ; pause = min(2*pause, longestPause) {
+		late := time.NewTimer(pause)
 		select {
-		case err := <-over:
+		case <-over.done:
 			late.Stop()
-			if err != nil {
-				return errors.Join(err, broken)
+			if over.err != nil {
+				return errors.Join(over.err, broken)
 			}
 			return w.complete(ctx, broken, cut)
 		case <-late.C:
-			cut = true
-			if w.driver() != "none" {
-				broken = w.readLog(ctx, true, w.stdout.record(), w.stderr.record())
-			}
+		}
+		cut = true
+		if w.driver() == "none" {
+			continue
+		}
+		began := time.Now()
+		_, broken = w.hear(ctx, over, w.followLog)
+		if time.Since(began) > pause { // it did go on for a while
+			pause = settling / 2 //nolint:mnd // which is doubled
 		}
 	}
 }
 
-// awaitEnd waits for the job's end.
-func (w *watch) awaitEnd(ctx context.Context) error {
+// longestPause is how long it may take until a log that cannot be followed is tried again:
+// each time it is read from its beginning.
+const longestPause = 5 * time.Minute
+
+// ending is the end of a job, once it is done; or why it is not known.
+type ending struct {
+	done chan struct{}
+	err  error
+}
+
+// hear listens until that ends. Where the job has ended and nothing has come for a while,
+// it is given up, and silent: a stream that was lost may stay open for ever, and what it
+// would have said is in the log.
+func (w *watch) hear(ctx context.Context, over *ending, listen func(context.Context) error) (silent bool, broken error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	heard := make(chan error, 1)
+	go func() { heard <- listen(ctx) }()
+	select {
+	case err := <-heard:
+		return false, err
+	case <-over.done:
+	}
+	look := time.NewTicker(settling)
+	defer look.Stop()
+	for before := w.pieces.Load(); ; {
+		select {
+		case err := <-heard:
+			return false, err
+		case <-look.C:
+		}
+		now := w.pieces.Load()
+		if now == before {
+			cancel()
+			<-heard
+			return true, nil
+		}
+		before = now
+	}
+}
+
+// awaitEnd waits for the job's end. While it is heard beside that, a wait that fails is
+// begun again: what lies between may end connections over which nothing comes. Alone is
+// closed when nothing else tells any more.
+func (w *watch) awaitEnd(ctx context.Context, alone <-chan struct{}) error {
+	for pause := settling; ; pause = min(2*pause, longestPause) {
+		last := isDone(alone)
+		err := w.waitOnce(ctx)
+		if err == nil || last || ctx.Err() != nil || errdefs.IsNotFound(err) || errdefs.IsConflict(err) {
+			return err
+		}
+		later := time.NewTimer(pause)
+		select {
+		case <-alone:
+		case <-later.C:
+		case <-ctx.Done():
+		}
+		later.Stop()
+	}
+}
+
+func isDone(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func (w *watch) waitOnce(ctx context.Context) error {
 	ended, failed := w.e.write.ContainerWait(ctx, w.id, container.WaitConditionNotRunning)
 	select {
 	case <-ended:
@@ -277,12 +365,20 @@ func (w *watch) complete(ctx context.Context, broken error, cut bool) error {
 	}
 	// What the next run reads is the log: it shall find the same values, and none of what
 	// the log has lost.
-	said := outputFrom(w.container, &stdout.kept, &stderr.kept)
+	whole := w.fromStart && !cut && stdout.same() && stderr.same()
+	if whole && mayLack(w.container, &stdout.kept, &stderr.kept) != "" {
+		whole = w.e.noteWhole(ctx, w.id) == nil // without a record the next run would not know
+	}
+	said := outputFrom(w.container, &stdout.kept, &stderr.kept, whole)
+	why := rotatedAway
+	if rotationOf(w.container).size == 0 {
+		why = lacking
+	}
 	if stdout.rotated() {
-		said.withhold("stdout", rotatedAway)
+		said.withhold("stdout", why)
 	}
 	if stderr.rotated() {
-		said.withhold("stderr", rotatedAway)
+		said.withhold("stderr", why)
 	}
 	w.said = &said
 	return nil
@@ -300,7 +396,7 @@ func (w *watch) completeRotated(ctx context.Context, stdout, stderr *record, cut
 		if !r.rotated() {
 			return io.Discard, nil
 		}
-		known, err := p.known(cut)
+		known, err := p.known(r.heard.count, cut)
 		more = more || known < p.count
 		return &beyond{known, h.fromLog}, err
 	}

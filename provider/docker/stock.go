@@ -151,10 +151,10 @@ func (p *Provider) Sweep(ctx context.Context, place provider.Place, stored provi
 	return err
 }
 
-// noteOn is the id of the container that a record (of a stop, of changes, of one that was begun, of order) is about,
+// noteOn is the id of the container that a record (of a stop, of changes, of one that was begun, of order, of an output) is about,
 // and the kind of record; empty for every other volume.
 func noteOn(v volume.Volume) (string, noteKind) {
-	for _, kind := range []noteKind{stopNotes(), changeNotes(), changingNotes(), moreChangingNotes(), orderNotes()} {
+	for _, kind := range []noteKind{stopNotes(), changeNotes(), changingNotes(), moreChangingNotes(), orderNotes(), wholeNotes()} {
 		if id := kind.about(v); id != "" {
 			return id, kind
 		}
