@@ -23,6 +23,8 @@ func unspecified() map[string]string {
 		"Socket of another engine":                                        engine,
 		"Socket that is none":                                             engine,
 		"The engine is too old for this argument":                         engine,
+		"The engine would accept it and not do it":                        engine,
+		"An output cannot be had whole":                                   engine,
 		"Part of a volume that the engine cannot mount":                   engine,
 		"Source that only dindctl's own container has":                    engine,
 		"Absolute path that is something else in dindctl's own container": engine,

@@ -395,3 +395,51 @@ check "said" {
 		t.Errorf("before the job runs anew: %q", got)
 	}
 }
+
+// How often a block stands cannot be made from an output that cannot be had, and it is said
+// why not: it is not known later either.
+func TestWhatCannotBeHadDecidesHowOftenNothing(t *testing.T) {
+	t.Parallel()
+	known := config.Known{"job.list": {Values: provider.Values{ID: "j1", Stderr: pointer(""), Withheld: map[string]string{"stdout": "it is too long"}}}}
+	for _, meta := range []string{
+		"for_each = toset(split(\",\", job.list.stdout))", "for_each = jsondecode(job.list.stdout)", "count = length(job.list.stdout)", "count = local.n", "enabled = job.list.stdout != \"\"",
+	} {
+		dir := t.TempDir()
+		text := `
+locals {
+  n = length(job.list.stdout)
+}
+job "list" {
+  image   = "bash"
+  command = ["ls"]
+}
+container "first" {
+  image = job.list.stdout
+}
+container "a" {
+  image = "bash"
+  `+meta+`
+}
+container "b" {
+  image   = "bash"
+  enabled = job.list.stderr != ""
+}
+`
+		if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, _, problems := hcl.Load(hcl.LoadRequest{Cwd: dir, Path: "main.hcl", Project: "p"})
+		if problems.HasErrors() {
+			t.Fatal(problems)
+		}
+		_, problems = config.Expand(cfg, schema(), known)
+		var got []string
+		for _, p := range problems {
+			got = append(got, fmt.Sprintf("%s %s: %.40s", p.Address, p.Code, p.Detail))
+		}
+		want := []string{"container.a output-withheld: job.list.stdout: it is too long. A part "}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", meta, diff)
+		}
+	}
+}

@@ -76,6 +76,7 @@ func metaProblem(at Expr, code, summary, detail string) diag.Problem {
 
 // value evaluates one argument of the language.
 func (e *evaluation) value(f *frame, of Expr) (cty.Value, diag.List) {
+	e.withheld = nil
 	v, problems := of.Value(e.scope(f, of.References(), each{}))
 	if problems.HasErrors() {
 		return cty.DynamicVal, problems
@@ -101,9 +102,18 @@ func (e *evaluation) enabled(f *frame, of Expr) (bool, diag.List) {
 	case converted.IsNull():
 		return wrong("invalid-value", "Invalid value", "enabled is null. Write true or false.")
 	case !converted.IsKnown():
-		return wrong("unknown-value", "Value that is not known in time", unknownMeta("enabled"))
+		return false, e.unknown(of, unknownMeta("enabled"))
 	}
 	return converted.True(), nil
+}
+
+// unknown are the problems of an argument of the language that is not known: what it asks
+// for and nobody can give, else that it is not known in time.
+func (e *evaluation) unknown(of Expr, detail string) diag.List {
+	if len(e.withheld) > 0 {
+		return slices.Clone(e.withheld)
+	}
+	return diag.List{metaProblem(of, "unknown-value", "Value that is not known in time", detail)}
 }
 
 func unknownMeta(argument string) string {
@@ -128,7 +138,7 @@ func (e *evaluation) count(f *frame, of Expr) (int, diag.List) {
 	case converted.IsNull():
 		return wrong("invalid-value", "Invalid value", "count is null. Write a number.")
 	case !converted.IsKnown():
-		return wrong("unknown-value", "Value that is not known in time", unknownMeta("count"))
+		return 0, e.unknown(of, unknownMeta("count"))
 	}
 	number := converted.AsBigFloat()
 	n, _ := number.Int64()
@@ -147,7 +157,7 @@ func (e *evaluation) forEach(f *frame, of Expr) ([]each, diag.List) {
 	if problems != nil {
 		return nil, problems
 	}
-	if p := checkForEach(of, v); p != nil {
+	if p := e.checkForEach(of, v); p != nil {
 		return nil, p
 	}
 	n := v.LengthInt()
@@ -169,7 +179,7 @@ func (e *evaluation) forEach(f *frame, of Expr) ([]each, diag.List) {
 
 const nullKey = "A key of for_each is null. Every key is a text."
 
-func checkForEach(of Expr, v cty.Value) diag.List {
+func (e *evaluation) checkForEach(of Expr, v cty.Value) diag.List {
 	wrong := func(code, summary, detail string) diag.List {
 		return diag.List{metaProblem(of, code, summary, detail)}
 	}
@@ -181,7 +191,7 @@ func checkForEach(of Expr, v cty.Value) diag.List {
 	case v.IsNull():
 		return wrong("invalid-value", "Invalid value", "for_each is null. Write a map or a set of texts; an empty one, {}, makes no object.")
 	case t == cty.DynamicPseudoType && !v.IsKnown(), t.IsSetType() && t.ElementType() == cty.DynamicPseudoType && !v.IsWhollyKnown():
-		return wrong("unknown-value", "Value that is not known in time", unknownMeta("for_each"))
+		return e.unknown(of, unknownMeta("for_each"))
 	case t.IsTupleType(), t.IsListType():
 		return wrong("wrong-type", "Wrong type of value",
 			"for_each takes a map, an object or a set of texts, not a list: a list has no keys, and what follows an element would change its name with it. Write toset(...) around it.")
@@ -192,7 +202,7 @@ func checkForEach(of Expr, v cty.Value) diag.List {
 	case !t.IsMapType() && !t.IsObjectType() && !t.IsSetType():
 		return wrong("wrong-type", "Wrong type of value", fmt.Sprintf("for_each takes a map, an object or a set of texts, not %s.", t.FriendlyName()))
 	case !v.IsKnown(), t.IsSetType() && !v.IsWhollyKnown():
-		return wrong("unknown-value", "Value that is not known in time",
+		return e.unknown(of,
 			"The keys of for_each become parts of addresses, but they are known only after something was applied. Use a map with keys that are known before; its values may be known later.")
 	}
 	if t.IsSetType() {

@@ -59,8 +59,10 @@ func (m *maker) breakUp(circle []Step) bool {
 }
 
 // part makes objects that exchange their addresses let go of them first, each in a
-// step of its own. It returns false where the circle is another one.
+// step of its own. It returns false where the circle is another one. What is only waited
+// for in between is one of them, or stays.
 func (m *maker) part(circle []Step) bool {
+	circle = slices.DeleteFunc(slices.Clone(circle), func(s Step) bool { return s.Action == Wait })
 	for _, s := range circle {
 		if r := m.resources[s.Address]; s.Action != Update || m.parted[s.Address] || r == nil || len(m.partings(r)) == 0 {
 			return false
@@ -167,7 +169,7 @@ func (b *builder) stepsOf(r *Resource) {
 	gone.Action = Delete
 	switch {
 	case r.Action == None:
-	case r.Action == Replace && r.Kind == provider.Image && r.Before.Name == r.Name:
+	case takesOver(r):
 		// The new one takes the name over when it is there: a build that fails costs nothing.
 		s.Replaces, s.Object, s.DataLoss, s.Action = s.Object, "", "", Create
 		b.makes[r.Address] = b.add(s)
@@ -234,6 +236,15 @@ func (b *builder) holds(r *Resource, deps []string) bool {
 // recordHolds is the cause where the record of a run would keep something from going.
 const recordHolds = "its record holds what is removed"
 
+// recordGoes is what the cause says then where the job still runs.
+const recordGoes = "; its record goes then, with what it holds"
+
+// takesOver tells of an image that is made anew beside the one whose name it takes:
+// nothing is removed before.
+func takesOver(r *Resource) bool {
+	return r.Action == Replace && r.Kind == provider.Image && r.Before != nil && r.Before.Name == r.Name
+}
+
 // keepsByRecord tells of a job that runs, and is waited for, whether its record would hold
 // something that goes then: a volume, or what it was made from, as long as it is there. It
 // is declared otherwise, and runs again with the next apply, with or without a record.
@@ -250,7 +261,7 @@ func (b *builder) keepsByRecord(r *Resource) bool {
 // holds something that is removed, and says of one that runs that its record goes.
 func (b *builder) clear(r *Resource) {
 	if b.keepsByRecord(r) {
-		r.Cause += "; its record goes then, with what it holds"
+		r.Cause += recordGoes
 	}
 	if onRequest(r) && r.Action == None && r.Before != nil && b.holds(r, r.Before.Owner.Deps) {
 		r.decide(Delete, FromAnother, recordHolds)
@@ -271,7 +282,7 @@ func (m *maker) going() map[string]bool {
 	return out
 }
 
-// goingAs are all names by which the objects are known that go.
+// goingAs are all names by which the objects are known that are removed.
 func (m *maker) goingAs() map[name]bool {
 	out := map[name]bool{}
 	note := func(o placed) {
@@ -280,7 +291,7 @@ func (m *maker) goingAs() map[name]bool {
 		}
 	}
 	for _, r := range m.resources {
-		if r.Before != nil && (r.Action == Replace || r.Action == Delete) {
+		if r.Before != nil && (r.Action == Replace || r.Action == Delete) && !takesOver(r) {
 			note(placed{*r.Before, r.Inside})
 		}
 	}

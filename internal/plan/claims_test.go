@@ -22,6 +22,8 @@ type holder struct {
 	chosen            string // of a container: its address in network.b, which the engine chose
 	ignores           []string
 	all               bool // that is, everything is ignored
+	ready             bool // it has a ready block
+	deps              []string
 }
 
 func (h holder) kind() provider.Kind {
@@ -50,7 +52,12 @@ func (h holder) declared() cty.Value {
 	if h.chosen != "" {
 		networks = cty.ListVal([]cty.Value{providertest.Ref("network.b", provider.Network, "network-b")})
 	}
+	ready := cty.NullVal(cty.EmptyObject)
+	if h.ready {
+		ready = cty.EmptyObjectVal
+	}
 	return cty.ObjectVal(map[string]cty.Value{
+		"ready":    ready,
 		"networks": networks,
 		"attach":   cty.ListVal([]cty.Value{attach}),
 		"ports":    cty.ListVal([]cty.Value{cty.ObjectVal(map[string]cty.Value{"published": port, "target": cty.NumberIntVal(80)})}),
@@ -66,7 +73,7 @@ func steps(t *testing.T, before, after []holder) string {
 	for _, h := range after {
 		x.Instances = append(x.Instances, config.Instance{
 			Address: h.address, Kind: h.kind(), Name: h.name(), Declared: h.declared(), RangeOf: func(string) diag.Range { return diag.Range{} },
-			Lifecycle: config.Lifecycle{IgnoreChanges: h.ignores, IgnoreAll: h.all},
+			Lifecycle: config.Lifecycle{IgnoreChanges: h.ignores, IgnoreAll: h.all}, Deps: h.deps,
 		})
 		in.Observed.Sites[h.address] = plan.Site{Name: h.name(), Kind: h.kind()}
 	}
@@ -186,6 +193,20 @@ func TestWhatOneObjectHoldsIsGivenBackFirst(t *testing.T) {
 			[]holder{n, {address: "container.a", ip: "10.0.0.6"}, {address: "container.b", ip: "10.0.0.5"}},
 			"1 update container.a <-  networks[\"network-n\"] is left\n2 update container.b <-  networks[\"network-n\"] is left\n" +
 				"3 update container.a <- 1 2 attach[\"network-n\"].ipv4\n4 update container.b <- 1 2 attach[\"network-n\"].ipv4\n",
+		},
+		{
+			"addresses that are exchanged with what has to be ready first",
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", deps: []string{"container.b"}}, {address: "container.b", ip: "10.0.0.6", ready: true}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.6", deps: []string{"container.b"}}, {address: "container.b", ip: "10.0.0.5", ready: true}},
+			"1 update container.a <-  networks[\"network-n\"] is left\n2 update container.b <-  networks[\"network-n\"] is left\n" +
+				"3 update container.b <- 1 2 attach[\"network-n\"].ipv4\n4 wait container.b <- 3\n5 update container.a <- 1 2 4 attach[\"network-n\"].ipv4\n",
+		},
+		{
+			"addresses that are handed on to what has to be ready first",
+			[]holder{n, {address: "container.a", ip: "10.0.0.5", ready: true}, {address: "container.b", ip: "10.0.0.6", deps: []string{"container.a"}}},
+			[]holder{n, {address: "container.a", ip: "10.0.0.6", ready: true}, {address: "container.b", ip: "10.0.0.7", deps: []string{"container.a"}}},
+			"1 update container.a <-  networks[\"network-n\"] is left\n2 update container.b <-  networks[\"network-n\"] is left\n" +
+				"3 update container.a <- 1 2 attach[\"network-n\"].ipv4\n4 wait container.a <- 3\n5 update container.b <- 2 4 attach[\"network-n\"].ipv4\n",
 		},
 		{
 			"addresses that are exchanged, beside a network that both stay in",

@@ -218,9 +218,12 @@ func (b *builder) letEnd() {
 		if !b.running(address) || b.m.in.over() {
 			continue
 		}
-		r := b.m.resources[address]
+		r, used := b.m.resources[address], map[name]bool{}
+		for _, u := range usesOf(placed{*r.Before, r.Inside}) {
+			used[u.name] = true
+		}
 		for _, i := range removals {
-			if o := b.objects[i]; o.Owner.Address != address && uses(*r.Before, o) {
+			if o := b.objects[i]; o.Owner.Address != address && slices.ContainsFunc(namesOf(o), func(n name) bool { return used[n] }) {
 				b.need(b.makes[address], i)
 			}
 		}

@@ -12,19 +12,25 @@ import (
 // part reduces a plan to what was asked for by Target and Exclude. What a
 // target needs comes with it; what needs something excluded goes with it: the addresses
 // of excluded, and what has to wait for them.
-// With needed, the addresses that targets need, what of these is only waited for comes
-// along, too; it brings no change along.
+// With needed, the addresses that targets need, what of these is waited for comes along,
+// too; the wait alone brings no change along, not even of its own address.
 func (p *Plan) part(in Input, excluded, needed map[string]bool) {
 	if len(in.Target)+len(in.Exclude) == 0 {
 		return
 	}
 	stays := make([]bool, len(p.Steps)+1) // by id
 	for _, s := range p.Steps {
-		stays[s.ID] = len(in.Target) == 0 || selects(in.Target, s.Address) || s.Action == Wait && needed[s.Address]
+		stays[s.ID] = len(in.Target) == 0 || selects(in.Target, s.Address)
 	}
 	p.spread(in, stays, func(s Step, need int) { // what is needed comes along
-		stays[need] = stays[need] || stays[s.ID] && (s.Action != Wait || p.Steps[need-1].Action == Wait)
+		stays[need] = stays[need] || stays[s.ID] && s.Action != Wait
 	})
+	for _, s := range slices.Backward(p.Steps) { // each after those that need it
+		stays[s.ID] = stays[s.ID] || s.Action == Wait && needed[s.Address]
+		for _, need := range s.Needs {
+			stays[need] = stays[need] || stays[s.ID] && p.Steps[need-1].Action == Wait
+		}
+	}
 	goes := make([]bool, len(stays))
 	for _, s := range p.Steps {
 		goes[s.ID] = excluded[s.Address] || selects(in.Exclude, s.Address)
@@ -87,14 +93,18 @@ func count(marked []bool) int {
 func (p *Plan) cut(keep func(Step) bool) {
 	number, acts := map[int]int{}, map[string]bool{}
 	var steps []Step
+	unheld := p.unheld(keep)
 	for _, s := range p.Steps {
-		if !keep(s) {
+		if !keep(s) || s.Action == Delete && unheld[s.Address] {
 			continue
+		}
+		if unheld[s.Address] {
+			s.Cause = strings.TrimSuffix(s.Cause, recordGoes)
 		}
 		number[s.ID] = len(steps) + 1
 		s.ID = len(steps) + 1
 		steps = append(steps, s)
-		acts[s.Address] = true
+		acts[s.Address] = acts[s.Address] || s.Action != Wait
 	}
 	for i := range steps {
 		var needs []int
@@ -106,13 +116,50 @@ func (p *Plan) cut(keep func(Step) bool) {
 		steps[i].Needs = needs
 	}
 	for i := range p.Resources {
-		if r := &p.Resources[i]; !acts[r.Address] {
+		r := &p.Resources[i]
+		if unheld[r.Address] {
+			r.Cause = strings.TrimSuffix(r.Cause, recordGoes)
+		}
+		if !acts[r.Address] {
 			r.decide(None, "", "")
-			r.Changes, r.DataLoss, r.Tentative = nil, "", false
+			r.Changes, r.DataLoss, r.Tentative, r.Inner = nil, "", false, Inner{}
 		}
 	}
 	p.Steps = steps
 	p.Clean = idle(steps)
+}
+
+// unheld are the addresses of jobs whose records were to go only because they hold
+// something that stays after all, where some steps are left out.
+func (p *Plan) unheld(keep func(Step) bool) map[string]bool {
+	goes, going := map[name]bool{}, map[at]bool{}
+	for _, s := range p.Steps {
+		if keep(s) && s.Cause != recordHolds && (s.Action == Delete || s.Replaces != "") {
+			goes[name{s.Inside, nameSpace(s.Kind), s.Name}] = true
+			going[at{s.Inside, s.Address}] = true
+		}
+	}
+	out := map[string]bool{}
+	for _, s := range p.Steps {
+		if s.Action == Delete && s.Cause == recordHolds {
+			out[s.Address] = true
+		}
+	}
+	for i := range p.Resources {
+		r := &p.Resources[i]
+		if !out[r.Address] || r.Before == nil {
+			continue
+		}
+		deps := slices.Clone(r.Before.Owner.Deps)
+		if r.After != nil {
+			deps = append(deps, r.After.Deps...)
+		}
+		if slices.ContainsFunc(deps, func(dep string) bool { return going[at{r.Inside, dep}] }) ||
+			slices.ContainsFunc(usedBy(*r.Before, r.Inside), func(n name) bool { return goes[n] }) {
+			delete(out, r.Address)
+		}
+	}
+	return out
 }
 
 // selects tells whether one of the words names the address: the address itself,

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/dindctl/dindctl/internal/plan"
 	"github.com/dindctl/dindctl/provider"
 )
@@ -287,5 +289,94 @@ func TestARunningJobIsWaitedForBeforeWhatItUsesGoes(t *testing.T) {
 		w := applied(t, network, volume, both)
 		w.object("job.j").Condition.State = provider.StateRunning
 		check(t, row.name, w.told(configuration(row.after...), consented), row.want)
+	}
+}
+
+// The record of a running job goes only where something goes that it holds: nothing goes
+// where an image takes the name of the one before it, nor with what a part of a plan leaves
+// as it is.
+func TestTheRecordOfARunningJobGoesOnlyWithWhatItHolds(t *testing.T) {
+	t.Parallel()
+	volume, image := noun{address: "volume.v", name: "v"}, noun{address: "image.i", name: "i"}
+	job := noun{address: "job.j", name: "j", volumes: []string{"volume.v"}, image: "image.i"}
+	without := noun{address: "job.j", name: "j", image: "image.i", rev: 1}
+	const waits = "1 start job.j <-   it is running: it is waited for, and runs again with the next apply (command, mount: configuration)"
+	for _, row := range []struct {
+		name  string
+		after []noun
+		with  func(*plan.Input)
+		want  string
+	}{
+		{"an image takes the name over", []noun{volume, {address: "image.i", name: "i", rev: 1}, job}, nil, "1 create image.i <-   labels: configuration\n2 start job.j <- 1  it is running: it is waited for"},
+		{"the volume goes", []noun{image, without}, nil, waits + "; its record goes then, with what it holds" + `
+2 delete job.j <- 1  its record holds what is removed
+3 delete volume.v <- 1,2  no longer in the configuration (loses everything in the volume v)`},
+		{"the job alone", []noun{image, without}, func(in *plan.Input) { in.Target = []string{"job.j"} }, waits},
+		{"all but the volume", []noun{image, without}, func(in *plan.Input) { in.Exclude = []string{"volume.v"} }, waits},
+		{"the volume alone", []noun{image, without}, func(in *plan.Input) { in.Target = []string{"volume.v"} }, waits + "; its record goes then, with what it holds" + `
+2 delete job.j <- 1  its record holds what is removed
+3 delete volume.v <- 1,2  no longer in the configuration (loses everything in the volume v)`},
+	} {
+		w := applied(t, volume, image, job)
+		w.object("job.j").Condition.State = provider.StateRunning
+		check(t, row.name, w.told(configuration(row.after...), func(in *plan.Input) {
+			consented(in)
+			if row.with != nil {
+				row.with(in)
+			}
+		}), row.want)
+	}
+}
+
+// The record of a job on request stays where what it holds is left out.
+func TestTheRecordOfAJobOnRequestStaysWithWhatItHolds(t *testing.T) {
+	t.Parallel()
+	volume, job := noun{address: "volume.v", name: "v"}, noun{address: "job.j", name: "j", volumes: []string{"volume.v"}, run: "on_request"}
+	w := applied(t, volume, noun{address: "job.j", name: "j", volumes: []string{"volume.v"}})
+	volume.rev = 1
+	x := configuration(volume, job)
+	check(t, "all", w.told(x, consented), `
+1 delete job.j <-   its record holds what is removed
+2 delete volume.v <- 1  labels: configuration (loses everything in the volume v)
+3 create volume.v <- 2  labels: configuration`)
+	check(t, "the job alone", w.told(x, consented, func(in *plan.Input) { in.Target = []string{"job.j"} }), "")
+}
+
+// A job that runs is waited for by what it uses, and not by what bears the same name in
+// another place.
+func TestARunningJobUsesWhatIsInItsOwnPlace(t *testing.T) {
+	t.Parallel()
+	data, daemon := noun{address: "volume.data", name: "data"}, noun{address: "daemon.d", name: "d", data: "volume.data"}
+	volume, job := noun{address: "volume.v", name: "v"}, noun{address: "job.j", name: "j", volumes: []string{"volume.v"}}
+	w := applied(t, data, daemon, volume, noun{address: "volume.inner", name: "v", inside: "daemon.d"}, job)
+	w.object("job.j").Condition.State = provider.StateRunning
+	check(t, "plan", w.told(configuration(data, daemon, volume, job), consented), `
+1 delete volume.inner <-   no longer in the configuration (loses everything in the volume v)
+2 start job.j <-   it is running: it is waited for`)
+}
+
+// What is left out of a plan has nothing to say of what would become of what is inside it.
+func TestADaemonThatIsLeftOutHidesNothing(t *testing.T) {
+	t.Parallel()
+	volume, daemon := noun{address: "volume.data", name: "data"}, noun{address: "daemon.d", name: "d", data: "volume.data"}
+	w := applied(t, volume, daemon)
+	daemon.rev = 1
+	in := w.input(configuration(volume, daemon))
+	inside := in.Observed.Inside["daemon.d"]
+	inside.Others = []provider.Other{{Kind: provider.Container, Name: "guest", Running: true}}
+	in.Observed.Inside["daemon.d"] = inside
+	inner := func() plan.Inner {
+		p, problems := plan.Make(in)
+		if problems.HasErrors() {
+			t.Fatal(problems)
+		}
+		return p.Resources[0].Inner
+	}
+	if len(inner().Others) != 1 {
+		t.Errorf("a daemon that is made anew ends with %v inside it", inner().Others)
+	}
+	in.Exclude = []string{"daemon.d"}
+	if diff := cmp.Diff(plan.Inner{}, inner()); diff != "" {
+		t.Errorf("of a daemon that is left out (-want +got):\n%s", diff)
 	}
 }
