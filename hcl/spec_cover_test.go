@@ -26,8 +26,6 @@ func unspecified() map[string]string {
 		"The engine would accept it and not do it":                        engine,
 		"An output cannot be had whole":                                   engine,
 		"Part of a volume that the engine cannot mount":                   engine,
-		"An output cannot be had whole":                                   engine,
-		"The engine would accept it and not do it":                        engine,
 		"Source that only dindctl's own container has":                    engine,
 		"Absolute path that is something else in dindctl's own container": engine,
 	}

@@ -418,7 +418,7 @@ container "first" {
 }
 container "a" {
   image = "bash"
-  `+meta+`
+  ` + meta + `
 }
 container "b" {
   image   = "bash"

@@ -103,8 +103,8 @@ func (h hosting) plan(t *testing.T) (*plan.Plan, diag.List) {
 	return p, problems
 }
 
-// shared are the details of the refusals, by address.
-func shared(p *plan.Plan) map[string]string {
+// refusedForData are the details of the refusals, by address.
+func refusedForData(p *plan.Plan) map[string]string {
 	out := map[string]string{}
 	for _, problem := range p.Stopped {
 		if problem.Code == "shared-data" {
@@ -161,7 +161,7 @@ func TestWhatIsInTheWayOfTheDataOfADaemon(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, _ := c.plan(t)
-			if diff := cmp.Diff(c.want, shared(p)); diff != "" {
+			if diff := cmp.Diff(c.want, refusedForData(p)); diff != "" {
 				t.Errorf("(-want +got):\n%s\n%s", diff, p)
 			}
 		})
@@ -207,8 +207,8 @@ func TestADaemonWaitsForTheOneThatHasItsData(t *testing.T) {
 				}
 			}
 			slices.Sort(got)
-			if diff := cmp.Diff(c.want, got); diff != "" || len(shared(p)) > 0 {
-				t.Errorf("(-want +got):\n%s\n%s%v", diff, p, shared(p))
+			if diff := cmp.Diff(c.want, got); diff != "" || len(refusedForData(p)) > 0 {
+				t.Errorf("(-want +got):\n%s\n%s%v", diff, p, refusedForData(p))
 			}
 		})
 	}

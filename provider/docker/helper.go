@@ -116,7 +116,7 @@ func (e *engine) hearHelper(ctx context.Context, id string, out io.Writer) error
 	if err := demultiplex(logs, false, out, &stderr); err != nil {
 		return err
 	}
-	return errors.New(cmp.Or(strings.TrimSpace(stderr.String()), "the helper has ended"))
+	return errors.New(cmp.Or(strings.TrimSpace(stderr.text()), "the helper has ended"))
 }
 
 // followHelper starts the container and waits for its end.
