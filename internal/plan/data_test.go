@@ -40,12 +40,18 @@ func TestWhatBecomesOfTheInsideOfADaemon(t *testing.T) {
 		want told
 	}{
 		"as before": {hosting{root: []provider.Object{daemonOn("dind", "/srv/dind")}, declared: to(declaredOn("/srv/dind"))}, told{Stays: "/srv/dind of the host"}},
-		"one more volume without a name": {hosting{root: []provider.Object{with(extra)}, declared: to(declaredOn("/srv/dind"))},
-			told{Loss: cache, Stays: "/srv/dind of the host"}},
-		"into its own files": {hosting{root: []provider.Object{daemonOn("dind", "/srv/dind")}, declared: to(provider.Difference{Data: own})},
-			told{Hidden: "its data will be in its own files, at /data"}},
-		"nobody knows where": {hosting{root: []provider.Object{daemonOn("dind", "/srv/dind")}, declared: to(provider.Difference{Hides: "nobody knows"})},
-			told{Hidden: "nobody knows"}},
+		"one more volume without a name": {
+			hosting{root: []provider.Object{with(extra)}, declared: to(declaredOn("/srv/dind"))},
+			told{Loss: cache, Stays: "/srv/dind of the host"},
+		},
+		"into its own files": {
+			hosting{root: []provider.Object{daemonOn("dind", "/srv/dind")}, declared: to(provider.Difference{Data: own})},
+			told{Hidden: "its data will be in its own files, at /data"},
+		},
+		"nobody knows where": {
+			hosting{root: []provider.Object{daemonOn("dind", "/srv/dind")}, declared: to(provider.Difference{Hides: "nobody knows"})},
+			told{Hidden: "nobody knows"},
+		},
 		"not known yet": {hosting{root: []provider.Object{daemonOn("dind", "/srv/dind")}}, told{}},
 		"lost":          {hosting{root: []provider.Object{in(own)}, declared: to(provider.Difference{Data: own})}, told{Loss: lost + ": container web (not the project's)", Goes: true}},
 		"never started": {hosting{root: []provider.Object{with(func(o *provider.Object) {

@@ -135,28 +135,50 @@ func TestWhatIsInTheWayOfTheDataOfADaemon(t *testing.T) {
 		hosting
 		want map[string]string
 	}{
-		"somebody else's": {hosting{config: daemonText("dind", "/srv/dind"), rest: []provider.Other{foreignOn("theirs", "/srv/dind/x", "/x")}, declared: one},
-			map[string]string{"daemon.dind": "container theirs"}},
+		"somebody else's": {
+			hosting{config: daemonText("dind", "/srv/dind"), rest: []provider.Other{foreignOn("theirs", "/srv/dind/x", "/x")}, declared: one},
+			map[string]string{"daemon.dind": "container theirs"},
+		},
 		"stopped": {hosting{config: daemonText("dind", "/srv/dind"), rest: []provider.Other{off}, declared: one}, map[string]string{}},
-		"inside it": {hosting{config: daemonText("dind", "/srv/dind"), root: []provider.Object{dind}, anew: []string{"daemon.dind"}, declared: one,
-			inside: map[string]plan.Snapshot{"daemon.dind": readable(promtail)}}, map[string]string{}},
-		"two below it": {hosting{config: daemonText("dind", "/srv/dind") + inner, root: []provider.Object{dind}, anew: []string{"daemon.dind"}, declared: one,
+		"inside it": {hosting{
+			config: daemonText("dind", "/srv/dind"), root: []provider.Object{dind}, anew: []string{"daemon.dind"}, declared: one,
+			inside: map[string]plan.Snapshot{"daemon.dind": readable(promtail)},
+		}, map[string]string{}},
+		"two below it": {hosting{
+			config: daemonText("dind", "/srv/dind") + inner, root: []provider.Object{dind}, anew: []string{"daemon.dind"}, declared: one,
 			inside: map[string]plan.Snapshot{
 				"daemon.dind":  {Readable: true, Objects: []provider.Object{innerThere}},
 				"daemon.inner": readable(promtail),
-			}}, map[string]string{}},
-		"beside what is inside": {hosting{config: daemonText("dind", "/srv/dind") + inner, root: []provider.Object{dind}, declared: one,
-			inside: map[string]plan.Snapshot{"daemon.dind": readable(foreignOn("logs", "/var/lib/docker", "/logs"), foreignOn("x", "/var/lib/docker/x/y", "/x"))}},
-			map[string]string{"daemon.inner": "container x inside daemon.dind"}},
-		"started where it is": {hosting{config: daemonText("dind", "/srv/dind"), root: []provider.Object{stopped}, declared: one,
-			rest: []provider.Other{foreignOn("declared", "/srv/dind", "/x"), foreignOn("real", "/srv/stays", "/x")}},
-			map[string]string{"daemon.dind": "container real"}},
-		"one that is let run": {hosting{config: daemonText("dind", "/srv/new") + daemonText("second", "/srv/dind"), root: []provider.Object{dind},
-			declared: map[string]provider.Difference{"daemon.dind": declaredOn("/srv/new"), "daemon.second": declaredOn("/srv/dind")}},
-			map[string]string{"daemon.second": "daemon.dind (of this project, as it runs now)"}},
-		"one that moves": {hosting{config: daemonText("dind", "/srv/new") + daemonText("second", "/srv/dind"), root: []provider.Object{dind}, anew: []string{"daemon.dind"},
-			declared: map[string]provider.Difference{"daemon.dind": declaredOn("/srv/new"), "daemon.second": declaredOn("/srv/dind")}},
-			map[string]string{}},
+			},
+		}, map[string]string{}},
+		"beside what is inside": {
+			hosting{
+				config: daemonText("dind", "/srv/dind") + inner, root: []provider.Object{dind}, declared: one,
+				inside: map[string]plan.Snapshot{"daemon.dind": readable(foreignOn("logs", "/var/lib/docker", "/logs"), foreignOn("x", "/var/lib/docker/x/y", "/x"))},
+			},
+			map[string]string{"daemon.inner": "container x inside daemon.dind"},
+		},
+		"started where it is": {
+			hosting{
+				config: daemonText("dind", "/srv/dind"), root: []provider.Object{stopped}, declared: one,
+				rest: []provider.Other{foreignOn("declared", "/srv/dind", "/x"), foreignOn("real", "/srv/stays", "/x")},
+			},
+			map[string]string{"daemon.dind": "container real"},
+		},
+		"one that is let run": {
+			hosting{
+				config: daemonText("dind", "/srv/new") + daemonText("second", "/srv/dind"), root: []provider.Object{dind},
+				declared: map[string]provider.Difference{"daemon.dind": declaredOn("/srv/new"), "daemon.second": declaredOn("/srv/dind")},
+			},
+			map[string]string{"daemon.second": "daemon.dind (of this project, as it runs now)"},
+		},
+		"one that moves": {
+			hosting{
+				config: daemonText("dind", "/srv/new") + daemonText("second", "/srv/dind"), root: []provider.Object{dind}, anew: []string{"daemon.dind"},
+				declared: map[string]provider.Difference{"daemon.dind": declaredOn("/srv/new"), "daemon.second": declaredOn("/srv/dind")},
+			},
+			map[string]string{},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -183,17 +205,31 @@ func TestADaemonWaitsForTheOneThatHasItsData(t *testing.T) {
 		hosting
 		want []string // a step that waits, and for which
 	}{
-		"another name": {hosting{config: daemonText("new", "/srv/dind"), root: []provider.Object{daemonOn("old", "/srv/dind")}, declared: declared(map[string]string{"new": "/srv/dind"})},
-			[]string{"create daemon.new after delete daemon.old"}},
-		"another name, alone": {hosting{config: daemonText("new", "/srv/dind"), root: []provider.Object{daemonOn("old", "/srv/dind/x")}, declared: declared(map[string]string{"new": "/srv/dind"}),
-			part: func(in *plan.Input) { in.Target = []string{"daemon.new"} }},
-			[]string{"create daemon.new after delete daemon.old"}},
-		"both move": {hosting{config: daemonText("a", "/srv/b") + daemonText("b", "/srv/c"), root: []provider.Object{daemonOn("a", "/srv/a"), daemonOn("b", "/srv/b")},
-			declared: declared(map[string]string{"a": "/srv/b", "b": "/srv/c"}), anew: []string{"daemon.a", "daemon.b"}},
-			[]string{"create daemon.a after delete daemon.a", "create daemon.a after delete daemon.b", "create daemon.b after delete daemon.b"}},
-		"they swap": {hosting{config: daemonText("a", "/srv/b") + daemonText("b", "/srv/a"), root: []provider.Object{daemonOn("a", "/srv/a"), daemonOn("b", "/srv/b")},
-			declared: declared(map[string]string{"a": "/srv/b", "b": "/srv/a"}), anew: []string{"daemon.a", "daemon.b"}},
-			[]string{"create daemon.a after delete daemon.a", "create daemon.a after delete daemon.b", "create daemon.b after delete daemon.a", "create daemon.b after delete daemon.b"}},
+		"another name": {
+			hosting{config: daemonText("new", "/srv/dind"), root: []provider.Object{daemonOn("old", "/srv/dind")}, declared: declared(map[string]string{"new": "/srv/dind"})},
+			[]string{"create daemon.new after delete daemon.old"},
+		},
+		"another name, alone": {
+			hosting{
+				config: daemonText("new", "/srv/dind"), root: []provider.Object{daemonOn("old", "/srv/dind/x")}, declared: declared(map[string]string{"new": "/srv/dind"}),
+				part: func(in *plan.Input) { in.Target = []string{"daemon.new"} },
+			},
+			[]string{"create daemon.new after delete daemon.old"},
+		},
+		"both move": {
+			hosting{
+				config: daemonText("a", "/srv/b") + daemonText("b", "/srv/c"), root: []provider.Object{daemonOn("a", "/srv/a"), daemonOn("b", "/srv/b")},
+				declared: declared(map[string]string{"a": "/srv/b", "b": "/srv/c"}), anew: []string{"daemon.a", "daemon.b"},
+			},
+			[]string{"create daemon.a after delete daemon.a", "create daemon.a after delete daemon.b", "create daemon.b after delete daemon.b"},
+		},
+		"they swap": {
+			hosting{
+				config: daemonText("a", "/srv/b") + daemonText("b", "/srv/a"), root: []provider.Object{daemonOn("a", "/srv/a"), daemonOn("b", "/srv/b")},
+				declared: declared(map[string]string{"a": "/srv/b", "b": "/srv/a"}), anew: []string{"daemon.a", "daemon.b"},
+			},
+			[]string{"create daemon.a after delete daemon.a", "create daemon.a after delete daemon.b", "create daemon.b after delete daemon.a", "create daemon.b after delete daemon.b"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
