@@ -30,7 +30,11 @@ The kind and label of a block name its object: ` + "`daemon.dind`, `container.wo
 an object waits until it is there and ready. All references have one type, so that conditionals, lists, maps and
 for-expressions take them; a word that a kind of block does not have is an error.
 ` + "`stdout` and `stderr`" + ` of a job are its whole output, of at most 1 MiB each; of a longer one, or where the job's log
-was rotated, there is no value, and whoever refers to it is stopped.
+was rotated, there is no value, and whoever refers to it is stopped. Of some logs nothing tells whether they have all
+of it: of one that is bounded to one file (` + "`max-size`" + ` without ` + "`max-file`" + `, or ` + "`max-file`" + ` 1), of one that has about as
+much as its bounds allow, and of one that does not block (` + "`mode = \"non-blocking\"`" + `). Their output is a value only where
+one run has heard the job from its start to its end and found all of it in the log; it records that in a volume
+` + "`dindctl.whole.ID`" + `, which goes with the job. A log of two files or more needs no record while it is small.
 `
 
 const objects = `
