@@ -109,7 +109,7 @@ func TestDayTwo(t *testing.T) {
 				` bash -c 'tty >/dev/null || exit; until s=$(stty size 2>/dev/null); [[ $s ]]; do sleep 0.1; done; echo $s; exit 5'; echo code $?; ` +
 				`stty -a | tr ' ' '\n' | grep -x -e icanon -e echo`
 			got := s.run("", "script", "-qec", command, "/dev/null").wants(t, 0)
-			if want := "31 83\ncode 5\nicanon\necho\n"; strings.NewReplacer("\r", "", "\x00", "", "^@", "").Replace(got.stdout) != want {
+			if want := "31 83\ncode 5\nicanon\necho\n"; unhurried(strings.NewReplacer("\r", "", "\x00", "", "^@", "").Replace(got.stdout)) != want {
 				t.Errorf("%s: the terminal shows %q, want %q", address, got.stdout, want)
 			}
 		}
@@ -130,10 +130,10 @@ func TestDayTwo(t *testing.T) {
 		follow := s.begin(nil, "logs", "-f", "-tail", "0", "container.deep")
 		until(t, "nothing is followed", func() bool {
 			s.dindctl("exec", "container.deep", "sh", "-c", "echo deep goes on >/proc/1/fd/1").wants(t, 0)
-			return follow.output() != ""
+			return unhurried(follow.output()) != ""
 		})
 		s.dindctl("stop", "container.deep").wants(t, 0) // following ends with what is followed
-		if got := follow.ends().wants(t, 0).stdout; strings.ReplaceAll(got, "deep goes on\n", "") != "" {
+		if got := follow.ends().wants(t, 0).stdout; strings.ReplaceAll(unhurried(got), "deep goes on\n", "") != "" {
 			t.Errorf("following shows %q", got)
 		}
 		s.dindctl("start", "container.deep").wants(t, 0)
